@@ -1,0 +1,85 @@
+/** From an image's bytes to a network's input: normalisation and random augmentation. */
+#ifndef RESNET_AUGMENT_H
+#define RESNET_AUGMENT_H
+
+#include "resnet/data.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum rn_normalize {
+    RN_NORMALIZE_NONE,         // value / 255
+    RN_NORMALIZE_CHANNEL,      // (value / 255 - mean[c]) / deviation[c]
+    RN_NORMALIZE_PIXEL,        // (value / 255 - mean[c][y][x]) / deviation[c][y][x]
+    RN_NORMALIZE_CHANNEL_MEAN, // the mean only, deviation 1
+    RN_NORMALIZE_PIXEL_MEAN    // the mean only (2015 paper, section 4.2)
+} rn_normalize;
+
+/** What must happen to any image before the network sees it; travels in the model file. */
+typedef struct rn_preprocess {
+    rn_normalize normalize;
+    int channels, height, width; // of the network's input
+    float *mean, *deviation;     // channels, or channels * height * width entries; both always set
+    size_t entries;              // of mean and of deviation: 0 for NONE
+} rn_preprocess;
+
+/** Names "none", "channel", "pixel", "channel-mean", "pixel-mean". Static; NULL if out of range. */
+RN_API const char *rn_normalize_name(rn_normalize normalize);
+RN_API rn_status rn_normalize_parse(rn_normalize *out, const char *name);
+
+/** Measure mean and deviation over a set (in double, whatever the thread count). */
+RN_API rn_status rn_preprocess_measure(rn_preprocess **out, const rn_samples *samples,
+                                       rn_normalize normalize);
+/** With given values: `entries` floats each, copied. Deviations must be > 0 and all finite. */
+RN_API rn_status rn_preprocess_create(rn_preprocess **out, rn_normalize normalize, int channels,
+                                      int height, int width, const float *mean,
+                                      const float *deviation);
+RN_API void rn_preprocess_free(rn_preprocess *preprocess);
+
+/** Random changes of a training image, drawn from a stream keyed by (seed, epoch, sample). */
+typedef struct rn_augment {
+    int pad;   // pixels of zero padding (after normalisation, so "mean colour") on each side, then
+               // a random crop of the original size; 0 .. 64; 0: no crop
+    bool flip; // mirror left-right with probability 1/2
+} rn_augment;
+
+/**
+ * Make one network input.
+ *
+ * @param dst     float32 [channels][height][width].
+ * @param image   uint8 [channels][height][width] of the same size.
+ * @param augment NULL: none (evaluation).
+ */
+RN_API void rn_preprocess_apply(const rn_preprocess *preprocess, float *dst, const uint8_t *image,
+                                const rn_augment *augment, uint64_t seed, uint32_t epoch,
+                                uint32_t sample);
+
+/** A decoded picture of any size. */
+typedef struct rn_image {
+    int channels, height, width; // channels 1 or 3
+    uint8_t *pixels;             // [height][width][channels]
+} rn_image;
+
+/**
+ * Decode a PNG, JPEG or PPM/PGM file, recognised by its content. Alpha is composited on white,
+ * palettes and 16-bit samples are reduced to 8 bits, EXIF orientation is applied.
+ *
+ * @return RN_OK; RN_ENOTFOUND; RN_EIO; RN_EFORMAT (not a picture, damaged, or over 2^28 pixels);
+ *         RN_ENOMEM.
+ */
+RN_API rn_status rn_image_open(rn_image **out, const char *path);
+RN_API void rn_image_free(rn_image *image);
+
+/**
+ * Fit a picture of any size to a network's input: gray or colour as the network takes, antialiased
+ * bilinear resize (as Pillow's) so that the input is just covered, then the centre crop, and
+ * normalise into dst (float32 [channels][height][width]).
+ */
+RN_API rn_status rn_preprocess_image(const rn_preprocess *preprocess, float *dst,
+                                     const rn_image *image);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,139 @@
+/**
+ * Graph: what a network computes. Nodes with shapes, parameters and their initialisation; no
+ * engine, no batch size, no memory.
+ */
+#ifndef RESNET_GRAPH_H
+#define RESNET_GRAPH_H
+
+#include "resnet/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum rn_node_kind {
+    RN_NODE_INPUT,
+    RN_NODE_CONV,
+    RN_NODE_BATCH_NORM,
+    RN_NODE_RELU,
+    RN_NODE_ADD,
+    RN_NODE_SHORTCUT_PAD, // option A: subsample, then zero channels around
+    RN_NODE_MAX_POOL,
+    RN_NODE_AVERAGE_POOL, // global
+    RN_NODE_LINEAR,       // its output are the logits
+    RN_NODE_CROSS_ENTROPY // softmax cross-entropy loss, training only
+} rn_node_kind;
+
+RN_API const char *rn_node_kind_name(rn_node_kind kind);
+
+enum { RN_NO_PARAM = -1, RN_MAX_NAME = 64 };
+
+/** One node. Indices refer to earlier nodes of the same graph. */
+typedef struct rn_node {
+    rn_node_kind kind;
+    char name[RN_MAX_NAME];      // "layer1.0.conv1"; unique
+    int inputs[2];               // -1 where absent
+    int channels, height, width; // of the output
+    int kernel, stride, pad;     // conv, max pool; stride also of the padded shortcut
+    int channel_offset;          // padded shortcut: where the copied channels start
+    int weight, bias;            // parameter indices (BN: gain and bias) or RN_NO_PARAM
+    int running_mean, running_variance;
+    float epsilon, momentum; // BN
+} rn_node;
+
+typedef enum rn_param_kind {
+    RN_PARAM_CONV_WEIGHT,      // shape [out][in][kernel][kernel]
+    RN_PARAM_LINEAR_WEIGHT,    // shape [out][in]
+    RN_PARAM_BIAS,             // of a convolution or linear layer
+    RN_PARAM_BN_GAIN,          // gamma, starts at 1
+    RN_PARAM_BN_BIAS,          // beta, starts at 0
+    RN_PARAM_RUNNING_MEAN,     // not trained, starts at 0
+    RN_PARAM_RUNNING_VARIANCE, // not trained, starts at 1
+} rn_param_kind;
+
+typedef struct rn_param {
+    rn_param_kind kind;
+    char name[RN_MAX_NAME + 16]; // "layer1.0.conv1.weight", torchvision's scheme
+    int dims;                    // 1, 2 or 4
+    int shape[4];
+    size_t count; // product of shape
+} rn_param;
+
+/** False for the running statistics. */
+RN_API bool rn_param_trained(const rn_param *param);
+
+typedef struct rn_graph rn_graph;
+
+/** Shortcuts across sizes: A zero-padded identity, B projection there, C projection everywhere. */
+typedef enum rn_shortcut {
+    RN_SHORTCUT_DEFAULT,
+    RN_SHORTCUT_A,
+    RN_SHORTCUT_B,
+    RN_SHORTCUT_C
+} rn_shortcut;
+
+typedef struct rn_model_options {
+    int classes;                 // 1 .. 1,000,000; 0: 10
+    int channels, height, width; // of the input; 0: 3 x 32 x 32
+    rn_shortcut shortcut;        // residual networks only; default A (2015, section 4.2)
+} rn_model_options;
+
+/**
+ * Build a network by name: "resnet-20", "plain-56", any depth 6n + 2 from 8 to 1202, optionally
+ * with options behind a colon: "resnet-20:shortcut=B".
+ *
+ * @param[out] out  The caller's (rn_graph_free()); NULL on failure.
+ * @param model     Names in rn_model_name() or the same with another valid depth.
+ * @param options   NULL: 10 classes, 3 x 32 x 32.
+ * @return RN_OK; RN_EINVAL (unknown model, with the nearest name suggested; depth, size or class
+ *         count out of range; shortcut on a plain network); RN_ENOMEM.
+ */
+RN_API rn_status rn_graph_create(rn_graph **out, const char *model,
+                                 const rn_model_options *options);
+RN_API void rn_graph_free(rn_graph *graph);
+
+/** The canonical spec that rebuilds this graph, for example "resnet-20:shortcut=B". Borrowed. */
+RN_API const char *rn_graph_model(const rn_graph *graph);
+/** The options with every default filled in. Borrowed. */
+RN_API const rn_model_options *rn_graph_options(const rn_graph *graph);
+
+/** Named models, index from 0; NULL past the last. Static. */
+RN_API const char *rn_model_name(int index);
+/** One line on a named model; NULL past the last. Static. */
+RN_API const char *rn_model_summary(int index);
+
+RN_API int rn_graph_nodes(const rn_graph *graph);
+/** Borrowed until the graph is freed; index 0 is the input. */
+RN_API const rn_node *rn_graph_node(const rn_graph *graph, int index);
+RN_API int rn_graph_params(const rn_graph *graph);
+RN_API const rn_param *rn_graph_param(const rn_graph *graph, int index);
+/** Index of the parameter with this name, or RN_NO_PARAM. */
+RN_API int rn_graph_find_param(const rn_graph *graph, const char *name);
+
+/** Trained parameters of one node, and multiply-adds of one forward pass of one image. */
+RN_API int64_t rn_node_parameters(const rn_graph *graph, int index);
+RN_API int64_t rn_node_multiply_adds(const rn_graph *graph, int index);
+
+/** One float32 array for each parameter of a graph, in canonical layout (rn_param.shape). */
+typedef struct rn_weights rn_weights;
+
+/** All zeroes; the caller's (rn_weights_free()). Keeps its own copy of the parameter list. */
+RN_API rn_status rn_weights_create(rn_weights **out, const rn_graph *graph);
+RN_API void rn_weights_free(rn_weights *weights);
+RN_API int rn_weights_count(const rn_weights *weights);
+RN_API const rn_param *rn_weights_param(const rn_weights *weights, int index);
+/** rn_param.count floats; borrowed. */
+RN_API float *rn_weights_data(rn_weights *weights, int index);
+
+/**
+ * Initialise: convolutions and the linear layer normal with deviation sqrt(2 / fan), fan = out x
+ * kernel x kernel for convolutions (He et al. 2015b, eq. 14, backward form as in the authors' code)
+ * and in for the linear layer scaled to sqrt(1 / in); BN gain 1, bias 0; running mean 0,
+ * variance 1.
+ */
+RN_API void rn_weights_initialise(rn_weights *weights, uint64_t seed);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,91 @@
+/** Optimisation: learning-rate schedules and SGD over (parameter, gradient) pairs. */
+#ifndef RESNET_OPTIM_H
+#define RESNET_OPTIM_H
+
+#include "resnet/engine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum rn_schedule_kind {
+    RN_SCHEDULE_CONSTANT,
+    RN_SCHEDULE_STEP,     // lr * factor^(milestones passed)
+    RN_SCHEDULE_PLATEAU,  // lr * factor each time the watched error has not fallen for `patience`
+    RN_SCHEDULE_COSINE,   // from lr to lr * final_factor by half a cosine after the warm-up
+    RN_SCHEDULE_ONE_CYCLE // linear from lr / 25 to lr over warm-up, then cosine to lr *
+                          // final_factor
+} rn_schedule_kind;
+
+enum { RN_MAX_MILESTONES = 16 };
+
+typedef struct rn_schedule {
+    rn_schedule_kind kind;
+    double lr;                             // the base (peak) rate, > 0
+    double factor;                         // step and plateau: 0 < factor < 1; default 0.1
+    double final_factor;                   // cosine, one-cycle: 0 .. 1
+    int milestones;                        // step: how many
+    uint64_t milestone[RN_MAX_MILESTONES]; // iterations, rising
+    int patience;                          // plateau: evaluations (epochs) without improvement
+    double threshold;     // plateau: least fall of the error that counts, in percent points
+    uint64_t warmup;      // iterations of linear warm-up from lr * warmup_factor
+    double warmup_factor; // 0 .. 1
+    double until_error;   // > 0: stay at until_lr until the training error, in percent, is
+    double until_lr;      //      below until_error (2015 paper, section 4.2: 80 %, 0.01)
+} rn_schedule;
+
+/** What a schedule must remember; goes into the checkpoint. Zeroes to start with. */
+typedef struct rn_schedule_state {
+    bool released;        // the until_error rule has fired
+    uint64_t released_at; // iteration
+    int reductions;       // plateau
+    int waited;           // plateau: evaluations since the best
+    double best;          // plateau: lowest error seen; valid if evaluations > 0
+    int evaluations;
+} rn_schedule_state;
+
+/** The rate of one iteration (from 0) out of `iterations` (which cosine and one-cycle need). */
+RN_API double rn_schedule_rate(const rn_schedule *schedule, const rn_schedule_state *state,
+                               uint64_t iteration, uint64_t iterations);
+/** Tell the running training error in percent (0 .. 100) after each iteration: for until_error. */
+RN_API void rn_schedule_observe_training(const rn_schedule *schedule, rn_schedule_state *state,
+                                         uint64_t iteration, double error);
+/** Tell the watched error in percent at the end of each epoch: for plateau. */
+RN_API void rn_schedule_observe_epoch(const rn_schedule *schedule, rn_schedule_state *state,
+                                      double error);
+/** Names "constant", "step", "plateau", "cosine", "one-cycle". NULL if out of range. */
+RN_API const char *rn_schedule_name(rn_schedule_kind kind);
+RN_API rn_status rn_schedule_parse(rn_schedule_kind *out, const char *name);
+
+/** Which parameters weight decay applies to: all (the papers), or convolution and linear weights.
+ */
+typedef enum rn_decay { RN_DECAY_ALL, RN_DECAY_WEIGHTS } rn_decay;
+
+typedef struct rn_sgd_options {
+    double momentum, weight_decay; // 0 .. 1
+    rn_decay decay;
+    bool nesterov;
+    double ema; // decay of the weights' moving average, 0: none, < 1
+} rn_sgd_options;
+
+/** SGD with momentum over the parameters of a run, and the moving average of its weights. */
+typedef struct rn_sgd rn_sgd;
+
+/** Borrows run and engine, which must outlive it. EMA starts from the run's current values. */
+RN_API rn_status rn_sgd_create(rn_sgd **out, rn_run *run, rn_engine *engine,
+                               const rn_sgd_options *options);
+RN_API void rn_sgd_free(rn_sgd *sgd);
+
+/** One update of all trained parameters; then EMA (running statistics too). Allocates nothing. */
+RN_API void rn_sgd_step(rn_sgd *sgd, double lr);
+
+/** Momentum and EMA in canonical layout, for checkpoints. EMA: RN_EINVAL if not in use. */
+RN_API rn_status rn_sgd_store_momentum(const rn_sgd *sgd, rn_weights *momentum);
+RN_API rn_status rn_sgd_load_momentum(rn_sgd *sgd, const rn_weights *momentum);
+RN_API rn_status rn_sgd_store_ema(const rn_sgd *sgd, rn_weights *ema);
+RN_API rn_status rn_sgd_load_ema(rn_sgd *sgd, const rn_weights *ema);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,158 @@
+/**
+ * Plan and Run: a Graph made executable for one batch size, data type, mode and engine.
+ *
+ * A plan is pure data: the list of ops (fused where the engine can), each tensor's layout and
+ * its offset in one arena. A run owns the memory and executes the list; it allocates nothing.
+ */
+#ifndef RESNET_PLAN_H
+#define RESNET_PLAN_H
+
+#include "resnet/graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum rn_dtype { RN_FLOAT32 } rn_dtype;
+
+/** Order of a tensor in memory. NCHW8C: N, ceil(C / 8), H, W, 8 channels; NCHW16C likewise. */
+typedef enum rn_layout {
+    RN_LAYOUT_NC,
+    RN_LAYOUT_NCHW,
+    RN_LAYOUT_NCHW8C,
+    RN_LAYOUT_NCHW16C
+} rn_layout;
+
+typedef struct rn_engine rn_engine; // engine.h
+typedef struct rn_plan rn_plan;
+typedef struct rn_run rn_run;
+
+/** What the loss op leaves after a training step. */
+typedef struct rn_loss {
+    double loss;   // mean cross-entropy over the batch, natural log
+    int64_t wrong; // samples whose largest logit is not the label's (a NaN row counts as wrong)
+} rn_loss;
+
+typedef struct rn_plan_options {
+    int batch;             // 1 .. 65536
+    rn_dtype dtype;        // RN_FLOAT32
+    bool training;         // forward, loss and backward; else forward to the logits
+    float label_smoothing; // 0 .. 1, training only
+} rn_plan_options;
+
+/**
+ * Plan a graph for one batch size and data type.
+ *
+ * Chooses fused ops, memory layouts and an arena offset for every tensor, and in training mode
+ * derives the backward list (chain rule over the graph, in reverse).
+ *
+ * @param[out] out    New plan, the caller's (rn_plan_free()); NULL on failure.
+ * @param graph       Borrowed; must outlive the plan.
+ * @param engine      Borrowed; must outlive the plan.
+ * @param options     NULL: batch 1, float32, inference.
+ * @return RN_OK; RN_EINVAL (option out of range); RN_ENOMEM; RN_EUNSUPPORTED or RN_ENGINE if the
+ *         engine has no op for a node (the message names the node and its shape).
+ */
+RN_API rn_status rn_plan_create(rn_plan **out, const rn_graph *graph, rn_engine *engine,
+                                const rn_plan_options *options);
+RN_API void rn_plan_free(rn_plan *plan);
+
+/** One line of `resnet plan`. Texts are borrowed until the plan is freed. */
+typedef struct rn_plan_op {
+    const char *op;             // "batch norm + add + relu"
+    const char *name;           // the node: "layer1.0.bn2"
+    const char *implementation; // "onednn jit:avx512_core"
+    const char *layout;         // of the destination: "nChw16c"
+    int shape[4];               // destination n, c, h, w
+    size_t bytes;               // read and written, parameters included
+    double flops;               // multiply and add count as two
+    bool backward;
+} rn_plan_op;
+
+RN_API int rn_plan_ops(const rn_plan *plan);
+RN_API rn_plan_op rn_plan_op_at(const rn_plan *plan, int index);
+
+typedef struct rn_plan_memory {
+    size_t arena;      // activations, their gradients, scratch: one block
+    size_t unshared;   // what the same tensors would take without liveness
+    size_t parameters; // values and running statistics, native layout
+    size_t gradients;
+} rn_plan_memory;
+
+RN_API rn_plan_memory rn_plan_memory_use(const rn_plan *plan);
+
+/** The batch size and mode planned for. */
+RN_API const rn_plan_options *rn_plan_options_of(const rn_plan *plan);
+
+/**
+ * Predict the time of one run from a short calibration (about half a second): the rate of each kind
+ * of convolution and the memory bandwidth are measured, each op is bounded by the slower of the
+ * two.
+ *
+ * @param[out] seconds    Whole step (with backward, without the optimiser).
+ * @param[out] per_op     rn_plan_ops() entries, or NULL.
+ */
+RN_API rn_status rn_plan_predict(const rn_plan *plan, double *seconds, double *per_op);
+
+/**
+ * Make a plan executable: allocate arena, parameters and gradients (zeroes).
+ *
+ * @param[out] out  The caller's (rn_run_free()); NULL on failure.
+ * @param plan      Borrowed; must outlive the run.
+ * @return RN_OK; RN_ENOMEM.
+ */
+RN_API rn_status rn_run_create(rn_run **out, const rn_plan *plan);
+RN_API void rn_run_free(rn_run *run);
+
+/** Where the next batch goes: float32 [batch][channels][height][width]; borrowed from the run. */
+RN_API float *rn_run_input(rn_run *run);
+/** Where its labels go (training plans, else NULL): int32 [batch], each 0 .. classes - 1. */
+RN_API int32_t *rn_run_labels(rn_run *run);
+/** After rn_run_forward(): float32 [batch][classes]. In a training plan valid until backward. */
+RN_API const float *rn_run_logits(const rn_run *run);
+/** Loss and wrong count of the last forward of a training plan. */
+RN_API rn_loss rn_run_loss(const rn_run *run);
+
+/** Forward list; in training mode it updates the BN running statistics and the loss. */
+RN_API rn_status rn_run_forward(rn_run *run);
+/** Backward list: gradients of every parameter, overwritten; after rn_run_forward() only. */
+RN_API rn_status rn_run_backward(rn_run *run);
+
+/** The four arrays that belong to each parameter of a training run. */
+typedef enum rn_slot { RN_SLOT_VALUE, RN_SLOT_GRADIENT } rn_slot;
+
+/** Convert all parameters from canonical to native layout, and back. */
+RN_API rn_status rn_run_load(rn_run *run, const rn_weights *weights);
+RN_API rn_status rn_run_store(const rn_run *run, rn_slot slot, rn_weights *weights);
+
+/**
+ * Native-layout view of one parameter, for optimisers: value and gradient (NULL for running
+ * statistics and in inference) have `count` floats each. Borrowed from the run.
+ */
+typedef struct rn_param_view {
+    float *value;
+    float *gradient;
+    size_t count;
+    const rn_param *param;
+} rn_param_view;
+
+RN_API int rn_run_params(const rn_run *run);
+RN_API rn_param_view rn_run_param(rn_run *run, int index);
+
+/** Convert any array in the native layout of parameter `index` (momentum, EMA) and back. */
+RN_API rn_status rn_run_pack(const rn_run *run, int index, const float *canonical, float *native);
+RN_API rn_status rn_run_unpack(const rn_run *run, int index, const float *native, float *canonical);
+
+/**
+ * Find the first non-finite value: parameters first, then the forward list is repeated on the
+ * current input, op by op (running statistics are not touched).
+ *
+ * @param[out] where  Text such as "layer2.0.conv1 (conv, output)"; "" if all is finite; at most
+ *                    `size` bytes with the NUL.
+ */
+RN_API rn_status rn_run_find_nonfinite(rn_run *run, char *where, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

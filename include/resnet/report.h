@@ -1,0 +1,33 @@
+/** Run folders: the log (JSON Lines), the environment and the effective recipe. */
+#ifndef RESNET_REPORT_H
+#define RESNET_REPORT_H
+
+#include "resnet/train.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A run's log.jsonl: one JSON object a line, appended; each line is flushed as it is written. */
+typedef struct rn_run_log rn_run_log;
+
+/** Open FOLDER/log.jsonl for appending; a torn last line (after a crash) is cut off first. */
+RN_API rn_status rn_run_log_open(rn_run_log **out, const char *folder);
+RN_API void rn_run_log_close(rn_run_log *log);
+/** Write one event. Non-finite numbers become null. */
+RN_API rn_status rn_run_log_write(rn_run_log *log, const rn_event *event);
+
+/**
+ * Describe machine and build as indented JSON: CPU model, ISA used, threads, memory, kernel,
+ * library versions, compiler, the project's version and commit. The caller's (rn_text_free()).
+ */
+RN_API rn_status rn_environment_print(char **out, const rn_engine *engine);
+
+/** Write FOLDER/environment.json and FOLDER/recipe.json (atomically). */
+RN_API rn_status rn_run_folder_describe(const char *folder, const rn_recipe *recipe,
+                                        const rn_engine *engine);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,17 @@
+/** All of libresnet's public interface. */
+#ifndef RESNET_RESNET_H
+#define RESNET_RESNET_H
+
+#include "resnet/augment.h"
+#include "resnet/base.h"
+#include "resnet/batch.h"
+#include "resnet/data.h"
+#include "resnet/engine.h"
+#include "resnet/graph.h"
+#include "resnet/optim.h"
+#include "resnet/plan.h"
+#include "resnet/report.h"
+#include "resnet/store.h"
+#include "resnet/train.h"
+
+#endif

@@ -1,0 +1,165 @@
+/** Recipes, training with checkpoints and resume, evaluation. */
+#ifndef RESNET_TRAIN_H
+#define RESNET_TRAIN_H
+
+#include "resnet/batch.h"
+#include "resnet/optim.h"
+#include "resnet/store.h"
+
+#include <signal.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Everything that decides what training computes. Plain data; copy freely. */
+typedef struct rn_recipe {
+    char name[64];       // "paper-cifar", "quick", "shapes", or the file's
+    double epochs;       // > 0, or 0 if iterations is set
+    uint64_t iterations; // > 0, or 0 if epochs is set
+    int batch;           // 1 .. 65536
+    uint64_t seed;
+    rn_schedule schedule;
+    rn_sgd_options sgd;
+    double label_smoothing; // 0 .. 1
+    rn_augment augment;
+    rn_normalize normalize;
+    uint64_t hold_out; // training images set aside for validation (paper: 5,000); 0: none
+} rn_recipe;
+
+/** Built-in recipes, index from 0; NULL past the last. Static. */
+RN_API const char *rn_recipe_name(int index);
+RN_API const char *rn_recipe_summary(int index);
+
+/** The default recipe for a model and a data source, e.g. "shapes" for the generated data. */
+RN_API const char *rn_recipe_default(const char *model, const char *source);
+
+/**
+ * Get a recipe.
+ *
+ * @param name   A built-in name or the path of a JSON file (a name with '/' or ending in ".json").
+ *               A file starts from built-in "paper-cifar", or from the one its "base" names.
+ * @return RN_OK; RN_ENOTFOUND (with the nearest name); RN_EFORMAT (unknown key, type, range: names
+ *         file, key, expected, found); RN_EIO; RN_ENOMEM.
+ */
+RN_API rn_status rn_recipe_load(rn_recipe *out, const char *name);
+/** From JSON text, over the values that *recipe already has; `what` names it in messages. */
+RN_API rn_status rn_recipe_parse(rn_recipe *recipe, const char *json, const char *what);
+/** Set one value by its JSON key ("lr", "batch", "milestones") from text, as an option does. */
+RN_API rn_status rn_recipe_set(rn_recipe *recipe, const char *key, const char *value);
+/** Check that the values fit together. RN_EINVAL names the first that does not. */
+RN_API rn_status rn_recipe_check(const rn_recipe *recipe);
+/** Indented JSON with every key; the caller's (rn_text_free()). */
+RN_API rn_status rn_recipe_print(char **out, const rn_recipe *recipe);
+
+/** One measured point of a training run, given to rn_train_options.on_event. */
+typedef enum rn_event_kind {
+    RN_EVENT_START,      // text: what is trained, once
+    RN_EVENT_RESUME,     // text: checkpoint path
+    RN_EVENT_STEP,       // every log_every iterations: means since the last such event
+    RN_EVENT_EVALUATION, // at the end of an epoch, and at the end
+    RN_EVENT_CHECKPOINT, // text: path
+    RN_EVENT_NOTE,       // text: something worth knowing, e.g. "learning rate 0.01 -> 0.1: ..."
+    RN_EVENT_END         // the last; status says how
+} rn_event_kind;
+
+typedef struct rn_event {
+    rn_event_kind kind;
+    uint64_t iteration, iterations; // steps done, and in all
+    double epoch;                   // passes over the training set done
+    double seconds;                 // since the start of this process' training
+    double loss, error;             // STEP: training (error in percent); EVALUATION: of `set`
+    double lr;
+    double images_per_second; // STEP: since the last STEP event
+    double data_wait;         // STEP: share of that time spent waiting for data, 0 .. 1
+    double eta;               // STEP: seconds until the end
+    const char *set;          // EVALUATION: "test", "validation", "test (ema)"
+    int64_t count, wrong;     // EVALUATION
+    const char *text;
+    rn_status status; // END
+} rn_event;
+
+typedef struct rn_train_options {
+    const char *model;              // spec
+    rn_model_options model_options; // classes and size 0: from the data
+    const rn_recipe *recipe;
+    const rn_samples *train; // borrowed
+    const rn_samples *test;  // borrowed; NULL: no evaluation
+    const char *folder;      // run folder for checkpoints; created if missing
+    bool resume;        // continue from the newest valid checkpoint in folder; RN_ENOTFOUND if none
+    const char *engine; // NULL: "cpu"
+    int workers;        // data threads; 0: 1
+    double evaluate_every;             // epochs; 0: 1
+    uint64_t checkpoint_every;         // iterations; 0: each epoch
+    int keep;                          // checkpoints kept; 0: 3
+    uint64_t log_every;                // iterations; 0: 50
+    const volatile sig_atomic_t *stop; // becomes non-zero: finish the step, save, RN_EINTERRUPTED
+    void (*on_event)(const rn_event *event, void *context);
+    void *context;
+} rn_train_options;
+
+/** What a finished (or interrupted) training leaves. */
+typedef struct rn_train_result {
+    uint64_t iterations;            // done in all
+    double seconds;                 // of this process
+    double images_per_second;       // over the training steps of this process, evaluation excluded
+    double data_wait;               // share of the training time
+    int64_t test_count, test_wrong; // last evaluation of the weights to be used (EMA if in use)
+    double test_loss;
+    double best_error; // lowest such error over the run, in percent; 100 if never evaluated
+} rn_train_result;
+
+/**
+ * Train a network, or continue a training.
+ *
+ * Writes checkpoint-N.safetensors, best.safetensors (lowest validation error, or test error where
+ * nothing is held out) and at the end model.safetensors (the last weights, EMA if in use) into the
+ * folder. A resumed run takes its recipe from the checkpoint and is bit-equal to one that was never
+ * stopped, at the same thread count.
+ *
+ * @return RN_OK; RN_EINTERRUPTED (saved; may be resumed); RN_EDIVERGED (the message names the first
+ *         layer with a non-finite value, the last good checkpoint and what to change); RN_EINVAL;
+ * as the parts.
+ */
+RN_API rn_status rn_train(const rn_train_options *options, rn_train_result *result);
+
+typedef struct rn_evaluation {
+    int64_t count, wrong, wrong_top5; // exact: every sample once
+    double loss;                      // mean
+    double seconds;
+    int classes;
+    int64_t *confusion; // [label][predicted], classes x classes; NULL unless asked for
+} rn_evaluation;
+
+typedef struct rn_evaluate_options {
+    int batch; // 0: 128
+    bool confusion;
+    const char *engine;                // NULL: "cpu"
+    const volatile sig_atomic_t *stop; // non-zero: RN_EINTERRUPTED
+} rn_evaluate_options;
+
+/** Evaluate a model on a set; classes and image size must agree. Release with the function below.
+ */
+RN_API rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,
+                             const rn_samples *samples, const rn_evaluate_options *options);
+RN_API void rn_evaluation_release(rn_evaluation *evaluation);
+
+/** A model ready to classify pictures of any size. */
+typedef struct rn_predictor rn_predictor;
+
+/** Loads the model file (its EMA weights if it has them); batch 1 .. 1024 pictures at once. */
+RN_API rn_status rn_predictor_create(rn_predictor **out, const char *path, int batch,
+                                     const char *engine);
+RN_API void rn_predictor_free(rn_predictor *predictor);
+/** Put a picture into place `slot` (0 .. batch - 1). */
+RN_API rn_status rn_predictor_set(rn_predictor *predictor, int slot, const rn_image *image);
+/** Softmax probabilities, float32 [batch][classes]; borrowed until the next call. */
+RN_API rn_status rn_predictor_run(rn_predictor *predictor, const float **probabilities);
+RN_API int rn_predictor_classes(const rn_predictor *predictor);
+/** Borrowed until the predictor is freed. */
+RN_API const char *rn_predictor_label(const rn_predictor *predictor, int index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,234 @@
+#include "base/file.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static rn_status system_error(const char *verb, const char *path)
+{
+    rn_status code = errno == ENOENT ? RN_ENOTFOUND : RN_EIO;
+
+    return rn_error(code, "cannot %s '%s': %s", verb, path, strerror(errno));
+}
+
+// O_NONBLOCK: opening a FIFO that nobody writes to must fail the type check, not hang.
+static rn_status open_regular(int *descriptor, uint64_t *size, const char *path)
+{
+    rn_status st = RN_OK;
+    struct stat info;
+
+    *descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*descriptor < 0)
+        return system_error("open", path);
+    if (fstat(*descriptor, &info) != 0) {
+        st = system_error("examine", path);
+        goto out;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        st = rn_error(RN_EIO, "'%s' is %s, expected a regular file", path,
+                      S_ISDIR(info.st_mode) ? "a folder" : "a pipe or device");
+        goto out;
+    }
+    *size = (uint64_t)info.st_size;
+out:
+    if (st != RN_OK) {
+        close(*descriptor);
+        *descriptor = -1;
+    }
+    return st;
+}
+
+static rn_status read_exactly(int descriptor, char *data, size_t size, const char *path)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t got = read(descriptor, data + done, size - done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return system_error("read", path);
+        if (got == 0)
+            return rn_error(RN_EIO, "'%s' ended at byte %zu, expected %zu", path, done, size);
+        done += (size_t)got;
+    }
+    return RN_OK;
+}
+
+rn_status rn_file_read(char **out, size_t *size, const char *path, size_t limit)
+{
+    rn_status st = RN_OK;
+    int descriptor = -1;
+    uint64_t bytes = 0;
+    char *data = NULL;
+
+    *out = NULL;
+    *size = 0;
+    RN_TRY(open_regular(&descriptor, &bytes, path));
+    if (bytes > limit) {
+        st = rn_error(RN_EFORMAT, "'%s' has %llu bytes, expected at most %zu", path,
+                      (unsigned long long)bytes, limit);
+        goto out;
+    }
+    RN_TRY(RN_NEW(&data, (size_t)bytes + 1));
+    RN_TRY(read_exactly(descriptor, data, (size_t)bytes, path));
+    *out = data;
+    *size = (size_t)bytes;
+    data = NULL;
+out:
+    rn_free(data);
+    if (descriptor >= 0)
+        close(descriptor);
+    return st;
+}
+
+rn_status rn_file_size(uint64_t *size, const char *path)
+{
+    rn_status st = RN_OK;
+    int descriptor = -1;
+
+    *size = 0;
+    RN_TRY(open_regular(&descriptor, size, path));
+    close(descriptor);
+out:
+    return st;
+}
+
+bool rn_file_exists(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+bool rn_folder_exists(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+rn_status rn_folder_create(const char *path)
+{
+    rn_status st = RN_OK;
+    char *parent = NULL;
+
+    if (rn_folder_exists(path))
+        return RN_OK;
+    RN_TRY(rn_strdup(&parent, path));
+    for (char *slash = strchr(parent + 1, '/'); *parent != '\0' && slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (!rn_folder_exists(parent) && mkdir(parent, 0777) != 0 && errno != EEXIST) {
+            st = system_error("create folder", parent);
+            goto out;
+        }
+        *slash = '/';
+    }
+    if (mkdir(path, 0777) != 0 && !(errno == EEXIST && rn_folder_exists(path)))
+        st = system_error("create folder", path);
+out:
+    rn_free(parent);
+    return st;
+}
+
+rn_status rn_atomic_file_open(rn_atomic_file *file, const char *path)
+{
+    rn_status st = RN_OK;
+
+    *file = (rn_atomic_file){.descriptor = -1};
+    RN_TRY(rn_strdup(&file->path, path));
+    RN_TRY(rn_format(&file->temporary, "%s.tmp%ld", path, (long)getpid()));
+    file->descriptor = open(file->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file->descriptor < 0)
+        st = system_error("write", path);
+out:
+    if (st != RN_OK)
+        rn_atomic_file_abandon(file);
+    return st;
+}
+
+rn_status rn_atomic_file_write(rn_atomic_file *file, const void *data, size_t bytes)
+{
+    for (size_t done = 0; done < bytes;) {
+        ssize_t put = write(file->descriptor, (const char *)data + done, bytes - done);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return system_error("write", file->path);
+        done += (size_t)put;
+    }
+    return RN_OK;
+}
+
+// The new name survives a power cut only once the folder itself is on disk.
+static rn_status sync_parent(const char *path)
+{
+    rn_status st = RN_OK;
+    char *copy = NULL;
+    int descriptor = -1;
+
+    RN_TRY(rn_strdup(&copy, path));
+    descriptor = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    // Some file systems do not sync folders (EINVAL); the rename itself has succeeded by now.
+    if (descriptor < 0 || (fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP))
+        st = system_error("sync the folder of", path);
+out:
+    if (descriptor >= 0)
+        close(descriptor);
+    rn_free(copy);
+    return st;
+}
+
+rn_status rn_atomic_file_commit(rn_atomic_file *file)
+{
+    rn_status st = RN_OK;
+
+    if (fsync(file->descriptor) != 0) {
+        st = system_error("sync", file->path);
+        goto out;
+    }
+    int closed = close(file->descriptor);
+    file->descriptor = -1;
+    if (closed != 0 || rename(file->temporary, file->path) != 0) {
+        st = system_error("write", file->path);
+        goto out;
+    }
+    rn_free(file->temporary);
+    file->temporary = NULL; // nothing left to remove
+    st = sync_parent(file->path);
+out:
+    rn_atomic_file_abandon(file);
+    return st;
+}
+
+void rn_atomic_file_abandon(rn_atomic_file *file)
+{
+    if (file->path == NULL)
+        return;
+    if (file->descriptor >= 0)
+        close(file->descriptor);
+    if (file->temporary != NULL)
+        unlink(file->temporary);
+    rn_free(file->temporary);
+    rn_free(file->path);
+    *file = (rn_atomic_file){.descriptor = -1};
+}
+
+rn_status rn_file_write_atomic(const char *path, const void *data, size_t bytes)
+{
+    rn_status st = RN_OK;
+    rn_atomic_file file = {.descriptor = -1};
+
+    RN_TRY(rn_atomic_file_open(&file, path));
+    RN_TRY(rn_atomic_file_write(&file, data, bytes));
+    RN_TRY(rn_atomic_file_commit(&file));
+out:
+    rn_atomic_file_abandon(&file);
+    return st;
+}

@@ -1,0 +1,48 @@
+/** Files: bounded reading, and writing that leaves either the old file or the whole new one. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "resnet/base.h"
+
+/**
+ * Read a whole regular file.
+ *
+ * @param[out] out   The bytes and a final NUL that `size` does not count; the caller's (rn_free()).
+ * @param limit      Largest size accepted, in bytes.
+ * @return RN_OK; RN_ENOTFOUND; RN_EIO (names the path and the system's reason; also for a folder,
+ *         pipe or device); RN_EFORMAT if larger than limit; RN_ENOMEM.
+ */
+rn_status rn_file_read(char **out, size_t *size, const char *path, size_t limit);
+
+/** Size in bytes of a regular file; errors as rn_file_read(). */
+rn_status rn_file_size(uint64_t *size, const char *path);
+
+bool rn_file_exists(const char *path);
+bool rn_folder_exists(const char *path);
+
+/** Create a folder and its parents; an existing folder is success. */
+rn_status rn_folder_create(const char *path);
+
+/**
+ * A file in the making: written to a temporary in the same folder, and put in place by
+ * rn_atomic_file_commit() (fsync, rename, fsync of the folder). Until then, and after a failure or
+ * a crash, `path` holds what it held before.
+ */
+typedef struct rn_atomic_file {
+    int descriptor; // -1 when closed
+    char *path;
+    char *temporary;
+} rn_atomic_file;
+
+/** Zero-initialise the struct first, so that rn_atomic_file_abandon() is legal after a failure. */
+rn_status rn_atomic_file_open(rn_atomic_file *file, const char *path);
+rn_status rn_atomic_file_write(rn_atomic_file *file, const void *data, size_t bytes);
+rn_status rn_atomic_file_commit(rn_atomic_file *file);
+
+/** Remove the temporary and release; legal after commit (then it does nothing) and on zeroes. */
+void rn_atomic_file_abandon(rn_atomic_file *file);
+
+/** Open, write, commit in one call. */
+rn_status rn_file_write_atomic(const char *path, const void *data, size_t bytes);
+
+#endif

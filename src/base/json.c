@@ -1,0 +1,113 @@
+#include "base/json.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <string.h>
+
+rn_status rn_json_parse(cJSON **out, const char *text, size_t size, const char *what)
+{
+    const char *end = NULL;
+
+    *out = NULL;
+    if (memchr(text, '\0', size) != NULL)
+        return rn_error(RN_EFORMAT, "%s: JSON holds a NUL byte", what);
+    // The NUL that follows the text counts as the required terminator.
+    cJSON *json = cJSON_ParseWithLengthOpts(text, size + 1, &end, true);
+    if (json == NULL)
+        return rn_error(RN_EFORMAT, "%s: JSON syntax error at byte %zu", what,
+                        end == NULL ? (size_t)0 : (size_t)(end - text));
+    if (!cJSON_IsObject(json)) {
+        cJSON_Delete(json);
+        return rn_error(RN_EFORMAT, "%s: JSON is not an object", what);
+    }
+    *out = json;
+    return RN_OK;
+}
+
+rn_status rn_json_double(const cJSON *object, const char *key, double low, double high,
+                         double *value, const char *what)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+    if (item == NULL)
+        return RN_OK;
+    if (!cJSON_IsNumber(item))
+        return rn_error(RN_EFORMAT, "%s: '%s' is not a number", what, key);
+    if (!(item->valuedouble >= low && item->valuedouble <= high))
+        return rn_error(RN_EFORMAT, "%s: '%s' is %g, expected %g to %g", what, key,
+                        item->valuedouble, low, high);
+    *value = item->valuedouble;
+    return RN_OK;
+}
+
+rn_status rn_json_int64(const cJSON *object, const char *key, int64_t low, int64_t high,
+                        int64_t *value, const char *what)
+{
+    double number = (double)*value;
+    rn_status st = rn_json_double(object, key, (double)low, (double)high, &number, what);
+
+    if (st != RN_OK || !cJSON_HasObjectItem(object, key))
+        return st;
+    if (number != floor(number) || fabs(number) > 0x1p53)
+        return rn_error(RN_EFORMAT, "%s: '%s' is %g, expected a whole number", what, key, number);
+    *value = (int64_t)number;
+    return RN_OK;
+}
+
+rn_status rn_json_bool(const cJSON *object, const char *key, bool *value, const char *what)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+    if (item == NULL)
+        return RN_OK;
+    if (!cJSON_IsBool(item))
+        return rn_error(RN_EFORMAT, "%s: '%s' is not true or false", what, key);
+    *value = cJSON_IsTrue(item);
+    return RN_OK;
+}
+
+rn_status rn_json_text(const cJSON *object, const char *key, const char **value, const char *what)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+    if (item == NULL)
+        return RN_OK;
+    if (!cJSON_IsString(item))
+        return rn_error(RN_EFORMAT, "%s: '%s' is not a text", what, key);
+    *value = item->valuestring;
+    return RN_OK;
+}
+
+rn_status rn_json_known_keys(const cJSON *object, const char *const *keys, size_t count,
+                             const char *what)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, object)
+    {
+        size_t i = 0;
+        while (i < count && strcmp(item->string, keys[i]) != 0)
+            i++;
+        if (i < count)
+            continue;
+        const char *nearest = rn_text_nearest(item->string, keys, count);
+        return rn_error(RN_EFORMAT, "%s: unknown key '%s'%s%s%s", what, item->string,
+                        nearest ? ", did you mean '" : "", nearest ? nearest : "",
+                        nearest ? "'?" : "");
+    }
+    return RN_OK;
+}
+
+rn_status rn_json_print(char **out, const cJSON *json, bool indented)
+{
+    char *text = indented ? cJSON_Print(json) : cJSON_PrintUnformatted(json);
+
+    *out = NULL;
+    if (text == NULL)
+        return rn_error(RN_ENOMEM, "out of memory: JSON cannot be printed");
+    rn_status st = rn_strdup(out, text);
+    cJSON_free(text);
+    return st;
+}

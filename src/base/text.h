@@ -1,0 +1,16 @@
+/** Small text helpers: nearest names for suggestions, strict numbers. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "resnet/base.h"
+
+/** The candidate with the least edit distance to `word`, or NULL if none is near. Borrowed. */
+const char *rn_text_nearest(const char *word, const char *const *candidates, size_t count);
+
+/** Parse the whole of `text` as a finite decimal number within [low, high]; false otherwise. */
+bool rn_text_double(const char *text, double low, double high, double *value);
+
+/** Parse the whole of `text` as a decimal integer within [low, high]; false otherwise. */
+bool rn_text_int64(const char *text, int64_t low, int64_t high, int64_t *value);
+
+#endif

@@ -1,0 +1,89 @@
+#include "plan/op.h"
+
+#include <string.h>
+
+int rn_layout_block(rn_layout layout)
+{
+    return layout == RN_LAYOUT_NCHW16C ? 16 : layout == RN_LAYOUT_NCHW8C ? 8 : 1;
+}
+
+int rn_padded_channels(const rn_tensor_desc *desc)
+{
+    int block = rn_layout_block(desc->layout);
+
+    return (desc->c + block - 1) / block * block;
+}
+
+size_t rn_tensor_elements(const rn_tensor_desc *desc)
+{
+    return (size_t)desc->n * (size_t)rn_padded_channels(desc) * (size_t)desc->h * (size_t)desc->w;
+}
+
+size_t rn_tensor_bytes(const rn_tensor_desc *desc)
+{
+    return rn_tensor_elements(desc) * sizeof(float);
+}
+
+// Offset of element (n, c, position) where position = y * w + x.
+static size_t blocked_offset(const rn_tensor_desc *desc, size_t n, size_t c, size_t position)
+{
+    size_t block = (size_t)rn_layout_block(desc->layout);
+    size_t blocks = (size_t)rn_padded_channels(desc) / block;
+    size_t area = (size_t)desc->h * (size_t)desc->w;
+
+    return ((n * blocks + c / block) * area + position) * block + c % block;
+}
+
+void rn_tensor_pack(const rn_tensor_desc *desc, const float *nchw, float *dst)
+{
+    size_t area = (size_t)desc->h * (size_t)desc->w, channels = (size_t)desc->c;
+
+    memset(dst, 0, rn_tensor_bytes(desc)); // padding channels hold 0
+    for (size_t n = 0; n < (size_t)desc->n; n++)
+        for (size_t c = 0; c < channels; c++)
+            for (size_t p = 0; p < area; p++)
+                dst[blocked_offset(desc, n, c, p)] = nchw[(n * channels + c) * area + p];
+}
+
+void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
+{
+    size_t area = (size_t)desc->h * (size_t)desc->w, channels = (size_t)desc->c;
+
+    for (size_t n = 0; n < (size_t)desc->n; n++)
+        for (size_t c = 0; c < channels; c++)
+            for (size_t p = 0; p < area; p++)
+                nchw[(n * channels + c) * area + p] = src[blocked_offset(desc, n, c, p)];
+}
+
+const char *rn_op_kind_name(rn_op_kind kind)
+{
+    static const char *const names[RN_OP_KINDS] = {
+        [RN_OP_CONV] = "conv",
+        [RN_OP_CONV_BACKWARD_DATA] = "conv backward data",
+        [RN_OP_CONV_BACKWARD_WEIGHTS] = "conv backward weights",
+        [RN_OP_LINEAR] = "linear",
+        [RN_OP_LINEAR_BACKWARD_DATA] = "linear backward data",
+        [RN_OP_LINEAR_BACKWARD_WEIGHTS] = "linear backward weights",
+        [RN_OP_BATCH_NORM_TRAIN] = "batch norm",
+        [RN_OP_BATCH_NORM_INFER] = "batch norm inference",
+        [RN_OP_BATCH_NORM_BACKWARD] = "batch norm backward",
+        [RN_OP_RELU] = "relu",
+        [RN_OP_RELU_BACKWARD] = "relu backward",
+        [RN_OP_ADD] = "add",
+        [RN_OP_SHORTCUT_PAD] = "shortcut pad",
+        [RN_OP_SHORTCUT_PAD_BACKWARD] = "shortcut pad backward",
+        [RN_OP_MAX_POOL] = "max pool",
+        [RN_OP_MAX_POOL_BACKWARD] = "max pool backward",
+        [RN_OP_AVERAGE_POOL] = "average pool",
+        [RN_OP_AVERAGE_POOL_BACKWARD] = "average pool backward",
+        [RN_OP_CROSS_ENTROPY] = "cross entropy",
+    };
+
+    return (unsigned)kind < RN_OP_KINDS ? names[kind] : "unknown op";
+}
+
+void rn_kernel_free(rn_kernel *kernel)
+{
+    if (kernel != NULL)
+        kernel->free(kernel);
+}

@@ -1,0 +1,180 @@
+/**
+ * The contract between plan/ (which decides what runs, where and in which layout) and engine/
+ * (which knows how): op descriptors, kernels and the engine's table of functions.
+ *
+ * plan/ never names an engine's header; an engine includes this one and fills the tables.
+ */
+#ifndef PLAN_OP_H
+#define PLAN_OP_H
+
+#include "resnet/plan.h"
+
+/** Shape, type and order in memory of one tensor. Logical order is always n, c, h, w. */
+typedef struct rn_tensor_desc {
+    rn_dtype dtype;
+    rn_layout layout;
+    int n, c, h, w; // h = w = 1 for RN_LAYOUT_NC
+} rn_tensor_desc;
+
+/** Channels per block of a layout: 1 for the plain ones, 8 or 16 for the blocked ones. */
+int rn_layout_block(rn_layout layout);
+
+/** c rounded up to the layout's block. The padding channels of a blocked tensor always hold 0. */
+int rn_padded_channels(const rn_tensor_desc *desc);
+
+/** Elements in memory, padding included. */
+size_t rn_tensor_elements(const rn_tensor_desc *desc);
+size_t rn_tensor_bytes(const rn_tensor_desc *desc);
+
+/** Copy between float32 NCHW (no padding) and a float32 tensor of any layout. */
+void rn_tensor_pack(const rn_tensor_desc *desc, const float *nchw, float *dst);
+void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw);
+
+/**
+ * All ops. `src` and `dst` of a descriptor are always the forward op's, also for a backward op.
+ * Arguments of each, besides WORKSPACE and SCRATCH (asked for through rn_kernel):
+ *
+ *   CONV                     SRC WEIGHTS [BIAS] -> DST                   (cross-correlation)
+ *   CONV_BACKWARD_DATA       DIFF_DST WEIGHTS -> DIFF_SRC
+ *   CONV_BACKWARD_WEIGHTS    SRC DIFF_DST -> DIFF_WEIGHTS [DIFF_BIAS]    (summed over the batch)
+ *   LINEAR                   SRC WEIGHTS BIAS -> DST                     (NC; weights [out][in])
+ *   LINEAR_BACKWARD_DATA     DIFF_DST WEIGHTS -> DIFF_SRC
+ *   LINEAR_BACKWARD_WEIGHTS  SRC DIFF_DST -> DIFF_WEIGHTS DIFF_BIAS
+ *   BATCH_NORM_TRAIN         SRC [SRC2] WEIGHTS BIAS RUNNING_MEAN RUNNING_VARIANCE -> DST SAVED
+ *                            y = [relu](gain * (x - mean) * invstd + bias [+ src2]); batch mean and
+ *                            biased variance over n, h, w; SAVED = mean[padded c], invstd[padded
+ * c]; running = (1 - momentum) * running + momentum * batch, the variance unbiased (n h w / (n h w
+ * - 1)) as PyTorch does BATCH_NORM_INFER         the same from the running statistics, which stay;
+ * no SAVED BATCH_NORM_BACKWARD      SRC [DST if relu] DIFF_DST [DIFF_DST2] WEIGHTS SAVED
+ *                            -> DIFF_SRC [DIFF_SRC2 if add] DIFF_WEIGHTS DIFF_BIAS
+ *                            g = (diff_dst [+ diff_dst2]) masked by dst > 0 if relu; diff_src2 = g;
+ *                            diff_src by Ioffe & Szegedy 2015, section 3
+ *   RELU                     SRC -> DST
+ *   RELU_BACKWARD            DST DIFF_DST [DIFF_DST2] -> DIFF_SRC        (derivative 0 at 0)
+ *   ADD                      SRC SRC2 -> DST, then ReLU if relu          (also sums gradients)
+ *   SHORTCUT_PAD             SRC -> DST: dst[n][offset + c][y][x] = src[n][c][y stride][x stride],
+ *                            other channels 0 (option A of the 2015 paper)
+ *   SHORTCUT_PAD_BACKWARD    DIFF_DST -> DIFF_SRC (positions not read by the forward op get 0)
+ *   MAX_POOL                 SRC -> DST WORKSPACE (the argmax, or as the engine likes; training
+ *                            plans only); padding counts as minus infinity
+ *   MAX_POOL_BACKWARD        DIFF_DST WORKSPACE -> DIFF_SRC
+ *   AVERAGE_POOL             SRC -> DST: global, dst is NC
+ *   AVERAGE_POOL_BACKWARD    DIFF_DST -> DIFF_SRC
+ *   CROSS_ENTROPY            SRC (logits, NC) LABELS -> DIFF_SRC LOSS: softmax, mean over the
+ * batch; target (1 - s) onehot + s / classes; diff_src = (softmax - target) / n
+ *
+ * In-place calls that every engine must allow: DST = SRC for RELU; DST = SRC or SRC2 for ADD;
+ * DST = SRC2 for BATCH_NORM_*; DIFF_SRC = DIFF_DST or DIFF_DST2 for RELU_BACKWARD; for
+ * BATCH_NORM_BACKWARD DIFF_SRC = SRC, and DIFF_SRC2 = DIFF_DST or DIFF_DST2.
+ */
+typedef enum rn_op_kind {
+    RN_OP_CONV,
+    RN_OP_CONV_BACKWARD_DATA,
+    RN_OP_CONV_BACKWARD_WEIGHTS,
+    RN_OP_LINEAR,
+    RN_OP_LINEAR_BACKWARD_DATA,
+    RN_OP_LINEAR_BACKWARD_WEIGHTS,
+    RN_OP_BATCH_NORM_TRAIN,
+    RN_OP_BATCH_NORM_INFER,
+    RN_OP_BATCH_NORM_BACKWARD,
+    RN_OP_RELU,
+    RN_OP_RELU_BACKWARD,
+    RN_OP_ADD,
+    RN_OP_SHORTCUT_PAD,
+    RN_OP_SHORTCUT_PAD_BACKWARD,
+    RN_OP_MAX_POOL,
+    RN_OP_MAX_POOL_BACKWARD,
+    RN_OP_AVERAGE_POOL,
+    RN_OP_AVERAGE_POOL_BACKWARD,
+    RN_OP_CROSS_ENTROPY,
+    RN_OP_KINDS
+} rn_op_kind;
+
+const char *rn_op_kind_name(rn_op_kind kind); // "conv", "conv backward data", ...
+
+typedef enum rn_arg {
+    RN_ARG_SRC,
+    RN_ARG_SRC2,
+    RN_ARG_DST,
+    RN_ARG_DIFF_DST,
+    RN_ARG_DIFF_DST2,
+    RN_ARG_DIFF_SRC,
+    RN_ARG_DIFF_SRC2,
+    RN_ARG_WEIGHTS, // BN: gain
+    RN_ARG_BIAS,
+    RN_ARG_DIFF_WEIGHTS,
+    RN_ARG_DIFF_BIAS,
+    RN_ARG_RUNNING_MEAN,
+    RN_ARG_RUNNING_VARIANCE,
+    RN_ARG_SAVED,
+    RN_ARG_WORKSPACE, // written forward, read backward
+    RN_ARG_SCRATCH,   // contents lost between ops
+    RN_ARG_LABELS,    // int32_t[n], each 0 .. classes - 1
+    RN_ARG_LOSS,      // rn_loss
+    RN_ARGS
+} rn_arg;
+
+typedef struct rn_kernel rn_kernel;
+
+typedef struct rn_op_desc {
+    rn_op_kind kind;
+    rn_tensor_desc src, dst;
+    int kernel, stride, pad;  // CONV*, MAX_POOL*: square, symmetric; SHORTCUT_PAD*: stride
+    int channel_offset;       // SHORTCUT_PAD*: first dst channel that holds a src channel
+    bool bias;                // CONV*: has a bias
+    bool relu;                // BATCH_NORM_*, ADD: ReLU at the end
+    bool add;                 // BATCH_NORM_*: SRC2 is added before the ReLU
+    bool diff_dst2;           // BATCH_NORM_BACKWARD, RELU_BACKWARD: a second gradient is added
+    bool training;            // MAX_POOL: the backward op will follow
+    float epsilon, momentum;  // BATCH_NORM_*
+    float label_smoothing;    // CROSS_ENTROPY, 0 .. 1
+    const rn_kernel *forward; // backward ops: the forward op's kernel, whose native layout of
+                              // weights (and workspace) they must use; NULL for forward ops
+} rn_op_desc;
+
+/**
+ * One op made ready for fixed shapes. Weights, biases, gains and running statistics live in the
+ * kernel's native layout (for example OIhw16i16o; vectors padded with zeroes to whole blocks);
+ * gradients of a parameter have the layout of the parameter, padding 0.
+ */
+struct rn_kernel {
+    /** args[a] is NULL for every argument that the op does not have. Allocates nothing. */
+    rn_status (*run)(rn_kernel *kernel, void *const args[RN_ARGS]);
+    void (*free)(rn_kernel *kernel); // frees the struct itself too
+    const char *implementation;      // "cpu avx512", "onednn jit:avx512_core"; the kernel's own
+    size_t workspace_bytes;          // of RN_ARG_WORKSPACE; 0 if none
+    size_t scratch_bytes;            // of RN_ARG_SCRATCH, 64-byte aligned; 0 if none
+
+    /** Forward ops with parameters: floats that parameter `arg` takes in native layout. */
+    size_t (*native_count)(const rn_kernel *kernel, rn_arg arg);
+    /** Canonical (OIHW, [out][in], [c]) to native, padding zeroed; and back. */
+    rn_status (*pack)(const rn_kernel *kernel, rn_arg arg, const float *canonical, float *native);
+    rn_status (*unpack)(const rn_kernel *kernel, rn_arg arg, const float *native, float *canonical);
+};
+
+void rn_kernel_free(rn_kernel *kernel); // NULL is legal
+
+/** One SGD update of `count` elements: u = g + decay w; v = momentum v + u; w -= lr (v, or with
+ *  Nesterov u + momentum v). Sutskever et al. 2013; PyTorch's form, dampening 0. */
+typedef struct rn_sgd_update {
+    float *value, *velocity;
+    const float *gradient;
+    size_t count;
+    float lr, momentum, decay;
+    bool nesterov;
+} rn_sgd_update;
+
+struct rn_engine {
+    const char *name;        // "ref", "cpu"
+    const char *description; // "cpu avx512, oneDNN 2.6.3 avx512_core_bf16"; the engine's own
+    rn_layout layout;        // of activations with h x w; input images are always NCHW
+
+    /** Make a kernel; RN_EUNSUPPORTED if the engine has none (the message names op and shape). */
+    rn_status (*create)(rn_engine *engine, rn_kernel **out, const rn_op_desc *desc);
+    void (*sgd)(const rn_sgd_update *update);
+    /** average = decay * average + (1 - decay) * value. */
+    void (*ema)(float *average, const float *value, size_t count, float decay);
+    void (*free)(rn_engine *engine);
+};
+
+#endif
