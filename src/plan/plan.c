@@ -13,15 +13,16 @@ rn_status rn_planner_tensor(rn_planner *planner, int *index, const rn_tensor_des
     rn_status st = RN_OK;
     rn_plan *plan = planner->plan;
     size_t needed = (size_t)plan->tensor_count + 1;
+    rn_plan_tensor tensor = {.bytes = bytes}; // copied now: desc may point into the growing array
 
+    if (desc != NULL)
+        tensor.desc = *desc;
     *index = -1;
     RN_TRY(rn_grow((void **)&plan->tensors, &plan->tensor_capacity, needed, sizeof *plan->tensors));
     RN_TRY(rn_grow((void **)&planner->gradients, &planner->gradient_capacity, needed,
                    sizeof *planner->gradients));
     *index = plan->tensor_count++;
-    plan->tensors[*index] = (rn_plan_tensor){.bytes = bytes};
-    if (desc != NULL)
-        plan->tensors[*index].desc = *desc;
+    plan->tensors[*index] = tensor;
     planner->gradients[*index][0] = planner->gradients[*index][1] = -1;
 out:
     return st;
