@@ -1,6 +1,7 @@
 #include "train/progress.h"
 
 #include "base/json.h"
+#include "base/json_write.h"
 #include "base/memory.h"
 #include "optim/schedule_state.h"
 
@@ -11,22 +12,20 @@ static const char what[] = "checkpoint state";
 rn_status rn_progress_print(char **out, const rn_progress *progress)
 {
     rn_status st = RN_OK;
-    cJSON *json = cJSON_CreateObject();
-    cJSON *schedule = json == NULL ? NULL : cJSON_AddObjectToObject(json, "schedule");
+    cJSON *json = NULL, *schedule = NULL;
 
     *out = NULL;
-    if (schedule == NULL ||
-        !cJSON_AddNumberToObject(json, "iteration", (double)progress->iteration) ||
-        !cJSON_AddNumberToObject(json, "train_count", (double)progress->train_count) ||
-        !cJSON_AddNumberToObject(json, "threads", progress->threads) ||
-        !cJSON_AddNumberToObject(json, "best_error", progress->best_error) ||
-        !cJSON_AddNumberToObject(json, "training_error", progress->training_error) ||
-        !cJSON_AddNumberToObject(json, "epoch_wrong", progress->epoch_wrong) ||
-        !cJSON_AddNumberToObject(json, "epoch_seen", progress->epoch_seen) ||
-        !cJSON_AddBoolToObject(json, "evaluation_due", progress->evaluation_due)) {
-        st = rn_error(RN_ENOMEM, "out of memory: %s", what);
-        goto out;
-    }
+    RN_TRY(rn_json_object(&json));
+    RN_TRY(rn_json_add_number(json, "iteration", (double)progress->iteration));
+    RN_TRY(rn_json_add_number(json, "train_count", (double)progress->train_count));
+    RN_TRY(rn_json_add_number(json, "threads", progress->threads));
+    RN_TRY(rn_json_add_number(json, "best_error", progress->best_error));
+    RN_TRY(rn_json_add_number(json, "training_error", progress->training_error));
+    RN_TRY(rn_json_add_number(json, "epoch_wrong", progress->epoch_wrong));
+    RN_TRY(rn_json_add_number(json, "epoch_seen", progress->epoch_seen));
+    RN_TRY(rn_json_add_bool(json, "evaluation_due", progress->evaluation_due));
+    RN_TRY(rn_json_object(&schedule));
+    RN_TRY(rn_json_add_item(json, "schedule", schedule));
     RN_TRY(rn_schedule_state_to_json(schedule, &progress->schedule));
     RN_TRY(rn_json_print(out, json, false));
 out:
