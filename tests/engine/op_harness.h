@@ -255,8 +255,8 @@ static inline void harness_slopes(harness_function *f, float *x, float step, dou
     *x = middle;
 }
 
-// Central difference. False at a kink (ReLU, max): there the two sides differ, or, where it lies
-// near the end of the step, half the step gives another slope.
+// Central difference. False at a kink (ReLU, max) within the step: where the function is smooth,
+// half the step gives the same slope, and half the difference between the two sides.
 static inline bool harness_slope(harness_function *f, float *x, double *slope, double bound)
 {
     const float step = 1.0f / 64;
@@ -265,8 +265,8 @@ static inline bool harness_slope(harness_function *f, float *x, double *slope, d
     harness_slopes(f, x, step, whole);
     harness_slopes(f, x, step / 2, half);
     *slope = (whole[0] + whole[1]) / 2;
-    return fabs(whole[0] - whole[1]) <= 0.2 * fmax(fabs(whole[0]), fabs(whole[1])) + 4 * bound &&
-           fabs(*slope - (half[0] + half[1]) / 2) <= bound;
+    return fabs(*slope - (half[0] + half[1]) / 2) <= bound / 4 &&
+           fabs(half[0] - half[1]) <= 0.6 * fabs(whole[0] - whole[1]) + bound / 2;
 }
 
 /** The backward op's output for the forward's inputs and results. */
