@@ -58,6 +58,7 @@ rn_status rn_threads_set(int threads)
         threads = usable_cpus();
     omp_set_dynamic(0);
     omp_set_num_threads(threads);
+    flush_denormals(); // the caller apart: LLVM's OpenMP restores its mode after the region
 #pragma omp parallel
     flush_denormals();
 out:
