@@ -124,12 +124,13 @@ RN_API int rn_weights_count(const rn_weights *weights);
 RN_API const rn_param *rn_weights_param(const rn_weights *weights, int index);
 /** rn_param.count floats; borrowed. */
 RN_API float *rn_weights_data(rn_weights *weights, int index);
+/** The same, to read only. */
+RN_API const float *rn_weights_read(const rn_weights *weights, int index);
 
 /**
- * Initialise: convolutions and the linear layer normal with deviation sqrt(2 / fan), fan = out x
- * kernel x kernel for convolutions (He et al. 2015b, eq. 14, backward form as in the authors' code)
- * and in for the linear layer scaled to sqrt(1 / in); BN gain 1, bias 0; running mean 0,
- * variance 1.
+ * Initialise: convolutions normal with deviation sqrt(2 / (out x kernel x kernel)) (He et al. 2015,
+ * "Delving deep into rectifiers", eq. 14); the linear layer normal with deviation sqrt(1 / in),
+ * bias 0; BN gain 1, bias 0; running mean 0, variance 1. Each parameter has its own random stream.
  */
 RN_API void rn_weights_initialise(rn_weights *weights, uint64_t seed);
 

@@ -28,10 +28,12 @@ typedef struct rn_schedule {
     uint64_t milestone[RN_MAX_MILESTONES]; // iterations, rising
     int patience;                          // plateau: evaluations (epochs) without improvement
     double threshold;     // plateau: least fall of the error that counts, in percent points
-    uint64_t warmup;      // iterations of linear warm-up from lr * warmup_factor
+    double warmup;        // linear warm-up from lr * warmup_factor: iterations if 1 or more, below
+                          // 1 a share of all iterations
     double warmup_factor; // 0 .. 1
-    double until_error;   // > 0: stay at until_lr until the training error, in percent, is
-    double until_lr;      //      below until_error (2015 paper, section 4.2: 80 %, 0.01)
+    double until_error;   // > 0: stay at until_lr until the running training error, in percent, is
+    double until_lr;      //      below until_error (2015 paper, section 4.2: 80 %, 0.01); then go
+                          //      on as if it had not been: milestones stay where they are
 } rn_schedule;
 
 /** What a schedule must remember; goes into the checkpoint. Zeroes to start with. */
@@ -40,7 +42,7 @@ typedef struct rn_schedule_state {
     uint64_t released_at; // iteration
     int reductions;       // plateau
     int waited;           // plateau: evaluations since the best
-    double best;          // plateau: lowest error seen; valid if evaluations > 0
+    double best;          // plateau: last error that counted as a fall; valid if evaluations > 0
     int evaluations;
 } rn_schedule_state;
 

@@ -1,0 +1,60 @@
+/**
+ * Building blocks from which network builders are written.
+ *
+ * Each function appends one node and returns its index. The first failure sticks in
+ * builder->status and turns the calls after it into no-ops that return 0, so that a builder reads
+ * like the network's table in the paper and checks once, at its end.
+ */
+#ifndef GRAPH_BUILD_H
+#define GRAPH_BUILD_H
+
+#include "resnet/graph.h"
+
+struct rn_graph {
+    char *model;
+    rn_model_options options;
+    rn_node *nodes;
+    int node_count;
+    size_t node_capacity;
+    rn_param *params;
+    int param_count;
+    size_t param_capacity;
+};
+
+typedef struct rn_builder {
+    rn_graph *graph;
+    rn_status status;
+} rn_builder;
+
+/** Square kernel; `out` channels; parameter NAME.weight, and NAME.bias if wanted. */
+typedef struct rn_conv_shape {
+    int out, kernel, stride, pad;
+    bool bias;
+} rn_conv_shape;
+
+/** Output channels of a node; 0 after a failure. */
+int rn_build_channels(const rn_builder *builder, int index);
+
+int rn_build_input(rn_builder *builder, int channels, int height, int width);
+int rn_build_conv(rn_builder *builder, int input, rn_conv_shape shape, const char *name_fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+int rn_build_batch_norm(rn_builder *builder, int input, const char *name_fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+int rn_build_relu(rn_builder *builder, int input, const char *name_fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/** Shapes of a and b must be equal. */
+int rn_build_add(rn_builder *builder, int a, int b, const char *name_fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/** Option A: every stride-th position, zero channels added equally before and after. */
+int rn_build_shortcut_pad(rn_builder *builder, int input, int channels, int stride,
+                          const char *name_fmt, ...) __attribute__((format(printf, 5, 6)));
+int rn_build_max_pool(rn_builder *builder, int input, int kernel, int stride, int pad,
+                      const char *name_fmt, ...) __attribute__((format(printf, 6, 7)));
+int rn_build_average_pool(rn_builder *builder, int input, const char *name);
+int rn_build_linear(rn_builder *builder, int input, int out, const char *name);
+int rn_build_cross_entropy(rn_builder *builder, int input, const char *name);
+
+/** CIFAR networks of 6n + 2 layers (2015 paper, section 4.2), residual or plain. */
+void rn_build_cifar(rn_builder *builder, int depth, bool residual);
+
+#endif

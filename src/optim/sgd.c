@@ -1,0 +1,213 @@
+// SGD with momentum, and the moving average of the weights, over a run's native-layout parameters.
+#include "resnet/optim.h"
+
+#include "base/memory.h"
+#include "plan/op.h"
+
+#include <string.h>
+
+enum { FLOATS_PER_LINE = RN_ALIGNMENT / sizeof(float) };
+
+// One parameter of the run with what belongs to it here.
+typedef struct slot {
+    rn_param_view view;
+    float *velocity; // NULL for running statistics
+    float *average;  // NULL without EMA
+    bool decayed;
+} slot;
+
+struct rn_sgd {
+    rn_run *run;
+    rn_engine *engine;
+    rn_sgd_options options;
+    slot *slots;
+    int count;
+    float *block; // velocities and averages
+};
+
+static bool in_unit_range(double value, bool one_allowed)
+{
+    return value >= 0 && (one_allowed ? value <= 1 : value < 1);
+}
+
+static rn_status check_options(const rn_sgd_options *options)
+{
+    if (!in_unit_range(options->momentum, false))
+        return rn_error(RN_EINVAL, "momentum is %g, expected 0 to less than 1", options->momentum);
+    if (!in_unit_range(options->weight_decay, true))
+        return rn_error(RN_EINVAL, "weight decay is %g, expected 0 to 1", options->weight_decay);
+    if (!in_unit_range(options->ema, false))
+        return rn_error(RN_EINVAL, "EMA decay is %g, expected 0 to less than 1", options->ema);
+    return RN_OK;
+}
+
+static bool decays(rn_decay decay, rn_param_kind kind)
+{
+    return decay == RN_DECAY_ALL || kind == RN_PARAM_CONV_WEIGHT || kind == RN_PARAM_LINEAR_WEIGHT;
+}
+
+// Each array starts on a cache line of its own.
+static size_t padded(size_t count)
+{
+    return (count + FLOATS_PER_LINE - 1) / FLOATS_PER_LINE * FLOATS_PER_LINE;
+}
+
+static rn_status collect_slots(rn_sgd *sgd, size_t *floats)
+{
+    rn_status st = RN_OK;
+
+    *floats = 0;
+    sgd->count = rn_run_params(sgd->run);
+    RN_TRY(RN_NEW(&sgd->slots, (size_t)sgd->count));
+    for (int i = 0; i < sgd->count; i++) {
+        rn_param_view view = rn_run_param(sgd->run, i);
+        bool trained = rn_param_trained(view.param);
+        if (trained && view.gradient == NULL)
+            return rn_error(RN_EINVAL, "'%s' has no gradient, expected a run of a training plan",
+                            view.param->name);
+        sgd->slots[i] =
+            (slot){.view = view, .decayed = decays(sgd->options.decay, view.param->kind)};
+        *floats += padded(view.count) * ((size_t)trained + (sgd->options.ema > 0));
+    }
+out:
+    return st;
+}
+
+static void place_slots(rn_sgd *sgd)
+{
+    float *next = sgd->block;
+
+    for (int i = 0; i < sgd->count; i++) {
+        slot *s = &sgd->slots[i];
+        if (rn_param_trained(s->view.param)) {
+            s->velocity = next;
+            next += padded(s->view.count);
+        }
+        if (sgd->options.ema > 0) {
+            s->average = next;
+            next += padded(s->view.count);
+            memcpy(s->average, s->view.value, s->view.count * sizeof *s->average);
+        }
+    }
+}
+
+rn_status rn_sgd_create(rn_sgd **out, rn_run *run, rn_engine *engine, const rn_sgd_options *options)
+{
+    rn_status st = RN_OK;
+    rn_sgd *sgd = NULL;
+    size_t floats = 0;
+
+    *out = NULL;
+    RN_TRY(check_options(options));
+    RN_TRY(RN_NEW(&sgd, 1));
+    sgd->run = run;
+    sgd->engine = engine;
+    sgd->options = *options;
+    RN_TRY(collect_slots(sgd, &floats));
+    RN_TRY(RN_NEW(&sgd->block, floats));
+    place_slots(sgd);
+    *out = sgd;
+    sgd = NULL; // now the caller's
+out:
+    rn_sgd_free(sgd);
+    return st;
+}
+
+void rn_sgd_free(rn_sgd *sgd)
+{
+    if (sgd == NULL)
+        return;
+    rn_free(sgd->slots);
+    rn_free(sgd->block);
+    rn_free(sgd);
+}
+
+static void update(const rn_sgd *sgd, const slot *s, double lr)
+{
+    sgd->engine->sgd(&(rn_sgd_update){
+        .value = s->view.value,
+        .velocity = s->velocity,
+        .gradient = s->view.gradient,
+        .count = s->view.count,
+        .lr = (float)lr,
+        .momentum = (float)sgd->options.momentum,
+        .decay = s->decayed ? (float)sgd->options.weight_decay : 0.0f,
+        .nesterov = sgd->options.nesterov,
+    });
+}
+
+void rn_sgd_step(rn_sgd *sgd, double lr)
+{
+    for (int i = 0; i < sgd->count; i++) {
+        const slot *s = &sgd->slots[i];
+        if (s->velocity != NULL)
+            update(sgd, s, lr);
+        if (s->average != NULL)
+            sgd->engine->ema(s->average, s->view.value, s->view.count, (float)sgd->options.ema);
+    }
+}
+
+typedef enum array { VELOCITY, AVERAGE } array;
+
+static float *array_of(const slot *s, array which)
+{
+    return which == VELOCITY ? s->velocity : s->average;
+}
+
+static rn_status store(const rn_sgd *sgd, array which, rn_weights *weights)
+{
+    rn_status st = RN_OK;
+
+    for (int i = 0; i < sgd->count; i++) {
+        const float *native = array_of(&sgd->slots[i], which);
+        float *canonical = rn_weights_data(weights, i);
+        if (native == NULL) // the velocity of running statistics
+            memset(canonical, 0, rn_weights_param(weights, i)->count * sizeof *canonical);
+        else
+            RN_TRY(rn_run_unpack(sgd->run, i, native, canonical));
+    }
+out:
+    return st;
+}
+
+static rn_status load(rn_sgd *sgd, array which, const rn_weights *weights)
+{
+    rn_status st = RN_OK;
+
+    for (int i = 0; i < sgd->count; i++) {
+        float *native = array_of(&sgd->slots[i], which);
+        if (native != NULL)
+            RN_TRY(rn_run_pack(sgd->run, i, rn_weights_read(weights, i), native));
+    }
+out:
+    return st;
+}
+
+static rn_status ema_in_use(const rn_sgd *sgd)
+{
+    return sgd->options.ema > 0 ? RN_OK : rn_error(RN_EINVAL, "the optimiser keeps no EMA");
+}
+
+rn_status rn_sgd_store_momentum(const rn_sgd *sgd, rn_weights *momentum)
+{
+    return store(sgd, VELOCITY, momentum);
+}
+
+rn_status rn_sgd_load_momentum(rn_sgd *sgd, const rn_weights *momentum)
+{
+    return load(sgd, VELOCITY, momentum);
+}
+
+rn_status rn_sgd_store_ema(const rn_sgd *sgd, rn_weights *ema)
+{
+    rn_status st = ema_in_use(sgd);
+
+    return st == RN_OK ? store(sgd, AVERAGE, ema) : st;
+}
+
+rn_status rn_sgd_load_ema(rn_sgd *sgd, const rn_weights *ema)
+{
+    rn_status st = ema_in_use(sgd);
+
+    return st == RN_OK ? load(sgd, AVERAGE, ema) : st;
+}
