@@ -118,7 +118,7 @@ RN_API rn_status rn_run_forward(rn_run *run);
 /** Backward list: gradients of every parameter, overwritten; after rn_run_forward() only. */
 RN_API rn_status rn_run_backward(rn_run *run);
 
-/** The four arrays that belong to each parameter of a training run. */
+/** Which array of a parameter. */
 typedef enum rn_slot { RN_SLOT_VALUE, RN_SLOT_GRADIENT } rn_slot;
 
 /** Convert all parameters from canonical to native layout, and back. */

@@ -83,9 +83,9 @@ typedef struct rn_train_options {
     const char *model;              // spec
     rn_model_options model_options; // classes and size 0: from the data
     const rn_recipe *recipe;
-    const rn_samples *train; // borrowed
-    const rn_samples *test;  // borrowed; NULL: no evaluation
-    const char *folder;      // run folder for checkpoints; created if missing
+    rn_samples *train;      // borrowed; recipe->hold_out images are moved out of it
+    const rn_samples *test; // borrowed; NULL: no evaluation
+    const char *folder;     // run folder for checkpoints; created if missing
     bool resume;        // continue from the newest valid checkpoint in folder; RN_ENOTFOUND if none
     const char *engine; // NULL: "cpu"
     int workers;        // data threads; 0: 1

@@ -18,6 +18,14 @@ static rn_status system_error(const char *verb, const char *path)
     return rn_error(code, "cannot %s '%s': %s", verb, path, strerror(errno));
 }
 
+static rn_status require_regular(mode_t mode, const char *path)
+{
+    if (S_ISREG(mode))
+        return RN_OK;
+    return rn_error(RN_EIO, "'%s' is %s, expected a regular file", path,
+                    S_ISDIR(mode) ? "a folder" : "a pipe or device");
+}
+
 // O_NONBLOCK: opening a FIFO that nobody writes to must fail the type check, not hang.
 static rn_status open_regular(int *descriptor, uint64_t *size, const char *path)
 {
@@ -31,11 +39,7 @@ static rn_status open_regular(int *descriptor, uint64_t *size, const char *path)
         st = system_error("examine", path);
         goto out;
     }
-    if (!S_ISREG(info.st_mode)) {
-        st = rn_error(RN_EIO, "'%s' is %s, expected a regular file", path,
-                      S_ISDIR(info.st_mode) ? "a folder" : "a pipe or device");
-        goto out;
-    }
+    RN_TRY(require_regular(info.st_mode, path));
     *size = (uint64_t)info.st_size;
 out:
     if (st != RN_OK) {
@@ -140,8 +144,11 @@ out:
 rn_status rn_atomic_file_open(rn_atomic_file *file, const char *path)
 {
     rn_status st = RN_OK;
+    struct stat info;
 
     *file = (rn_atomic_file){.descriptor = -1};
+    if (stat(path, &info) == 0) // renaming over a device or a pipe would replace it
+        RN_TRY(require_regular(info.st_mode, path));
     RN_TRY(rn_strdup(&file->path, path));
     RN_TRY(rn_format(&file->temporary, "%s.tmp%ld", path, (long)getpid()));
     file->descriptor = open(file->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -166,28 +173,25 @@ rn_status rn_atomic_file_write(rn_atomic_file *file, const void *data, size_t by
     return RN_OK;
 }
 
-// The new name survives a power cut only once the folder itself is on disk.
-static rn_status sync_parent(const char *path)
+// The new name survives a power cut only once the folder itself is on disk. Allocates nothing: it
+// must not fail for want of memory when the file is in place. dirname() changes `sibling`.
+static rn_status sync_parent(char *sibling, const char *path)
 {
     rn_status st = RN_OK;
-    char *copy = NULL;
-    int descriptor = -1;
+    int descriptor = open(dirname(sibling), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    RN_TRY(rn_strdup(&copy, path));
-    descriptor = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     // Some file systems do not sync folders (EINVAL); the rename itself has succeeded by now.
     if (descriptor < 0 || (fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP))
         st = system_error("sync the folder of", path);
-out:
     if (descriptor >= 0)
         close(descriptor);
-    rn_free(copy);
     return st;
 }
 
 rn_status rn_atomic_file_commit(rn_atomic_file *file)
 {
     rn_status st = RN_OK;
+    char *renamed = NULL;
 
     if (fsync(file->descriptor) != 0) {
         st = system_error("sync", file->path);
@@ -199,10 +203,11 @@ rn_status rn_atomic_file_commit(rn_atomic_file *file)
         st = system_error("write", file->path);
         goto out;
     }
-    rn_free(file->temporary);
+    renamed = file->temporary;
     file->temporary = NULL; // nothing left to remove
-    st = sync_parent(file->path);
+    st = sync_parent(renamed, file->path);
 out:
+    rn_free(renamed);
     rn_atomic_file_abandon(file);
     return st;
 }

@@ -34,7 +34,10 @@ typedef struct rn_atomic_file {
     char *temporary;
 } rn_atomic_file;
 
-/** Zero-initialise the struct first, so that rn_atomic_file_abandon() is legal after a failure. */
+/**
+ * Zero-initialise the struct first, so that rn_atomic_file_abandon() is legal after a failure.
+ * RN_EIO if `path` exists and is not a regular file: /dev/null must not be renamed away.
+ */
 rn_status rn_atomic_file_open(rn_atomic_file *file, const char *path);
 rn_status rn_atomic_file_write(rn_atomic_file *file, const void *data, size_t bytes);
 rn_status rn_atomic_file_commit(rn_atomic_file *file);

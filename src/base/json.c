@@ -48,7 +48,7 @@ rn_status rn_json_int64(const cJSON *object, const char *key, int64_t low, int64
     double number = (double)*value;
     rn_status st = rn_json_double(object, key, (double)low, (double)high, &number, what);
 
-    if (st != RN_OK || !cJSON_HasObjectItem(object, key))
+    if (st != RN_OK || cJSON_GetObjectItemCaseSensitive(object, key) == NULL)
         return st;
     if (number != floor(number) || fabs(number) > 0x1p53)
         return rn_error(RN_EFORMAT, "%s: '%s' is %g, expected a whole number", what, key, number);
@@ -90,6 +90,9 @@ rn_status rn_json_known_keys(const cJSON *object, const char *const *keys, size_
         size_t i = 0;
         while (i < count && strcmp(item->string, keys[i]) != 0)
             i++;
+        // The readers take the first of two, and the writer of the second would wonder.
+        if (cJSON_GetObjectItemCaseSensitive(object, item->string) != item)
+            return rn_error(RN_EFORMAT, "%s: key '%s' stands twice", what, item->string);
         if (i < count)
             continue;
         const char *nearest = rn_text_nearest(item->string, keys, count);

@@ -30,7 +30,10 @@ rn_status rn_json_int64(const cJSON *object, const char *key, int64_t low, int64
 rn_status rn_json_bool(const cJSON *object, const char *key, bool *value, const char *what);
 rn_status rn_json_text(const cJSON *object, const char *key, const char **value, const char *what);
 
-/** RN_EFORMAT if `object` has a member not among keys[0..count), naming it and the nearest key. */
+/**
+ * RN_EFORMAT if `object` has a member not among keys[0..count), naming it and the nearest key, or
+ * the same member twice.
+ */
 rn_status rn_json_known_keys(const cJSON *object, const char *const *keys, size_t count,
                              const char *what);
 

@@ -58,6 +58,9 @@ rn_status rn_threads_set(int threads)
         threads = usable_cpus();
     omp_set_dynamic(0);
     omp_set_num_threads(threads);
+    // LLVM's OpenMP gives every region the caller's control register and takes it back at the end;
+    // GNU's leaves each thread its own.
+    flush_denormals();
 #pragma omp parallel
     flush_denormals();
 out:

@@ -1,0 +1,235 @@
+// Backward list: for each forward op, in reverse, the ops that turn the gradient of its destination
+// into gradients of its source and parameters.
+#include "plan/plan_struct.h"
+
+#include "base/memory.h"
+
+static rn_status sum_gradients(rn_planner *planner, int tensor, int node)
+{
+    rn_status st = RN_OK;
+    int *both = planner->gradients[tensor];
+    int sum;
+    rn_tensor_desc desc = planner->plan->tensors[tensor].desc;
+    rn_planned_op op = {
+        .node = node, .backward = true, .desc = {.kind = RN_OP_ADD, .src = desc, .dst = desc}};
+
+    RN_TRY(rn_planner_tensor(planner, &sum, &desc, rn_tensor_bytes(&desc)));
+    op.args[RN_ARG_SRC] = rn_tensor_ref(both[0]);
+    op.args[RN_ARG_SRC2] = rn_tensor_ref(both[1]);
+    op.args[RN_ARG_DST] = rn_tensor_ref(sum);
+    RN_TRY(rn_planner_emit(planner, &op, NULL));
+    both = planner->gradients[tensor]; // the new tensor may have moved the array
+    both[0] = sum;
+    both[1] = -1;
+out:
+    return st;
+}
+
+rn_status rn_planner_contribute(rn_planner *planner, int tensor, int gradient, int node)
+{
+    rn_status st = RN_OK;
+
+    if (planner->gradients[tensor][1] >= 0)
+        RN_TRY(sum_gradients(planner, tensor, node));
+    int *both = planner->gradients[tensor];
+    both[both[0] >= 0] = gradient;
+out:
+    return st;
+}
+
+// The network's input needs no gradient, everything computed from parameters does.
+static bool wants_gradient(const rn_planner *planner, int tensor)
+{
+    return tensor != planner->plan->input;
+}
+
+static int arg_tensor(const rn_planned_op *op, rn_arg arg)
+{
+    return op->args[arg].space == RN_SPACE_TENSOR ? op->args[arg].index : -1;
+}
+
+// The backward op of `kind`, with the forward op's shapes; DIFF_DST is the summed gradient.
+static rn_planned_op backward_op(const rn_planner *planner, const rn_planned_op *forward,
+                                 rn_op_kind kind)
+{
+    rn_planned_op op = {.desc = forward->desc, .node = forward->node, .backward = true};
+    int dst = arg_tensor(forward, RN_ARG_DST);
+
+    op.desc.kind = kind;
+    op.desc.forward = forward->kernel;
+    op.args[RN_ARG_DIFF_DST] = rn_tensor_ref(planner->gradients[dst][0]);
+    return op;
+}
+
+static rn_status new_gradient(rn_planner *planner, int tensor, rn_ref *ref)
+{
+    int gradient;
+    const rn_plan_tensor *like = &planner->plan->tensors[tensor];
+    rn_status st = rn_planner_tensor(planner, &gradient, &like->desc, like->bytes);
+
+    *ref = rn_tensor_ref(gradient);
+    return st;
+}
+
+// Emit `op`, whose DIFF_SRC is a new gradient of `src`.
+static rn_status emit_diff_src(rn_planner *planner, rn_planned_op *op, int src)
+{
+    rn_status st = RN_OK;
+
+    RN_TRY(new_gradient(planner, src, &op->args[RN_ARG_DIFF_SRC]));
+    RN_TRY(rn_planner_emit(planner, op, NULL));
+    RN_TRY(rn_planner_contribute(planner, src, op->args[RN_ARG_DIFF_SRC].index, op->node));
+out:
+    return st;
+}
+
+// Convolution and linear layer: weights first, while the gradient is in cache; then data.
+static rn_status backward_weighted(rn_planner *planner, const rn_planned_op *forward,
+                                   rn_op_kind data, rn_op_kind weights)
+{
+    rn_status st = RN_OK;
+    int src = arg_tensor(forward, RN_ARG_SRC);
+    rn_planned_op op = backward_op(planner, forward, weights);
+
+    op.args[RN_ARG_SRC] = forward->args[RN_ARG_SRC];
+    op.args[RN_ARG_DIFF_WEIGHTS] = rn_gradient_ref(forward->args[RN_ARG_WEIGHTS].index);
+    if (forward->args[RN_ARG_BIAS].space == RN_SPACE_VALUE)
+        op.args[RN_ARG_DIFF_BIAS] = rn_gradient_ref(forward->args[RN_ARG_BIAS].index);
+    RN_TRY(rn_planner_emit(planner, &op, NULL));
+    if (!wants_gradient(planner, src))
+        return RN_OK;
+    op = backward_op(planner, forward, data);
+    op.args[RN_ARG_WEIGHTS] = forward->args[RN_ARG_WEIGHTS];
+    RN_TRY(emit_diff_src(planner, &op, src));
+out:
+    return st;
+}
+
+static void take_second_gradient(const rn_planner *planner, const rn_planned_op *forward,
+                                 rn_planned_op *op)
+{
+    int second = planner->gradients[arg_tensor(forward, RN_ARG_DST)][1];
+
+    op->desc.diff_dst2 = second >= 0;
+    if (second >= 0)
+        op->args[RN_ARG_DIFF_DST2] = rn_tensor_ref(second);
+}
+
+static rn_status backward_batch_norm(rn_planner *planner, const rn_planned_op *forward)
+{
+    rn_status st = RN_OK;
+    int src2 = arg_tensor(forward, RN_ARG_SRC2);
+    rn_planned_op op = backward_op(planner, forward, RN_OP_BATCH_NORM_BACKWARD);
+
+    take_second_gradient(planner, forward, &op);
+    op.args[RN_ARG_SRC] = forward->args[RN_ARG_SRC];
+    if (op.desc.relu)
+        op.args[RN_ARG_DST] = forward->args[RN_ARG_DST];
+    op.args[RN_ARG_WEIGHTS] = forward->args[RN_ARG_WEIGHTS];
+    op.args[RN_ARG_SAVED] = forward->args[RN_ARG_SAVED];
+    op.args[RN_ARG_DIFF_WEIGHTS] = rn_gradient_ref(forward->args[RN_ARG_WEIGHTS].index);
+    op.args[RN_ARG_DIFF_BIAS] = rn_gradient_ref(forward->args[RN_ARG_BIAS].index);
+    if (op.desc.add)
+        RN_TRY(new_gradient(planner, src2, &op.args[RN_ARG_DIFF_SRC2]));
+    RN_TRY(emit_diff_src(planner, &op, arg_tensor(forward, RN_ARG_SRC)));
+    if (op.desc.add)
+        RN_TRY(rn_planner_contribute(planner, src2, op.args[RN_ARG_DIFF_SRC2].index, op.node));
+out:
+    return st;
+}
+
+static rn_status backward_relu(rn_planner *planner, const rn_planned_op *forward, int src)
+{
+    rn_planned_op op = backward_op(planner, forward, RN_OP_RELU_BACKWARD);
+
+    take_second_gradient(planner, forward, &op);
+    op.args[RN_ARG_DST] = forward->args[RN_ARG_DST];
+    return emit_diff_src(planner, &op, src);
+}
+
+// d(a + b) = da + db: both operands get the gradient of the sum; with a ReLU, the masked one.
+static rn_status backward_add(rn_planner *planner, const rn_planned_op *forward)
+{
+    rn_status st = RN_OK;
+    int a = arg_tensor(forward, RN_ARG_SRC), b = arg_tensor(forward, RN_ARG_SRC2);
+    int gradient;
+
+    if (forward->desc.relu) {
+        rn_planned_op op = backward_op(planner, forward, RN_OP_RELU_BACKWARD);
+        take_second_gradient(planner, forward, &op);
+        op.args[RN_ARG_DST] = forward->args[RN_ARG_DST];
+        RN_TRY(new_gradient(planner, a, &op.args[RN_ARG_DIFF_SRC]));
+        gradient = op.args[RN_ARG_DIFF_SRC].index;
+        RN_TRY(rn_planner_emit(planner, &op, NULL));
+    } else {
+        int dst = arg_tensor(forward, RN_ARG_DST);
+        if (planner->gradients[dst][1] >= 0)
+            RN_TRY(sum_gradients(planner, dst, forward->node));
+        gradient = planner->gradients[dst][0];
+    }
+    RN_TRY(rn_planner_contribute(planner, a, gradient, forward->node));
+    RN_TRY(rn_planner_contribute(planner, b, gradient, forward->node));
+out:
+    return st;
+}
+
+static rn_status backward_simple(rn_planner *planner, const rn_planned_op *forward, rn_op_kind kind)
+{
+    int src = arg_tensor(forward, RN_ARG_SRC);
+    rn_planned_op op = backward_op(planner, forward, kind);
+
+    if (!wants_gradient(planner, src))
+        return RN_OK;
+    op.args[RN_ARG_WORKSPACE] = forward->args[RN_ARG_WORKSPACE];
+    return emit_diff_src(planner, &op, src);
+}
+
+static rn_status backward_of(rn_planner *planner, const rn_planned_op *forward)
+{
+    int dst = arg_tensor(forward, RN_ARG_DST);
+    bool two = forward->desc.kind == RN_OP_BATCH_NORM_TRAIN || forward->desc.kind == RN_OP_RELU ||
+               forward->desc.kind == RN_OP_ADD;
+
+    if (forward->desc.kind == RN_OP_CROSS_ENTROPY || planner->gradients[dst][0] < 0)
+        return RN_OK; // already has given its gradient; or nothing depends on it
+    if (!two && planner->gradients[dst][1] >= 0) {
+        rn_status st = sum_gradients(planner, dst, forward->node);
+        if (st != RN_OK)
+            return st;
+    }
+    switch (forward->desc.kind) {
+    case RN_OP_CONV:
+        return backward_weighted(planner, forward, RN_OP_CONV_BACKWARD_DATA,
+                                 RN_OP_CONV_BACKWARD_WEIGHTS);
+    case RN_OP_LINEAR:
+        return backward_weighted(planner, forward, RN_OP_LINEAR_BACKWARD_DATA,
+                                 RN_OP_LINEAR_BACKWARD_WEIGHTS);
+    case RN_OP_BATCH_NORM_TRAIN:
+        return backward_batch_norm(planner, forward);
+    case RN_OP_RELU:
+        return backward_relu(planner, forward, arg_tensor(forward, RN_ARG_SRC));
+    case RN_OP_ADD:
+        return backward_add(planner, forward);
+    case RN_OP_SHORTCUT_PAD:
+        return backward_simple(planner, forward, RN_OP_SHORTCUT_PAD_BACKWARD);
+    case RN_OP_MAX_POOL:
+        return backward_simple(planner, forward, RN_OP_MAX_POOL_BACKWARD);
+    case RN_OP_AVERAGE_POOL:
+        return backward_simple(planner, forward, RN_OP_AVERAGE_POOL_BACKWARD);
+    default:
+        return rn_error(RN_EUNSUPPORTED, "'%s' has no backward op",
+                        rn_op_kind_name(forward->desc.kind));
+    }
+}
+
+rn_status rn_plan_backward(rn_planner *planner)
+{
+    rn_status st = RN_OK;
+
+    for (int i = planner->plan->forward_count - 1; i >= 0; i--) {
+        rn_planned_op forward = planner->plan->ops[i]; // the list grows and may move
+        RN_TRY(backward_of(planner, &forward));
+    }
+out:
+    return st;
+}

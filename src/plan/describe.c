@@ -1,0 +1,101 @@
+// A plan as lines to print: what each op is, what it costs.
+#include "plan/plan_struct.h"
+
+static double conv_flops(const rn_op_desc *desc)
+{
+    return 2.0 * desc->dst.n * desc->dst.c * desc->dst.h * desc->dst.w * desc->src.c *
+           desc->kernel * desc->kernel;
+}
+
+static double logical_elements(const rn_tensor_desc *desc)
+{
+    return (double)desc->n * desc->c * desc->h * desc->w;
+}
+
+double rn_planned_op_flops(const rn_planned_op *op)
+{
+    const rn_op_desc *desc = &op->desc;
+
+    switch (desc->kind) {
+    case RN_OP_CONV:
+    case RN_OP_CONV_BACKWARD_DATA:
+    case RN_OP_CONV_BACKWARD_WEIGHTS:
+        return conv_flops(desc);
+    case RN_OP_LINEAR:
+    case RN_OP_LINEAR_BACKWARD_DATA:
+    case RN_OP_LINEAR_BACKWARD_WEIGHTS:
+        return 2.0 * desc->src.n * desc->src.c * desc->dst.c;
+    case RN_OP_BATCH_NORM_TRAIN: // mean, variance, normalise
+        return 6.0 * logical_elements(&desc->src);
+    case RN_OP_BATCH_NORM_BACKWARD: // two sums, then three terms
+        return 8.0 * logical_elements(&desc->src);
+    case RN_OP_BATCH_NORM_INFER:
+        return 2.0 * logical_elements(&desc->src);
+    case RN_OP_SHORTCUT_PAD:
+    case RN_OP_SHORTCUT_PAD_BACKWARD:
+        return 0.0;
+    default:
+        return logical_elements(&desc->src);
+    }
+}
+
+static size_t ref_bytes(const rn_plan *plan, rn_ref ref)
+{
+    switch (ref.space) {
+    case RN_SPACE_TENSOR:
+        return plan->tensors[ref.index].bytes;
+    case RN_SPACE_VALUE:
+    case RN_SPACE_GRADIENT:
+        return plan->params[ref.index].count * sizeof(float);
+    default:
+        return 0;
+    }
+}
+
+size_t rn_planned_op_bytes(const rn_plan *plan, const rn_planned_op *op)
+{
+    size_t bytes = 0;
+
+    for (int a = 0; a < RN_ARGS; a++)
+        if (a != RN_ARG_SCRATCH)
+            bytes += ref_bytes(plan, op->args[a]);
+    return bytes;
+}
+
+static const char *layout_name(rn_layout layout)
+{
+    switch (layout) {
+    case RN_LAYOUT_NC:
+        return "nc";
+    case RN_LAYOUT_NCHW:
+        return "nchw";
+    case RN_LAYOUT_NCHW8C:
+        return "nChw8c";
+    case RN_LAYOUT_NCHW16C:
+        return "nChw16c";
+    }
+    return "unknown";
+}
+
+int rn_plan_ops(const rn_plan *plan)
+{
+    return plan->op_count;
+}
+
+rn_plan_op rn_plan_op_at(const rn_plan *plan, int index)
+{
+    const rn_planned_op *op = &plan->ops[index];
+    // What a backward op produces has the shape of the source.
+    const rn_tensor_desc *shape = op->backward ? &op->desc.src : &op->desc.dst;
+
+    return (rn_plan_op){
+        .op = op->label,
+        .name = rn_graph_node(plan->graph, op->node)->name,
+        .implementation = op->kernel->implementation,
+        .layout = layout_name(shape->layout),
+        .shape = {shape->n, shape->c, shape->h, shape->w},
+        .bytes = rn_planned_op_bytes(plan, op),
+        .flops = rn_planned_op_flops(op),
+        .backward = op->backward,
+    };
+}

@@ -1,0 +1,256 @@
+// Forward list: graph nodes to ops, with BN + add + ReLU and add + ReLU fused.
+#include "plan/plan_struct.h"
+
+static const rn_node *node_at(const rn_planner *planner, int index)
+{
+    return rn_graph_node(planner->plan->graph, index);
+}
+
+static void count_consumers(rn_planner *planner)
+{
+    for (int i = 0; i < rn_graph_nodes(planner->plan->graph); i++) {
+        const rn_node *node = node_at(planner, i);
+        for (int k = 0; k < 2; k++) {
+            if (node->inputs[k] < 0)
+                continue;
+            planner->consumers[node->inputs[k]]++;
+            planner->consumer[node->inputs[k]] = i;
+        }
+    }
+}
+
+// The only reader of a node if it has the kind, else -1.
+static int sole_consumer(const rn_planner *planner, int index, rn_node_kind kind)
+{
+    int reader = planner->consumer[index];
+
+    if (planner->consumers[index] != 1 || node_at(planner, reader)->kind != kind)
+        return -1;
+    return reader;
+}
+
+/**
+ * The fused op of a BN ends at the ReLU (or addition) that follows it: all operands exist there.
+ * Of two BNs that meet in an addition, the first takes it.
+ */
+static void find_chains(rn_planner *planner)
+{
+    for (int i = 0; i < rn_graph_nodes(planner->plan->graph); i++) {
+        rn_node_kind kind = node_at(planner, i)->kind;
+        if ((kind != RN_NODE_BATCH_NORM && kind != RN_NODE_ADD) || planner->inside[i] ||
+            planner->chain[i] >= 0)
+            continue;
+        int end = i;
+        int add = kind == RN_NODE_BATCH_NORM ? sole_consumer(planner, i, RN_NODE_ADD) : -1;
+        if (add >= 0 && planner->chain[add] < 0 && !planner->inside[add]) {
+            planner->inside[i] = true;
+            end = add;
+        }
+        int relu = sole_consumer(planner, end, RN_NODE_RELU);
+        if (relu >= 0) {
+            planner->inside[end] = true;
+            end = relu;
+        }
+        planner->chain[end] = i;
+    }
+}
+
+static rn_tensor_desc output_desc(const rn_planner *planner, const rn_node *node)
+{
+    rn_layout layout = planner->plan->engine->layout;
+
+    if (node->kind == RN_NODE_INPUT)
+        layout = RN_LAYOUT_NCHW;
+    else if (node->kind == RN_NODE_AVERAGE_POOL || node->kind == RN_NODE_LINEAR)
+        layout = RN_LAYOUT_NC;
+    return (rn_tensor_desc){
+        .dtype = planner->plan->options.dtype,
+        .layout = layout,
+        .n = planner->plan->options.batch,
+        .c = node->channels,
+        .h = node->height,
+        .w = node->width,
+    };
+}
+
+static rn_status new_output(rn_planner *planner, int node)
+{
+    rn_tensor_desc desc = output_desc(planner, node_at(planner, node));
+
+    return rn_planner_tensor(planner, &planner->value[node], &desc, rn_tensor_bytes(&desc));
+}
+
+static const rn_tensor_desc *tensor_desc(const rn_planner *planner, int tensor)
+{
+    return &planner->plan->tensors[tensor].desc;
+}
+
+// An op from one input tensor to the output of `end`; window and BN constants come from `node`.
+static rn_status start_op(rn_planner *planner, rn_planned_op *op, rn_op_kind kind, int node,
+                          int end)
+{
+    const rn_node *from = node_at(planner, node);
+    int src = planner->value[from->inputs[0]];
+    rn_status st = new_output(planner, end);
+
+    if (st != RN_OK)
+        return st;
+    *op = (rn_planned_op){
+        .node = node,
+        .desc = {.kind = kind,
+                 .src = *tensor_desc(planner, src),
+                 .dst = *tensor_desc(planner, planner->value[end]),
+                 .kernel = from->kernel,
+                 .stride = from->stride,
+                 .pad = from->pad,
+                 .channel_offset = from->channel_offset,
+                 .epsilon = from->epsilon,
+                 .momentum = from->momentum},
+    };
+    op->args[RN_ARG_SRC] = rn_tensor_ref(src);
+    op->args[RN_ARG_DST] = rn_tensor_ref(planner->value[end]);
+    if (from->weight != RN_NO_PARAM)
+        op->args[RN_ARG_WEIGHTS] = rn_value_ref(from->weight);
+    if (from->bias != RN_NO_PARAM)
+        op->args[RN_ARG_BIAS] = rn_value_ref(from->bias);
+    return RN_OK;
+}
+
+static rn_status lower_simple(rn_planner *planner, int node, rn_op_kind kind)
+{
+    rn_status st = RN_OK;
+    rn_planned_op op;
+
+    RN_TRY(start_op(planner, &op, kind, node, node));
+    op.desc.bias = node_at(planner, node)->bias != RN_NO_PARAM;
+    op.desc.training = planner->plan->options.training;
+    RN_TRY(rn_planner_emit(planner, &op, NULL));
+out:
+    return st;
+}
+
+// The operand of an addition that the chain starting at `start` does not compute.
+static int other_operand(const rn_planner *planner, int add, int start)
+{
+    const rn_node *node = node_at(planner, add);
+
+    return planner->value[node->inputs[0] == start ? node->inputs[1] : node->inputs[0]];
+}
+
+// BN [+ add] [+ ReLU], from node `start` to node `end`.
+static rn_status lower_batch_norm(rn_planner *planner, int start, int end)
+{
+    rn_status st = RN_OK;
+    rn_planned_op op;
+    bool training = planner->plan->options.training;
+    const rn_node *node = node_at(planner, start);
+    int add = start == end ? -1 : sole_consumer(planner, start, RN_NODE_ADD);
+
+    RN_TRY(start_op(planner, &op, training ? RN_OP_BATCH_NORM_TRAIN : RN_OP_BATCH_NORM_INFER, start,
+                    end));
+    op.desc.relu = node_at(planner, end)->kind == RN_NODE_RELU;
+    op.desc.add = add >= 0;
+    if (op.desc.add)
+        op.args[RN_ARG_SRC2] = rn_tensor_ref(other_operand(planner, add, start));
+    op.args[RN_ARG_RUNNING_MEAN] = rn_value_ref(node->running_mean);
+    op.args[RN_ARG_RUNNING_VARIANCE] = rn_value_ref(node->running_variance);
+    if (training) {
+        int saved;
+        size_t floats = 2 * (size_t)rn_padded_channels(&op.desc.src);
+        RN_TRY(rn_planner_tensor(planner, &saved, NULL, floats * sizeof(float)));
+        op.args[RN_ARG_SAVED] = rn_tensor_ref(saved);
+    }
+    RN_TRY(rn_planner_emit(planner, &op, NULL));
+out:
+    return st;
+}
+
+static rn_status lower_add(rn_planner *planner, int start, int end)
+{
+    rn_status st = RN_OK;
+    rn_planned_op op;
+
+    RN_TRY(start_op(planner, &op, RN_OP_ADD, start, end));
+    op.desc.relu = node_at(planner, end)->kind == RN_NODE_RELU;
+    op.args[RN_ARG_SRC2] = rn_tensor_ref(planner->value[node_at(planner, start)->inputs[1]]);
+    RN_TRY(rn_planner_emit(planner, &op, NULL));
+out:
+    return st;
+}
+
+static rn_status lower_cross_entropy(rn_planner *planner, int node)
+{
+    rn_status st = RN_OK;
+    rn_plan *plan = planner->plan;
+    int gradient;
+    const rn_tensor_desc *logits = tensor_desc(planner, plan->logits);
+    rn_planned_op op = {
+        .node = node,
+        .desc = {.kind = RN_OP_CROSS_ENTROPY,
+                 .src = *logits,
+                 .dst = *logits,
+                 .label_smoothing = plan->options.label_smoothing},
+    };
+
+    RN_TRY(rn_planner_tensor(planner, &gradient, &op.desc.src, rn_tensor_bytes(&op.desc.src)));
+    op.args[RN_ARG_SRC] = rn_tensor_ref(plan->logits);
+    op.args[RN_ARG_LABELS] = (rn_ref){RN_SPACE_LABELS, 0};
+    op.args[RN_ARG_LOSS] = (rn_ref){RN_SPACE_LOSS, 0};
+    op.args[RN_ARG_DIFF_SRC] = rn_tensor_ref(gradient);
+    RN_TRY(rn_planner_emit(planner, &op, NULL));
+    RN_TRY(rn_planner_contribute(planner, plan->logits, gradient, node));
+out:
+    return st;
+}
+
+static rn_status lower_node(rn_planner *planner, int index)
+{
+    rn_plan *plan = planner->plan;
+    int start = planner->chain[index];
+    const rn_node *node = node_at(planner, index);
+
+    if (planner->inside[index])
+        return RN_OK;
+    if (start >= 0)
+        return node_at(planner, start)->kind == RN_NODE_ADD
+                   ? lower_add(planner, start, index)
+                   : lower_batch_norm(planner, start, index);
+    switch (node->kind) {
+    case RN_NODE_CONV:
+        return lower_simple(planner, index, RN_OP_CONV);
+    case RN_NODE_RELU:
+        return lower_simple(planner, index, RN_OP_RELU);
+    case RN_NODE_SHORTCUT_PAD:
+        return lower_simple(planner, index, RN_OP_SHORTCUT_PAD);
+    case RN_NODE_MAX_POOL:
+        return lower_simple(planner, index, RN_OP_MAX_POOL);
+    case RN_NODE_AVERAGE_POOL:
+        return lower_simple(planner, index, RN_OP_AVERAGE_POOL);
+    case RN_NODE_LINEAR:
+        return lower_simple(planner, index, RN_OP_LINEAR);
+    case RN_NODE_CROSS_ENTROPY:
+        plan->logits = planner->value[node->inputs[0]];
+        return plan->options.training ? lower_cross_entropy(planner, index) : RN_OK;
+    case RN_NODE_INPUT:
+    case RN_NODE_BATCH_NORM: // always start a chain
+    case RN_NODE_ADD:
+        break;
+    }
+    return RN_OK;
+}
+
+rn_status rn_plan_forward(rn_planner *planner)
+{
+    rn_status st = RN_OK;
+    rn_plan *plan = planner->plan;
+
+    count_consumers(planner);
+    find_chains(planner);
+    RN_TRY(new_output(planner, 0));
+    plan->input = planner->value[0];
+    for (int i = 1; i < rn_graph_nodes(plan->graph); i++)
+        RN_TRY(lower_node(planner, i));
+    plan->forward_count = plan->op_count;
+out:
+    return st;
+}

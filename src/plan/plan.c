@@ -1,0 +1,204 @@
+#include "plan/plan_struct.h"
+
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_BATCH = 65536 };
+
+rn_status rn_planner_tensor(rn_planner *planner, int *index, const rn_tensor_desc *desc,
+                            size_t bytes)
+{
+    rn_status st = RN_OK;
+    rn_plan *plan = planner->plan;
+    size_t needed = (size_t)plan->tensor_count + 1;
+    rn_plan_tensor tensor = {.bytes = bytes}; // copied now: desc may point into the growing array
+
+    if (desc != NULL)
+        tensor.desc = *desc;
+    *index = -1;
+    RN_TRY(rn_grow((void **)&plan->tensors, &plan->tensor_capacity, needed, sizeof *plan->tensors));
+    RN_TRY(rn_grow((void **)&planner->gradients, &planner->gradient_capacity, needed,
+                   sizeof *planner->gradients));
+    *index = plan->tensor_count++;
+    plan->tensors[*index] = tensor;
+    planner->gradients[*index][0] = planner->gradients[*index][1] = -1;
+out:
+    return st;
+}
+
+static void write_label(rn_planned_op *op)
+{
+    bool fused = op->desc.kind != RN_OP_RELU_BACKWARD && !op->backward;
+
+    snprintf(op->label, sizeof op->label, "%s%s%s", rn_op_kind_name(op->desc.kind),
+             fused && op->desc.add ? " + add" : "", fused && op->desc.relu ? " + relu" : "");
+}
+
+// Scratch lives for one op; a workspace is made by the forward op and handed on by its backward.
+static rn_status add_working_memory(rn_planner *planner, rn_planned_op *op)
+{
+    rn_status st = RN_OK;
+    int tensor;
+
+    if (op->kernel->workspace_bytes > 0 && op->args[RN_ARG_WORKSPACE].space == RN_SPACE_NONE) {
+        RN_TRY(rn_planner_tensor(planner, &tensor, NULL, op->kernel->workspace_bytes));
+        op->args[RN_ARG_WORKSPACE] = rn_tensor_ref(tensor);
+    }
+    if (op->kernel->scratch_bytes > 0) {
+        RN_TRY(rn_planner_tensor(planner, &tensor, NULL, op->kernel->scratch_bytes));
+        op->args[RN_ARG_SCRATCH] = rn_tensor_ref(tensor);
+    }
+out:
+    return st;
+}
+
+rn_status rn_planner_emit(rn_planner *planner, const rn_planned_op *op, int *index)
+{
+    rn_status st = RN_OK;
+    rn_plan *plan = planner->plan;
+
+    RN_TRY(rn_grow((void **)&plan->ops, &plan->op_capacity, (size_t)plan->op_count + 1,
+                   sizeof *plan->ops));
+    rn_planned_op *added = &plan->ops[plan->op_count];
+    *added = *op;
+    write_label(added);
+    st = plan->engine->create(plan->engine, &added->kernel, &added->desc);
+    if (st != RN_OK) {
+        st = rn_error_prefix(st, "'%s'", rn_graph_node(plan->graph, op->node)->name);
+        goto out;
+    }
+    plan->op_count++; // from here on the plan frees the kernel
+    RN_TRY(add_working_memory(planner, added));
+    if (index != NULL)
+        *index = plan->op_count - 1;
+out:
+    return st;
+}
+
+static rn_status planner_init(rn_planner *planner, rn_plan *plan)
+{
+    rn_status st = RN_OK;
+    size_t nodes = (size_t)rn_graph_nodes(plan->graph);
+
+    *planner = (rn_planner){.plan = plan};
+    RN_TRY(RN_NEW(&planner->consumers, nodes));
+    RN_TRY(RN_NEW(&planner->consumer, nodes));
+    RN_TRY(RN_NEW(&planner->value, nodes));
+    RN_TRY(RN_NEW(&planner->chain, nodes));
+    RN_TRY(RN_NEW(&planner->inside, nodes));
+    for (size_t i = 0; i < nodes; i++)
+        planner->value[i] = planner->chain[i] = -1;
+out:
+    return st;
+}
+
+static void planner_release(rn_planner *planner)
+{
+    rn_free(planner->consumers);
+    rn_free(planner->consumer);
+    rn_free(planner->value);
+    rn_free(planner->chain);
+    rn_free(planner->inside);
+    rn_free(planner->gradients);
+}
+
+// Each parameter belongs to the forward op that reads it, whose kernel defines its layout.
+static rn_status place_params(rn_plan *plan)
+{
+    rn_status st = RN_OK;
+    const size_t line = RN_ALIGNMENT / sizeof(float);
+
+    RN_TRY(RN_NEW(&plan->params, (size_t)rn_graph_params(plan->graph)));
+    for (int i = 0; i < plan->forward_count; i++)
+        for (int a = 0; a < RN_ARGS; a++) {
+            const rn_ref *ref = &plan->ops[i].args[a];
+            if (ref->space != RN_SPACE_VALUE)
+                continue;
+            rn_plan_param *param = &plan->params[ref->index];
+            param->kernel = plan->ops[i].kernel;
+            param->arg = (rn_arg)a;
+            param->count = param->kernel->native_count(param->kernel, param->arg);
+        }
+    for (int p = 0; p < rn_graph_params(plan->graph); p++) {
+        rn_plan_param *param = &plan->params[p];
+        size_t floats = (param->count + line - 1) / line * line;
+        param->offset = plan->value_floats;
+        plan->value_floats += floats;
+        if (!plan->options.training || !rn_param_trained(rn_graph_param(plan->graph, p)))
+            continue;
+        param->gradient_offset = plan->gradient_floats;
+        plan->gradient_floats += floats;
+    }
+out:
+    return st;
+}
+
+static rn_status check_options(const rn_plan_options *options)
+{
+    if (options->batch < 1 || options->batch > MAX_BATCH)
+        return rn_error(RN_EINVAL, "batch is %d, expected 1 to %d", options->batch, MAX_BATCH);
+    if (options->dtype != RN_FLOAT32)
+        return rn_error(RN_EINVAL, "data type %d is not supported, expected float32",
+                        (int)options->dtype);
+    if (!(options->label_smoothing >= 0 && options->label_smoothing <= 1))
+        return rn_error(RN_EINVAL, "label smoothing is %g, expected 0 to 1",
+                        (double)options->label_smoothing);
+    return RN_OK;
+}
+
+rn_status rn_plan_create(rn_plan **out, const rn_graph *graph, rn_engine *engine,
+                         const rn_plan_options *options)
+{
+    rn_status st = RN_OK;
+    rn_plan *plan = NULL;
+    rn_planner planner = {0};
+
+    *out = NULL;
+    RN_TRY(RN_NEW(&plan, 1));
+    plan->graph = graph;
+    plan->engine = engine;
+    plan->options = options != NULL ? *options : (rn_plan_options){.batch = 1};
+    RN_TRY(check_options(&plan->options));
+    RN_TRY(planner_init(&planner, plan));
+    RN_TRY(rn_plan_forward(&planner));
+    if (plan->options.training)
+        RN_TRY(rn_plan_backward(&planner));
+    RN_TRY(rn_plan_arena(plan));
+    RN_TRY(place_params(plan));
+    *out = plan;
+    plan = NULL; // now the caller's
+out:
+    planner_release(&planner);
+    rn_plan_free(plan);
+    return st;
+}
+
+void rn_plan_free(rn_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    // Backward kernels may refer to their forward kernel: last made, first freed.
+    for (int i = plan->op_count - 1; i >= 0; i--)
+        rn_kernel_free(plan->ops[i].kernel);
+    rn_free(plan->ops);
+    rn_free(plan->tensors);
+    rn_free(plan->params);
+    rn_free(plan);
+}
+
+const rn_plan_options *rn_plan_options_of(const rn_plan *plan)
+{
+    return &plan->options;
+}
+
+rn_plan_memory rn_plan_memory_use(const rn_plan *plan)
+{
+    return (rn_plan_memory){
+        .arena = plan->arena_bytes,
+        .unshared = plan->unshared_bytes,
+        .parameters = plan->value_floats * sizeof(float),
+        .gradients = plan->gradient_floats * sizeof(float),
+    };
+}

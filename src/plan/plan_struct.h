@@ -1,0 +1,119 @@
+/** What a plan holds; shared by the files of this folder only. */
+#ifndef PLAN_PLAN_STRUCT_H
+#define PLAN_PLAN_STRUCT_H
+
+#include "plan/op.h"
+
+/** Where an argument of an op lives. */
+typedef enum rn_space {
+    RN_SPACE_NONE,
+    RN_SPACE_TENSOR,   // arena; index into plan->tensors
+    RN_SPACE_VALUE,    // parameter value; index of the graph's parameter
+    RN_SPACE_GRADIENT, // parameter gradient; likewise
+    RN_SPACE_LABELS,
+    RN_SPACE_LOSS
+} rn_space;
+
+typedef struct rn_ref {
+    rn_space space;
+    int index;
+} rn_ref;
+
+/** A tensor of the arena; lives from op `first` (which writes it) to op `last`, both inclusive. */
+typedef struct rn_plan_tensor {
+    rn_tensor_desc desc; // c = 0 for raw bytes: workspace, scratch, saved statistics
+    size_t bytes;
+    int first, last;
+    int root;      // tensor whose memory it shares (in-place op), itself if its own
+    size_t offset; // of a root, in the arena
+} rn_plan_tensor;
+
+typedef struct rn_planned_op {
+    rn_op_desc desc;
+    int node; // the graph's node that it computes; a fused op has the first node's index
+    bool backward;
+    rn_kernel *kernel;
+    rn_ref args[RN_ARGS];
+    char label[64]; // "batch norm + add + relu"
+} rn_planned_op;
+
+/** A parameter in native layout: `count` floats at `offset` (in floats) of its block. */
+typedef struct rn_plan_param {
+    const rn_kernel *kernel; // of the forward op that defines the layout
+    rn_arg arg;
+    size_t count, offset;
+    size_t gradient_offset; // trained parameters only
+} rn_plan_param;
+
+struct rn_plan {
+    const rn_graph *graph;
+    rn_engine *engine;
+    rn_plan_options options;
+    rn_planned_op *ops; // forward list, then backward list
+    int op_count, forward_count;
+    size_t op_capacity;
+    rn_plan_tensor *tensors;
+    int tensor_count;
+    size_t tensor_capacity;
+    int input, logits;     // tensors
+    rn_plan_param *params; // one for each parameter of the graph
+    size_t value_floats, gradient_floats;
+    size_t arena_bytes, unshared_bytes;
+};
+
+/** State of planning; the arrays are indexed by the graph's nodes, except gradients. */
+typedef struct rn_planner {
+    rn_plan *plan;
+    int *consumers;      // number of nodes that read a node's output
+    int *consumer;       // one of them
+    int *value;          // tensor that holds a node's output, -1 if none
+    int *chain;          // BN node whose fused op is emitted at this node, -1 if none
+    bool *inside;        // node is computed by a fused op that another node stands for
+    int (*gradients)[2]; // by tensor: contributions to its gradient not yet added up, -1 if none
+    size_t gradient_capacity;
+} rn_planner;
+
+/** Append a tensor; returns its index through *index. */
+rn_status rn_planner_tensor(rn_planner *planner, int *index, const rn_tensor_desc *desc,
+                            size_t bytes);
+
+/**
+ * Append an op: create its kernel, and its workspace and scratch tensors.
+ *
+ * @param op  Copied; args hold everything but workspace (forward) and scratch.
+ * @param[out] index  Of the new op; NULL is legal.
+ */
+rn_status rn_planner_emit(rn_planner *planner, const rn_planned_op *op, int *index);
+
+/** Forward list; in training mode it ends with the loss, which gives the logits' gradient. */
+rn_status rn_plan_forward(rn_planner *planner);
+
+/** Backward list: the chain rule over the forward list, in reverse. */
+rn_status rn_plan_backward(rn_planner *planner);
+
+/** Note a contribution to the gradient of a tensor; sums them where there are more than two. */
+rn_status rn_planner_contribute(rn_planner *planner, int tensor, int gradient, int node);
+
+/** Lifetimes, in-place sharing and arena offsets. */
+rn_status rn_plan_arena(rn_plan *plan);
+
+/** Floating-point operations (multiply and add count two), and bytes read and written. */
+double rn_planned_op_flops(const rn_planned_op *op);
+size_t rn_planned_op_bytes(const rn_plan *plan, const rn_planned_op *op);
+
+static inline rn_ref rn_tensor_ref(int tensor)
+{
+    return (rn_ref){RN_SPACE_TENSOR, tensor};
+}
+
+static inline rn_ref rn_value_ref(int param)
+{
+    return (rn_ref){RN_SPACE_VALUE, param};
+}
+
+static inline rn_ref rn_gradient_ref(int param)
+{
+    return (rn_ref){RN_SPACE_GRADIENT, param};
+}
+
+#endif

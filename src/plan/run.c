@@ -1,0 +1,260 @@
+#include "plan/plan_struct.h"
+
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct rn_run {
+    const rn_plan *plan;
+    char *arena;
+    float *values, *gradients;
+    int32_t *labels;
+    rn_loss loss;
+    void *(*args)[RN_ARGS]; // resolved once, for each op
+};
+
+static void *tensor_memory(const rn_run *run, int tensor)
+{
+    const rn_plan_tensor *tensors = run->plan->tensors;
+
+    return run->arena + tensors[tensors[tensor].root].offset;
+}
+
+static void *resolve(rn_run *run, rn_ref ref)
+{
+    const rn_plan_param *params = run->plan->params;
+
+    switch (ref.space) {
+    case RN_SPACE_TENSOR:
+        return tensor_memory(run, ref.index);
+    case RN_SPACE_VALUE:
+        return run->values + params[ref.index].offset;
+    case RN_SPACE_GRADIENT:
+        return run->gradients + params[ref.index].gradient_offset;
+    case RN_SPACE_LABELS:
+        return run->labels;
+    case RN_SPACE_LOSS:
+        return &run->loss;
+    case RN_SPACE_NONE:
+        break;
+    }
+    return NULL;
+}
+
+rn_status rn_run_create(rn_run **out, const rn_plan *plan)
+{
+    rn_status st = RN_OK;
+    rn_run *run = NULL;
+
+    *out = NULL;
+    RN_TRY(RN_NEW(&run, 1));
+    run->plan = plan;
+    RN_TRY(RN_NEW(&run->arena, plan->arena_bytes));
+    RN_TRY(RN_NEW(&run->values, plan->value_floats));
+    RN_TRY(RN_NEW(&run->gradients, plan->gradient_floats));
+    RN_TRY(RN_NEW(&run->labels, (size_t)plan->options.batch));
+    RN_TRY(RN_NEW(&run->args, (size_t)plan->op_count));
+    for (int i = 0; i < plan->op_count; i++)
+        for (int a = 0; a < RN_ARGS; a++)
+            run->args[i][a] = resolve(run, plan->ops[i].args[a]);
+    *out = run;
+    run = NULL; // now the caller's
+out:
+    rn_run_free(run);
+    return st;
+}
+
+void rn_run_free(rn_run *run)
+{
+    if (run == NULL)
+        return;
+    rn_free(run->arena);
+    rn_free(run->values);
+    rn_free(run->gradients);
+    rn_free(run->labels);
+    rn_free(run->args);
+    rn_free(run);
+}
+
+float *rn_run_input(rn_run *run)
+{
+    return tensor_memory(run, run->plan->input);
+}
+
+int32_t *rn_run_labels(rn_run *run)
+{
+    return run->plan->options.training ? run->labels : NULL;
+}
+
+const float *rn_run_logits(const rn_run *run)
+{
+    return tensor_memory(run, run->plan->logits);
+}
+
+rn_loss rn_run_loss(const rn_run *run)
+{
+    return run->loss;
+}
+
+static rn_status run_ops(rn_run *run, int from, int to)
+{
+    rn_status st = RN_OK;
+
+    for (int i = from; i < to; i++) {
+        rn_kernel *kernel = run->plan->ops[i].kernel;
+        RN_TRY(kernel->run(kernel, run->args[i]));
+    }
+out:
+    return st;
+}
+
+rn_status rn_run_forward(rn_run *run)
+{
+    return run_ops(run, 0, run->plan->forward_count);
+}
+
+rn_status rn_run_backward(rn_run *run)
+{
+    return run_ops(run, run->plan->forward_count, run->plan->op_count);
+}
+
+int rn_run_params(const rn_run *run)
+{
+    return rn_graph_params(run->plan->graph);
+}
+
+rn_param_view rn_run_param(rn_run *run, int index)
+{
+    const rn_plan_param *param = &run->plan->params[index];
+    const rn_param *described = rn_graph_param(run->plan->graph, index);
+    bool gradient = run->plan->options.training && rn_param_trained(described);
+
+    return (rn_param_view){
+        .value = run->values + param->offset,
+        .gradient = gradient ? run->gradients + param->gradient_offset : NULL,
+        .count = param->count,
+        .param = described,
+    };
+}
+
+rn_status rn_run_pack(const rn_run *run, int index, const float *canonical, float *native)
+{
+    const rn_plan_param *param = &run->plan->params[index];
+
+    return param->kernel->pack(param->kernel, param->arg, canonical, native);
+}
+
+rn_status rn_run_unpack(const rn_run *run, int index, const float *native, float *canonical)
+{
+    const rn_plan_param *param = &run->plan->params[index];
+
+    return param->kernel->unpack(param->kernel, param->arg, native, canonical);
+}
+
+static rn_status check_same_params(const rn_run *run, const rn_weights *weights)
+{
+    if (rn_weights_count(weights) != rn_run_params(run))
+        return rn_error(RN_EINVAL, "weights have %d parameters, the network has %d",
+                        rn_weights_count(weights), rn_run_params(run));
+    for (int i = 0; i < rn_run_params(run); i++) {
+        const rn_param *have = rn_weights_param(weights, i);
+        const rn_param *want = rn_graph_param(run->plan->graph, i);
+        if (strcmp(have->name, want->name) != 0 ||
+            memcmp(have->shape, want->shape, sizeof have->shape) != 0)
+            return rn_error(RN_EINVAL, "parameter '%s' of the weights does not fit '%s'",
+                            have->name, want->name);
+    }
+    return RN_OK;
+}
+
+rn_status rn_run_load(rn_run *run, const rn_weights *weights)
+{
+    rn_status st = RN_OK;
+
+    RN_TRY(check_same_params(run, weights));
+    for (int i = 0; i < rn_run_params(run); i++)
+        RN_TRY(rn_run_pack(run, i, rn_weights_read(weights, i), rn_run_param(run, i).value));
+out:
+    return st;
+}
+
+rn_status rn_run_store(const rn_run *run, rn_slot slot, rn_weights *weights)
+{
+    rn_status st = RN_OK;
+
+    RN_TRY(check_same_params(run, weights));
+    for (int i = 0; i < rn_run_params(run); i++) {
+        rn_param_view view = rn_run_param((rn_run *)run, i);
+        const float *native = slot == RN_SLOT_VALUE ? view.value : view.gradient;
+        if (native != NULL)
+            RN_TRY(rn_run_unpack(run, i, native, rn_weights_data(weights, i)));
+    }
+out:
+    return st;
+}
+
+static bool all_finite(const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return false;
+    return true;
+}
+
+static bool find_in_params(rn_run *run, char *where, size_t size)
+{
+    for (int i = 0; i < rn_run_params(run); i++) {
+        rn_param_view view = rn_run_param(run, i);
+        if (!all_finite(view.value, view.count)) {
+            snprintf(where, size, "%s (parameter)", view.param->name);
+            return true;
+        }
+    }
+    return false;
+}
+
+static rn_status find_in_outputs(rn_run *run, char *where, size_t size)
+{
+    rn_status st = RN_OK;
+    const rn_plan *plan = run->plan;
+
+    for (int i = 0; i < plan->forward_count; i++) {
+        const rn_planned_op *op = &plan->ops[i];
+        RN_TRY(run_ops(run, i, i + 1));
+        if (op->args[RN_ARG_DST].space != RN_SPACE_TENSOR)
+            continue;
+        if (!all_finite(run->args[i][RN_ARG_DST], rn_tensor_elements(&op->desc.dst))) {
+            snprintf(where, size, "%s (%s, output)", rn_graph_node(plan->graph, op->node)->name,
+                     op->label);
+            break;
+        }
+    }
+out:
+    return st;
+}
+
+rn_status rn_run_find_nonfinite(rn_run *run, char *where, size_t size)
+{
+    rn_status st = RN_OK;
+    const rn_plan *plan = run->plan;
+    float *kept = NULL; // the forward list would move the running statistics again
+    size_t bytes = plan->value_floats * sizeof(float);
+    const rn_tensor_desc *input = &plan->tensors[plan->input].desc;
+
+    snprintf(where, size, "%s", "");
+    if (find_in_params(run, where, size))
+        return RN_OK;
+    if (!all_finite(rn_run_input(run), rn_tensor_elements(input))) {
+        snprintf(where, size, "input (data)");
+        return RN_OK;
+    }
+    RN_TRY(RN_NEW(&kept, plan->value_floats));
+    memcpy(kept, run->values, bytes);
+    st = find_in_outputs(run, where, size);
+    memcpy(run->values, kept, bytes);
+out:
+    rn_free(kept);
+    return st;
+}

@@ -1,0 +1,52 @@
+#include "base/memory.h"
+#include "train/inference.h"
+
+enum { DEFAULT_BATCH = 128 };
+
+static rn_status check_fit(const rn_checkpoint *model, const rn_samples *samples)
+{
+    const rn_model_options *options = &model->options;
+
+    if (samples->classes != options->classes)
+        return rn_error(RN_EINVAL, "%s has %d classes, the model has %d", samples->name,
+                        samples->classes, options->classes);
+    if (samples->channels != options->channels || samples->height != options->height ||
+        samples->width != options->width)
+        return rn_error(RN_EINVAL, "%s has images of %d x %d x %d, the model takes %d x %d x %d",
+                        samples->name, samples->channels, samples->height, samples->width,
+                        options->channels, options->height, options->width);
+    return RN_OK;
+}
+
+rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,
+                      const rn_samples *samples, const rn_evaluate_options *options)
+{
+    rn_status st = RN_OK;
+    rn_inference *inference = NULL;
+    const rn_evaluate_options given = options == NULL ? (rn_evaluate_options){0} : *options;
+    size_t classes = (size_t)samples->classes;
+
+    *out = (rn_evaluation){0};
+    RN_TRY(check_fit(model, samples));
+    if (ema && model->ema == NULL) {
+        st = rn_error(RN_EINVAL, "the model file has no averaged (EMA) weights");
+        goto out;
+    }
+    RN_TRY(rn_inference_create(&inference, model->graph, given.engine,
+                               given.batch == 0 ? DEFAULT_BATCH : given.batch));
+    RN_TRY(rn_inference_load(inference, ema ? model->ema : model->weights));
+    if (given.confusion)
+        RN_TRY(RN_NEW(&out->confusion, classes * classes));
+    RN_TRY(rn_inference_evaluate(inference, out, model->preprocess, samples, given.stop));
+out:
+    rn_inference_free(inference);
+    if (st != RN_OK)
+        rn_evaluation_release(out);
+    return st;
+}
+
+void rn_evaluation_release(rn_evaluation *evaluation)
+{
+    rn_free(evaluation->confusion);
+    *evaluation = (rn_evaluation){0};
+}

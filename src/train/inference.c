@@ -1,0 +1,165 @@
+#include "train/inference.h"
+
+#include "base/memory.h"
+
+#include <math.h>
+
+struct rn_inference {
+    rn_engine *engine;
+    rn_plan *plan;
+    rn_run *run;
+    int batch, classes;
+    size_t image_floats;
+};
+
+rn_status rn_inference_create(rn_inference **out, const rn_graph *graph, const char *engine,
+                              int batch)
+{
+    rn_status st = RN_OK;
+    rn_inference *inference = NULL;
+    const rn_model_options *model = rn_graph_options(graph);
+
+    *out = NULL;
+    RN_TRY(RN_NEW(&inference, 1));
+    inference->batch = batch;
+    inference->classes = model->classes;
+    inference->image_floats =
+        (size_t)model->channels * (size_t)model->height * (size_t)model->width;
+    RN_TRY(rn_engine_create(&inference->engine, engine));
+    RN_TRY(rn_plan_create(&inference->plan, graph, inference->engine,
+                          &(rn_plan_options){.batch = batch}));
+    RN_TRY(rn_run_create(&inference->run, inference->plan));
+    *out = inference;
+    inference = NULL; // now the caller's
+out:
+    rn_inference_free(inference);
+    return st;
+}
+
+void rn_inference_free(rn_inference *inference)
+{
+    if (inference == NULL)
+        return;
+    rn_run_free(inference->run);
+    rn_plan_free(inference->plan);
+    rn_engine_free(inference->engine);
+    rn_free(inference);
+}
+
+rn_status rn_inference_load(rn_inference *inference, const rn_weights *weights)
+{
+    return rn_run_load(inference->run, weights);
+}
+
+int rn_inference_batch(const rn_inference *inference)
+{
+    return inference->batch;
+}
+
+int rn_inference_classes(const rn_inference *inference)
+{
+    return inference->classes;
+}
+
+float *rn_inference_slot(rn_inference *inference, int slot)
+{
+    return rn_run_input(inference->run) + (size_t)slot * inference->image_floats;
+}
+
+rn_status rn_inference_run(rn_inference *inference, const float **logits)
+{
+    *logits = rn_run_logits(inference->run);
+    return rn_run_forward(inference->run);
+}
+
+static int largest(const float *logits, int classes)
+{
+    int best = 0;
+
+    for (int k = 1; k < classes; k++)
+        if (logits[k] > logits[best])
+            best = k;
+    return best;
+}
+
+// log(sum(exp(x))), shifted by the maximum so that nothing overflows.
+static double log_sum_exp(const float *logits, int classes)
+{
+    double max = (double)logits[largest(logits, classes)], sum = 0;
+
+    for (int k = 0; k < classes; k++)
+        sum += exp((double)logits[k] - max);
+    return max + log(sum);
+}
+
+void rn_softmax(float *probabilities, const float *logits, int classes)
+{
+    double normaliser = log_sum_exp(logits, classes);
+
+    for (int k = 0; k < classes; k++)
+        probabilities[k] = (float)exp((double)logits[k] - normaliser);
+}
+
+// How many classes score higher than the label; a NaN anywhere in the row makes the label last.
+static int rank_of_label(const float *logits, int classes, int label)
+{
+    int higher = 0;
+
+    for (int k = 0; k < classes; k++) {
+        if (isnan(logits[k]))
+            return classes;
+        // Equal logits: the lower index goes first, as in argmax.
+        higher += logits[k] > logits[label] || (logits[k] == logits[label] && k < label);
+    }
+    return higher;
+}
+
+static void count_row(rn_evaluation *out, const float *logits, int classes, int label)
+{
+    int rank = rank_of_label(logits, classes, label);
+
+    out->count++;
+    out->wrong += rank >= 1;
+    out->wrong_top5 += rank >= 5;
+    out->loss += log_sum_exp(logits, classes) - (double)logits[label];
+    if (out->confusion != NULL)
+        out->confusion[(size_t)label * (size_t)classes + (size_t)largest(logits, classes)]++;
+}
+
+static void fill_batch(rn_inference *inference, const rn_preprocess *preprocess,
+                       const rn_samples *samples, size_t first, int count)
+{
+    size_t bytes = inference->image_floats; // one byte a value
+
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < count; i++)
+        rn_preprocess_apply(preprocess, rn_inference_slot(inference, i),
+                            samples->images + (first + (size_t)i) * bytes, NULL, 0, 0, 0);
+}
+
+rn_status rn_inference_evaluate(rn_inference *inference, rn_evaluation *out,
+                                const rn_preprocess *preprocess, const rn_samples *samples,
+                                const volatile sig_atomic_t *stop)
+{
+    rn_status st = RN_OK;
+    double start = rn_clock();
+
+    out->classes = inference->classes;
+    for (size_t first = 0; first < samples->count; first += (size_t)inference->batch) {
+        size_t left = samples->count - first;
+        int count = left < (size_t)inference->batch ? (int)left : inference->batch;
+        const float *logits;
+        if (stop != NULL && *stop)
+            return rn_error(RN_EINTERRUPTED, "evaluation interrupted after %zu images", first);
+        fill_batch(inference, preprocess, samples, first, count);
+        RN_TRY(rn_inference_run(inference, &logits));
+        for (int i = 0; i < count; i++) // the rest of a last, short batch is not counted
+            count_row(out, logits + (size_t)i * (size_t)inference->classes, inference->classes,
+                      samples->labels[first + (size_t)i]);
+    }
+    if (out->count > 0)
+        out->loss /= (double)out->count;
+    out->seconds = rn_clock() - start;
+out:
+    return st;
+}

@@ -1,0 +1,41 @@
+/** A network made ready to give logits, for evaluation and prediction. */
+#ifndef TRAIN_INFERENCE_H
+#define TRAIN_INFERENCE_H
+
+#include "resnet/train.h"
+
+typedef struct rn_inference rn_inference;
+
+/**
+ * @param graph   Borrowed; must outlive the result.
+ * @param engine  Name, NULL: "cpu".
+ * @param batch   1 .. 65536.
+ */
+rn_status rn_inference_create(rn_inference **out, const rn_graph *graph, const char *engine,
+                              int batch);
+void rn_inference_free(rn_inference *inference);
+
+/** Take these weights (copied into the engine's layout). */
+rn_status rn_inference_load(rn_inference *inference, const rn_weights *weights);
+
+int rn_inference_batch(const rn_inference *inference);
+int rn_inference_classes(const rn_inference *inference);
+
+/** Where image `slot` of the next batch goes: float32 [channels][height][width]. */
+float *rn_inference_slot(rn_inference *inference, int slot);
+
+/** Run; logits float32 [batch][classes], borrowed until the next run. */
+rn_status rn_inference_run(rn_inference *inference, const float **logits);
+
+/** Probabilities of one row of logits, exp(x - max) / sum, and the log of the sum's inverse. */
+void rn_softmax(float *probabilities, const float *logits, int classes);
+
+/**
+ * Evaluate on a whole set with the loaded weights, into a zeroed *out (whose confusion, if not
+ * NULL, is counted up).
+ */
+rn_status rn_inference_evaluate(rn_inference *inference, rn_evaluation *out,
+                                const rn_preprocess *preprocess, const rn_samples *samples,
+                                const volatile sig_atomic_t *stop);
+
+#endif

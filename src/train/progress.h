@@ -1,0 +1,24 @@
+/** Where a training run stands: everything besides weights that resuming needs. */
+#ifndef TRAIN_PROGRESS_H
+#define TRAIN_PROGRESS_H
+
+#include "resnet/train.h"
+
+typedef struct rn_progress {
+    uint64_t iteration;             // steps done
+    uint64_t train_count;           // images trained on, to recognise another data set on resume
+    int threads;                    // bit-equality holds at the same count
+    double best_error;              // percent
+    double training_error;          // moving average over about 50 steps, percent; -1: none yet
+    double epoch_wrong, epoch_seen; // of the running epoch
+    bool evaluation_due;            // stopped before the evaluation that belongs to this step
+    rn_schedule_state schedule;
+} rn_progress;
+
+/** As JSON text; the caller's (rn_free()). */
+rn_status rn_progress_print(char **out, const rn_progress *progress);
+
+/** RN_EFORMAT if a member is missing, of a wrong type or out of range. */
+rn_status rn_progress_parse(rn_progress *progress, const char *json);
+
+#endif

@@ -1,0 +1,388 @@
+// The training loop: data, forward, backward, update; then what is due at the end of a step.
+#include "train/trainer.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LOG_EVERY = 50, EVALUATION_BATCH = 128 };
+
+static double epochs_done(const rn_trainer *trainer)
+{
+    return (double)trainer->progress.iteration * trainer->recipe.batch /
+           (double)trainer->progress.train_count;
+}
+
+void rn_trainer_tell(const rn_trainer *trainer, rn_event event)
+{
+    if (trainer->options->on_event == NULL)
+        return;
+    event.iteration = trainer->progress.iteration;
+    event.iterations = trainer->iterations;
+    event.epoch = trainer->progress.train_count > 0 ? epochs_done(trainer) : 0;
+    event.seconds = rn_clock() - trainer->started;
+    event.lr = trainer->lr;
+    trainer->options->on_event(&event, trainer->options->context);
+}
+
+static rn_status create_engine(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    rn_checkpoint *checkpoint = trainer->checkpoint;
+    rn_plan_options plan = {
+        .batch = trainer->recipe.batch,
+        .training = true,
+        .label_smoothing = (float)trainer->recipe.label_smoothing,
+    };
+
+    RN_TRY(rn_engine_create(&trainer->engine, trainer->options->engine));
+    RN_TRY(rn_plan_create(&trainer->plan, checkpoint->graph, trainer->engine, &plan));
+    RN_TRY(rn_run_create(&trainer->run, trainer->plan));
+    RN_TRY(rn_run_load(trainer->run, checkpoint->weights));
+    RN_TRY(rn_sgd_create(&trainer->sgd, trainer->run, trainer->engine, &trainer->recipe.sgd));
+    if (trainer->progress.iteration > 0) {
+        RN_TRY(rn_sgd_load_momentum(trainer->sgd, checkpoint->momentum));
+        if (checkpoint->ema != NULL)
+            RN_TRY(rn_sgd_load_ema(trainer->sgd, checkpoint->ema));
+    }
+    if (trainer->options->test != NULL || trainer->held != NULL)
+        RN_TRY(rn_inference_create(&trainer->inference, checkpoint->graph, trainer->options->engine,
+                                   EVALUATION_BATCH));
+out:
+    return st;
+}
+
+static rn_status create_loader(rn_trainer *trainer)
+{
+    rn_loader_options loader = {
+        .batch = trainer->recipe.batch,
+        .seed = trainer->recipe.seed,
+        .augment = trainer->recipe.augment,
+        .workers = trainer->options->workers,
+        .first = trainer->progress.iteration,
+    };
+
+    return rn_loader_create(&trainer->loader, trainer->options->train,
+                            trainer->checkpoint->preprocess, &loader);
+}
+
+static void count_iterations(rn_trainer *trainer)
+{
+    double images = trainer->recipe.epochs * (double)trainer->progress.train_count;
+
+    trainer->iterations = trainer->recipe.iterations > 0
+                              ? trainer->recipe.iterations
+                              : (uint64_t)ceil(images / trainer->recipe.batch);
+}
+
+static rn_status set_up(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    const rn_train_options *options = trainer->options;
+
+    RN_TRY(rn_folder_create(options->folder));
+    RN_TRY(options->resume ? rn_trainer_resume(trainer) : rn_trainer_begin(trainer));
+    count_iterations(trainer);
+    if (trainer->progress.iteration > trainer->iterations)
+        trainer->iterations = trainer->progress.iteration;
+    trainer->first = trainer->progress.iteration;
+    RN_TRY(create_engine(trainer));
+    RN_TRY(create_loader(trainer));
+out:
+    return st;
+}
+
+static void release(rn_trainer *trainer)
+{
+    rn_loader_free(trainer->loader);
+    rn_inference_free(trainer->inference);
+    rn_sgd_free(trainer->sgd);
+    rn_run_free(trainer->run);
+    rn_plan_free(trainer->plan);
+    rn_engine_free(trainer->engine);
+    rn_checkpoint_free(trainer->checkpoint);
+    rn_samples_free(trainer->held);
+    rn_free(trainer->saved_path);
+}
+
+static rn_status take_batch(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    rn_batch batch;
+    const rn_samples *train = trainer->options->train;
+    size_t image = (size_t)train->channels * (size_t)train->height * (size_t)train->width;
+    size_t count = (size_t)trainer->recipe.batch;
+
+    RN_TRY(rn_loader_next(trainer->loader, &batch));
+    memcpy(rn_run_input(trainer->run), batch.images, count * image * sizeof(float));
+    memcpy(rn_run_labels(trainer->run), batch.labels, count * sizeof *batch.labels);
+out:
+    return st;
+}
+
+// The error that the "until the training error is below" rule watches: a moving average over about
+// 50 steps, which starts as their plain mean.
+static void observe_error(rn_trainer *trainer, const rn_loss *loss)
+{
+    rn_progress *progress = &trainer->progress;
+    const rn_schedule *schedule = &trainer->recipe.schedule;
+    double error = 100.0 * (double)loss->wrong / trainer->recipe.batch;
+    double weight = progress->iteration < 50 ? 1.0 / (double)progress->iteration : 0.02;
+    bool released = progress->schedule.released;
+
+    progress->training_error += weight * (error - progress->training_error);
+    progress->epoch_wrong += (double)loss->wrong;
+    progress->epoch_seen += trainer->recipe.batch;
+    rn_schedule_observe_training(schedule, &progress->schedule, progress->iteration,
+                                 progress->training_error);
+    if (schedule->until_error > 0 && !released && progress->schedule.released) {
+        char text[160];
+        snprintf(text, sizeof text, "training error %.1f %% is below %g %%: lr %g -> %g",
+                 progress->training_error, schedule->until_error, schedule->until_lr, schedule->lr);
+        rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
+    }
+}
+
+static rn_status step(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    double start = rn_clock(), waited = rn_loader_wait(trainer->loader);
+
+    RN_TRY(take_batch(trainer));
+    waited = rn_loader_wait(trainer->loader) - waited;
+    trainer->lr = rn_schedule_rate(&trainer->recipe.schedule, &trainer->progress.schedule,
+                                   trainer->progress.iteration, trainer->iterations);
+    RN_TRY(rn_run_forward(trainer->run));
+    rn_loss loss = rn_run_loss(trainer->run);
+    if (!isfinite(loss.loss)) {
+        st = rn_trainer_diverged(trainer, "the loss is not finite");
+        goto out;
+    }
+    RN_TRY(rn_run_backward(trainer->run));
+    rn_sgd_step(trainer->sgd, trainer->lr);
+    trainer->progress.iteration++;
+    trainer->saved = false;
+    observe_error(trainer, &loss);
+    double seconds = rn_clock() - start;
+    trainer->train_seconds += seconds;
+    trainer->window.loss += loss.loss;
+    trainer->window.wrong += (double)loss.wrong;
+    trainer->window.seconds += seconds;
+    trainer->window.waited += waited;
+    trainer->window.steps++;
+out:
+    return st;
+}
+
+static void tell_step(rn_trainer *trainer)
+{
+    double images = (double)trainer->window.steps * trainer->recipe.batch;
+    double left = (double)(trainer->iterations - trainer->progress.iteration);
+    double elapsed = rn_clock() - trainer->started; // evaluation included, as it will be again
+    double done = (double)(trainer->progress.iteration - trainer->first);
+
+    rn_trainer_tell(trainer, (rn_event){
+                                 .kind = RN_EVENT_STEP,
+                                 .loss = trainer->window.loss / (double)trainer->window.steps,
+                                 .error = 100 * trainer->window.wrong / images,
+                                 .images_per_second = images / trainer->window.seconds,
+                                 .data_wait = trainer->window.waited / trainer->window.seconds,
+                                 .eta = done > 0 ? elapsed / done * left : 0,
+                             });
+    memset(&trainer->window, 0, sizeof trainer->window);
+}
+
+static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, const char *set,
+                             double *error)
+{
+    rn_status st = RN_OK;
+    rn_evaluation result = {0};
+    const rn_checkpoint *checkpoint = trainer->checkpoint;
+    const rn_weights *weights = checkpoint->ema != NULL ? checkpoint->ema : checkpoint->weights;
+
+    RN_TRY(rn_inference_load(trainer->inference, weights));
+    RN_TRY(rn_inference_evaluate(trainer->inference, &result, checkpoint->preprocess, samples,
+                                 trainer->options->stop));
+    *error = 100.0 * (double)result.wrong / (double)result.count;
+    trainer->result.test_count = result.count;
+    trainer->result.test_wrong = result.wrong;
+    trainer->result.test_loss = result.loss;
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_EVALUATION,
+                                        .set = set,
+                                        .count = result.count,
+                                        .wrong = result.wrong,
+                                        .error = *error,
+                                        .loss = result.loss});
+out:
+    return st;
+}
+
+// Evaluate the weights that will be used; keep the best; let the schedule see the error.
+static rn_status evaluate(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    rn_progress *progress = &trainer->progress;
+    bool averaged = trainer->checkpoint->ema != NULL;
+    double error = 100 * progress->epoch_wrong / progress->epoch_seen;
+
+    RN_TRY(rn_trainer_collect(trainer));
+    if (trainer->held != NULL)
+        RN_TRY(evaluate_on(trainer, trainer->held, averaged ? "validation (ema)" : "validation",
+                           &error));
+    double watched = error;
+    if (trainer->options->test != NULL)
+        RN_TRY(
+            evaluate_on(trainer, trainer->options->test, averaged ? "test (ema)" : "test", &error));
+    if (trainer->held == NULL)
+        watched = error;
+    rn_schedule_observe_epoch(&trainer->recipe.schedule, &progress->schedule, watched);
+    progress->epoch_wrong = progress->epoch_seen = 0;
+    progress->evaluation_due = false;
+    trainer->saved = false;
+    if (trainer->inference != NULL && watched < progress->best_error) {
+        progress->best_error = watched;
+        RN_TRY(rn_trainer_save_model(trainer, "best.safetensors"));
+    }
+out:
+    return st;
+}
+
+// True at the step that completes another `every` epochs, counted in images so that resuming
+// agrees.
+static bool crosses_epochs(const rn_trainer *trainer, double every)
+{
+    double before = (double)(trainer->progress.iteration - 1) * trainer->recipe.batch;
+    double after = (double)trainer->progress.iteration * trainer->recipe.batch;
+    double period = every * (double)trainer->progress.train_count;
+
+    return floor(after / period) > floor(before / period);
+}
+
+static bool stop_requested(const rn_trainer *trainer)
+{
+    return trainer->options->stop != NULL && *trainer->options->stop;
+}
+
+static bool checkpoint_due(const rn_trainer *trainer)
+{
+    uint64_t every = trainer->options->checkpoint_every;
+
+    return every > 0 ? trainer->progress.iteration % every == 0 : crosses_epochs(trainer, 1);
+}
+
+static rn_status save_and_stop(rn_trainer *trainer)
+{
+    rn_status st = rn_trainer_save(trainer);
+
+    if (st != RN_OK)
+        return st;
+    return rn_error(RN_EINTERRUPTED, "stopped after %llu of %llu iterations; state saved in '%s'",
+                    (unsigned long long)trainer->progress.iteration,
+                    (unsigned long long)trainer->iterations, trainer->saved_path);
+}
+
+// What belongs to the end of a step. A stop request may come anywhere: an evaluation that it
+// prevents is remembered as due, so that the resumed run goes the same way.
+static rn_status finish_step(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    bool last = trainer->progress.iteration == trainer->iterations;
+
+    if (stop_requested(trainer))
+        return save_and_stop(trainer);
+    if (trainer->progress.evaluation_due)
+        st = evaluate(trainer);
+    if (st == RN_EINTERRUPTED)
+        return save_and_stop(trainer);
+    if (st == RN_OK && (last || checkpoint_due(trainer)))
+        st = rn_trainer_save(trainer);
+    return st;
+}
+
+static rn_status run_step(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    const rn_train_options *options = trainer->options;
+    uint64_t log_every = options->log_every == 0 ? LOG_EVERY : options->log_every;
+    double evaluate_every = options->evaluate_every > 0 ? options->evaluate_every : 1;
+
+    RN_TRY(step(trainer));
+    bool last = trainer->progress.iteration == trainer->iterations;
+    if (trainer->progress.iteration % log_every == 0 || last)
+        tell_step(trainer);
+    trainer->progress.evaluation_due = last || crosses_epochs(trainer, evaluate_every);
+    RN_TRY(finish_step(trainer));
+out:
+    return st;
+}
+
+static rn_status train(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+
+    RN_TRY(set_up(trainer));
+    rn_trainer_tell(trainer,
+                    (rn_event){.kind = RN_EVENT_START, .text = trainer->checkpoint->model});
+    RN_TRY(rn_trainer_save(trainer)); // whatever happens next can be resumed
+    if (trainer->progress.evaluation_due)
+        RN_TRY(finish_step(trainer));
+    while (trainer->progress.iteration < trainer->iterations)
+        RN_TRY(run_step(trainer));
+    RN_TRY(rn_trainer_collect(trainer));
+    RN_TRY(rn_trainer_save_model(trainer, "model.safetensors"));
+out:
+    return st;
+}
+
+static void fill_result(rn_trainer *trainer)
+{
+    rn_train_result *result = &trainer->result;
+    double images = (double)(trainer->progress.iteration - trainer->first) * trainer->recipe.batch;
+
+    result->iterations = trainer->progress.iteration;
+    result->best_error = trainer->progress.best_error;
+    result->seconds = rn_clock() - trainer->started;
+    if (trainer->train_seconds > 0) {
+        result->images_per_second = images / trainer->train_seconds;
+        result->data_wait = rn_loader_wait(trainer->loader) / trainer->train_seconds;
+    }
+}
+
+static rn_status check_options(const rn_train_options *options)
+{
+    if (options->train == NULL || options->folder == NULL ||
+        (!options->resume && (options->model == NULL || options->recipe == NULL)))
+        return rn_error(RN_EINVAL, "training needs data, a run folder, a model and a recipe");
+    if (options->train->count == 0)
+        return rn_error(RN_EINVAL, "%s has no images", options->train->name);
+    if (options->keep < 0 || !(options->evaluate_every >= 0))
+        return rn_error(RN_EINVAL, "checkpoints to keep and epochs between evaluations must be "
+                                   "positive");
+    return RN_OK;
+}
+
+rn_status rn_train(const rn_train_options *options, rn_train_result *result)
+{
+    rn_status st = RN_OK;
+    rn_trainer *trainer = NULL;
+
+    *result = (rn_train_result){.best_error = 100};
+    RN_TRY(check_options(options));
+    RN_TRY(RN_NEW(&trainer, 1));
+    trainer->options = options;
+    trainer->started = rn_clock();
+    st = train(trainer);
+    if (trainer->checkpoint != NULL)
+        fill_result(trainer);
+    *result = trainer->result;
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_END,
+                                        .status = st,
+                                        .text = st == RN_OK ? "" : rn_error_message()});
+    release(trainer);
+out:
+    rn_free(trainer);
+    return st;
+}

@@ -1,0 +1,53 @@
+/** State of one rn_train() call; shared by trainer.c and trainer_save.c. */
+#ifndef TRAIN_TRAINER_H
+#define TRAIN_TRAINER_H
+
+#include "train/inference.h"
+#include "train/progress.h"
+
+typedef struct rn_trainer {
+    const rn_train_options *options;
+    rn_recipe recipe;
+    rn_checkpoint *checkpoint; // graph, preprocess, labels; its weights are scratch for saving
+    rn_samples *held;          // validation images, or NULL
+    rn_engine *engine;
+    rn_plan *plan;
+    rn_run *run;
+    rn_sgd *sgd;
+    rn_loader *loader;
+    rn_inference *inference; // NULL where nothing is evaluated
+    rn_progress progress;
+    uint64_t iterations; // in all
+    uint64_t first;      // iteration that this process began with
+    bool saved;          // the last checkpoint has the present state
+    char *saved_path;    // of the last checkpoint, or NULL
+    double lr;
+    double started, train_seconds; // rn_clock(); time in steps, evaluation excluded
+    struct {
+        double loss, wrong, seconds, waited;
+        uint64_t steps;
+    } window; // since the last STEP event
+    rn_train_result result;
+} rn_trainer;
+
+void rn_trainer_tell(const rn_trainer *trainer, rn_event event);
+
+/** Copy values, momentum and EMA out of the run into trainer->checkpoint. RN_EDIVERGED if not
+ * finite. */
+rn_status rn_trainer_collect(rn_trainer *trainer);
+
+/** Write checkpoint-N.safetensors and drop the oldest. */
+rn_status rn_trainer_save(rn_trainer *trainer);
+
+/** Write `name` in the run folder as a plain model with the weights to be used (EMA if in use). */
+rn_status rn_trainer_save_model(rn_trainer *trainer, const char *name);
+
+/** Build or load trainer->checkpoint, recipe and progress. */
+rn_status rn_trainer_begin(rn_trainer *trainer);
+rn_status rn_trainer_resume(rn_trainer *trainer);
+
+/** Message of a loss that is not finite: where it came from, what to change. Returns RN_EDIVERGED.
+ */
+rn_status rn_trainer_diverged(rn_trainer *trainer, const char *what);
+
+#endif

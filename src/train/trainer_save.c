@@ -1,0 +1,254 @@
+// Starting, saving and resuming a training.
+#include "train/trainer.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+rn_status rn_trainer_diverged(rn_trainer *trainer, const char *what)
+{
+    char where[160] = "";
+    rn_status st = rn_run_find_nonfinite(trainer->run, where, sizeof where);
+
+    if (st != RN_OK)
+        return st;
+    return rn_error(RN_EDIVERGED,
+                    "%s after %llu iterations; first non-finite value: %s; last good checkpoint: "
+                    "%s; try a lower lr (it was %g), a longer warmup, or other data",
+                    what, (unsigned long long)trainer->progress.iteration,
+                    where[0] != '\0' ? where : "none left, the loss itself overflowed",
+                    trainer->saved_path != NULL ? trainer->saved_path : "none", trainer->lr);
+}
+
+static bool weights_finite(const rn_weights *weights)
+{
+    for (int i = 0; i < rn_weights_count(weights); i++) {
+        const float *values = rn_weights_read(weights, i);
+        for (size_t k = 0; k < rn_weights_param(weights, i)->count; k++)
+            if (!isfinite(values[k]))
+                return false;
+    }
+    return true;
+}
+
+rn_status rn_trainer_collect(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    rn_checkpoint *checkpoint = trainer->checkpoint;
+
+    RN_TRY(rn_run_store(trainer->run, RN_SLOT_VALUE, checkpoint->weights));
+    RN_TRY(rn_sgd_store_momentum(trainer->sgd, checkpoint->momentum));
+    if (checkpoint->ema != NULL)
+        RN_TRY(rn_sgd_store_ema(trainer->sgd, checkpoint->ema));
+    if (!weights_finite(checkpoint->weights))
+        st = rn_trainer_diverged(trainer, "the weights are not finite");
+out:
+    return st;
+}
+
+rn_status rn_trainer_save(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    const rn_train_options *options = trainer->options;
+
+    if (trainer->saved)
+        return RN_OK;
+    RN_TRY(rn_trainer_collect(trainer));
+    rn_text_free(trainer->checkpoint->state);
+    trainer->checkpoint->state = NULL;
+    RN_TRY(rn_progress_print(&trainer->checkpoint->state, &trainer->progress));
+    RN_TRY(rn_checkpoint_save_in(trainer->checkpoint, options->folder, trainer->progress.iteration,
+                                 options->keep == 0 ? 3 : options->keep));
+    trainer->saved = true;
+    rn_free(trainer->saved_path);
+    trainer->saved_path = NULL;
+    RN_TRY(rn_format(&trainer->saved_path, "%s/checkpoint-%llu.safetensors", options->folder,
+                     (unsigned long long)trainer->progress.iteration));
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_CHECKPOINT, .text = trainer->saved_path});
+out:
+    return st;
+}
+
+rn_status rn_trainer_save_model(rn_trainer *trainer, const char *name)
+{
+    rn_status st = RN_OK;
+    char *path = NULL;
+    rn_checkpoint model = *trainer->checkpoint; // borrows every part
+
+    model.momentum = model.ema = NULL;
+    model.state = NULL;
+    if (trainer->checkpoint->ema != NULL)
+        model.weights = trainer->checkpoint->ema;
+    RN_TRY(rn_format(&path, "%s/%s", trainer->options->folder, name));
+    RN_TRY(rn_checkpoint_save(&model, path));
+out:
+    rn_free(path);
+    return st;
+}
+
+static rn_status copy_labels(char ***out, const rn_samples *samples)
+{
+    rn_status st = RN_OK;
+
+    RN_TRY(RN_NEW(out, (size_t)samples->classes));
+    for (int i = 0; i < samples->classes; i++)
+        RN_TRY(rn_strdup(&(*out)[i], samples->label_names[i]));
+out:
+    return st;
+}
+
+static rn_model_options model_options(const rn_train_options *options)
+{
+    rn_model_options model = options->model_options;
+
+    if (model.classes == 0)
+        model.classes = options->train->classes;
+    if (model.channels == 0 && model.height == 0 && model.width == 0) {
+        model.channels = options->train->channels;
+        model.height = options->train->height;
+        model.width = options->train->width;
+    }
+    return model;
+}
+
+// The data must be what the network was made for.
+static rn_status check_samples(const rn_checkpoint *checkpoint, const rn_samples *samples)
+{
+    const rn_model_options *model = &checkpoint->options;
+
+    if (samples->classes != model->classes || samples->channels != model->channels ||
+        samples->height != model->height || samples->width != model->width)
+        return rn_error(RN_EINVAL,
+                        "%s has %d classes of %d x %d x %d images, the network is for %d classes "
+                        "of %d x %d x %d",
+                        samples->name, samples->classes, samples->channels, samples->height,
+                        samples->width, model->classes, model->channels, model->height,
+                        model->width);
+    return RN_OK;
+}
+
+static rn_status hold_out(rn_trainer *trainer)
+{
+    rn_samples *train = trainer->options->train;
+
+    if (trainer->recipe.hold_out == 0)
+        return RN_OK;
+    return rn_samples_hold_out(train, &trainer->held, (size_t)trainer->recipe.hold_out,
+                               trainer->recipe.seed);
+}
+
+static rn_status new_weights(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    rn_checkpoint *checkpoint = trainer->checkpoint;
+
+    if (checkpoint->momentum == NULL)
+        RN_TRY(rn_weights_create(&checkpoint->momentum, checkpoint->graph));
+    if (checkpoint->ema == NULL && trainer->recipe.sgd.ema > 0)
+        RN_TRY(rn_weights_create(&checkpoint->ema, checkpoint->graph));
+out:
+    return st;
+}
+
+rn_status rn_trainer_begin(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    const rn_train_options *options = trainer->options;
+    rn_checkpoint *checkpoint = NULL;
+
+    trainer->recipe = *options->recipe;
+    RN_TRY(rn_recipe_check(&trainer->recipe));
+    RN_TRY(RN_NEW(&trainer->checkpoint, 1));
+    checkpoint = trainer->checkpoint;
+    checkpoint->options = model_options(options);
+    RN_TRY(rn_graph_create(&checkpoint->graph, options->model, &checkpoint->options));
+    checkpoint->options = *rn_graph_options(checkpoint->graph);
+    RN_TRY(check_samples(checkpoint, options->train));
+    RN_TRY(hold_out(trainer));
+    RN_TRY(rn_strdup(&checkpoint->model, rn_graph_model(checkpoint->graph)));
+    RN_TRY(rn_recipe_print(&checkpoint->recipe, &trainer->recipe));
+    RN_TRY(copy_labels(&checkpoint->label_names, options->train));
+    RN_TRY(
+        rn_preprocess_measure(&checkpoint->preprocess, options->train, trainer->recipe.normalize));
+    RN_TRY(rn_weights_create(&checkpoint->weights, checkpoint->graph));
+    rn_weights_initialise(checkpoint->weights, trainer->recipe.seed);
+    RN_TRY(new_weights(trainer));
+    trainer->progress = (rn_progress){
+        .best_error = 100,
+        .training_error = -1,
+        .train_count = options->train->count,
+        .threads = rn_threads(),
+    };
+out:
+    return st;
+}
+
+static rn_status check_resumable(rn_trainer *trainer, const char *path)
+{
+    rn_status st = RN_OK;
+    const rn_checkpoint *checkpoint = trainer->checkpoint;
+
+    if (checkpoint->recipe == NULL || checkpoint->state == NULL || checkpoint->momentum == NULL)
+        return rn_error(RN_EFORMAT, "'%s' is a model without training state", path);
+    RN_TRY(rn_recipe_load(&trainer->recipe, rn_recipe_name(0)));
+    RN_TRY(rn_recipe_parse(&trainer->recipe, checkpoint->recipe, path));
+    RN_TRY(rn_recipe_check(&trainer->recipe));
+    RN_TRY(rn_progress_parse(&trainer->progress, checkpoint->state));
+    if (trainer->recipe.sgd.ema > 0 && checkpoint->ema == NULL)
+        st = rn_error(RN_EFORMAT, "'%s' lacks the averaged weights that its recipe uses", path);
+out:
+    return st;
+}
+
+static void note_threads(const rn_trainer *trainer)
+{
+    char text[160];
+
+    if (trainer->progress.threads == rn_threads())
+        return;
+    snprintf(text, sizeof text,
+             "%d threads instead of %d: results will differ in the last bits from an "
+             "uninterrupted run",
+             rn_threads(), trainer->progress.threads);
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
+}
+
+static void note_skipped(const rn_trainer *trainer, int skipped)
+{
+    char text[1200];
+
+    snprintf(text, sizeof text, "%d damaged checkpoint%s passed over: %s", skipped,
+             skipped == 1 ? "" : "s", rn_error_message());
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
+}
+
+rn_status rn_trainer_resume(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    const rn_train_options *options = trainer->options;
+    int skipped = 0;
+
+    RN_TRY(rn_checkpoint_load_newest(&trainer->checkpoint, &trainer->saved_path, &skipped,
+                                     options->folder));
+    if (skipped > 0)
+        note_skipped(trainer, skipped);
+    RN_TRY(check_resumable(trainer, trainer->saved_path));
+    RN_TRY(check_samples(trainer->checkpoint, options->train));
+    RN_TRY(hold_out(trainer));
+    if (options->train->count != trainer->progress.train_count) {
+        st = rn_error(RN_EINVAL, "%s has %zu images, the run to resume was on %llu",
+                      options->train->name, options->train->count,
+                      (unsigned long long)trainer->progress.train_count);
+        goto out;
+    }
+    trainer->saved = true;
+    RN_TRY(new_weights(trainer));
+    note_threads(trainer);
+    trainer->progress.threads = rn_threads();
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_RESUME, .text = trainer->saved_path});
+out:
+    return st;
+}

@@ -1,0 +1,47 @@
+# Install into a folder, then build and run a program against it with nothing but pkg-config.
+set -eu
+
+if [ -n "$SANITIZE" ]; then
+    echo "skipped: a sanitized library needs the sanitizer's flags, which resnet.pc does not carry"
+    exit 77
+fi
+prefix=$PWD/prefix
+cmake --install "$BUILD" --prefix "$prefix" >install.log || { cat install.log; exit 1; }
+
+PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name resnet.pc)")
+export PKG_CONFIG_PATH
+libraries=$(pkg-config --variable=libdir resnet)
+[ "$(cd "$libraries" && pwd -P)" = "$(cd "$PKG_CONFIG_PATH/.." && pwd -P)" ]
+
+# shellcheck disable=SC2046 # the flags are words
+"$CC" -std=c17 -Wall -Werror "$SOURCE/tests/build/consumer.c" -o consumer \
+    $(pkg-config --cflags --libs resnet)
+LD_LIBRARY_PATH=$libraries ldd ./consumer | grep -q "$libraries/.*libresnet.so.0"
+said=$(LD_LIBRARY_PATH=$libraries ./consumer)
+version=$(pkg-config --modversion resnet)
+[ "$said" = "$version invalid argument: -1 threads, expected 0 to 1024" ] || {
+    echo "the consumer says '$said'"
+    exit 1
+}
+
+# The archive, with the shared libraries that resnet.pc says it needs. (Plain `--static` asks for
+# static copies of what these need in turn, which Debian does not all have.)
+rm "$libraries"/libresnet.so*
+# shellcheck disable=SC2046
+"$CC" -std=c17 "$SOURCE/tests/build/consumer.c" -o static $(pkg-config --cflags --libs resnet) \
+    $(pkg-config --libs $(pkg-config --print-requires-private resnet)) \
+    $(sed -n 's/^Libs.private: //p' "$PKG_CONFIG_PATH/resnet.pc")
+[ "$(./static)" = "$said" ]
+
+# Every public header stands alone.
+for header in "$prefix"/include/resnet/*.h; do
+    printf '#include <resnet/%s>\nint main(void) { return 0; }\n' "$(basename "$header")" >alone.c
+    # shellcheck disable=SC2046
+    "$CC" -std=c17 -Wall -Werror -fsyntax-only alone.c $(pkg-config --cflags resnet)
+done
+
+if [ -x "$RESNET" ]; then
+    [ "$("$prefix/bin/resnet" --version)" = "resnet $version" ]
+    grep -q '^\.TH ' "$prefix/share/man/man1/resnet.1"
+    bash -n "$prefix/share/bash-completion/completions/resnet"
+fi

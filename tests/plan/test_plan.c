@@ -1,0 +1,362 @@
+// Planning is data to data: tested with an engine that computes nothing but records what it is
+// asked.
+#include "base/memory.h"
+#include "plan/plan_struct.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+typedef struct fake_kernel {
+    rn_kernel kernel;
+    rn_op_desc desc;
+} fake_kernel;
+
+static int runs, live_kernels;
+
+static rn_status fake_run(rn_kernel *kernel, void *const args[RN_ARGS])
+{
+    (void)kernel;
+    (void)args;
+    runs++;
+    return RN_OK;
+}
+
+static void fake_free(rn_kernel *kernel)
+{
+    live_kernels--;
+    rn_free(kernel);
+}
+
+static size_t fake_count(const rn_kernel *kernel, rn_arg arg)
+{
+    const rn_op_desc *desc = &((const fake_kernel *)kernel)->desc;
+
+    if (arg == RN_ARG_WEIGHTS && desc->kind == RN_OP_CONV)
+        return (size_t)desc->dst.c * (size_t)desc->src.c * (size_t)desc->kernel *
+               (size_t)desc->kernel;
+    if (arg == RN_ARG_WEIGHTS && desc->kind == RN_OP_LINEAR)
+        return (size_t)desc->dst.c * (size_t)desc->src.c;
+    return (size_t)desc->dst.c;
+}
+
+static rn_status fake_copy(const rn_kernel *kernel, rn_arg arg, const float *from, float *to)
+{
+    memcpy(to, from, fake_count(kernel, arg) * sizeof *to);
+    return RN_OK;
+}
+
+static rn_status fake_create(rn_engine *engine, rn_kernel **out, const rn_op_desc *desc)
+{
+    fake_kernel *kernel = NULL;
+    rn_status st = RN_OK;
+
+    (void)engine;
+    *out = NULL;
+    RN_TRY(RN_NEW(&kernel, 1));
+    live_kernels++;
+    kernel->desc = *desc;
+    kernel->kernel = (rn_kernel){
+        .run = fake_run,
+        .free = fake_free,
+        .implementation = "fake",
+        .workspace_bytes = desc->kind == RN_OP_MAX_POOL && desc->training ? 128 : 0,
+        .scratch_bytes = desc->kind == RN_OP_BATCH_NORM_TRAIN ? 1000 : 0,
+        .native_count = fake_count,
+        .pack = fake_copy,
+        .unpack = fake_copy,
+    };
+    *out = &kernel->kernel;
+out:
+    return st;
+}
+
+static rn_engine fake_engine = {
+    .name = "fake", .description = "fake", .layout = RN_LAYOUT_NCHW, .create = fake_create};
+
+typedef struct fixture {
+    rn_graph *graph;
+    rn_plan *plan;
+} fixture;
+
+static fixture make(const char *model, int batch, bool training)
+{
+    fixture f = {0};
+    rn_plan_options options = {.batch = batch, .training = training};
+
+    assert_int_equal(rn_graph_create(&f.graph, model, NULL), RN_OK);
+    if (rn_plan_create(&f.plan, f.graph, &fake_engine, &options) != RN_OK)
+        fail_msg("%s", rn_error_message());
+    return f;
+}
+
+static void drop(fixture *f)
+{
+    rn_plan_free(f->plan);
+    rn_graph_free(f->graph);
+    assert_int_equal(live_kernels, 0);
+}
+
+static int count_kind(const rn_plan *plan, rn_op_kind kind)
+{
+    int count = 0;
+
+    for (int i = 0; i < plan->op_count; i++)
+        count += plan->ops[i].desc.kind == kind;
+    return count;
+}
+
+static void unit_fuses_to_four_forward_ops(void **state)
+{
+    (void)state;
+    fixture f = make("resnet-20", 4, true);
+
+    // 19 convolutions each with one BN that took up its ReLU and addition; 2 padded shortcuts.
+    assert_int_equal(count_kind(f.plan, RN_OP_CONV), 19);
+    assert_int_equal(count_kind(f.plan, RN_OP_BATCH_NORM_TRAIN), 19);
+    assert_int_equal(count_kind(f.plan, RN_OP_SHORTCUT_PAD), 2);
+    assert_int_equal(count_kind(f.plan, RN_OP_RELU), 0);
+    assert_int_equal(f.plan->forward_count, 19 + 19 + 2 + 1 + 1 + 1);
+    for (int i = 0; i < f.plan->forward_count; i++)
+        if (strcmp(rn_plan_op_at(f.plan, i).name, "layer1.0.bn2") == 0)
+            assert_string_equal(rn_plan_op_at(f.plan, i).op, "batch norm + add + relu");
+    drop(&f);
+}
+
+static void backward_needs_no_separate_sums(void **state)
+{
+    (void)state;
+    fixture f = make("resnet-20", 4, true);
+
+    assert_int_equal(count_kind(f.plan, RN_OP_CONV_BACKWARD_WEIGHTS), 19);
+    // The first convolution has no gradient to hand on.
+    assert_int_equal(count_kind(f.plan, RN_OP_CONV_BACKWARD_DATA), 18);
+    assert_int_equal(count_kind(f.plan, RN_OP_BATCH_NORM_BACKWARD), 19);
+    assert_int_equal(count_kind(f.plan, RN_OP_ADD), 0);
+    int forks = 0;
+    for (int i = 0; i < f.plan->op_count; i++)
+        forks += f.plan->ops[i].desc.diff_dst2;
+    assert_int_equal(forks, 9); // one a unit: both readers of its input
+    drop(&f);
+}
+
+static void projection_takes_no_part_in_fused_addition(void **state)
+{
+    (void)state;
+    fixture f = make("resnet-14:shortcut=C", 2, true);
+    int added = 0, projections = 0;
+
+    for (int i = 0; i < f.plan->forward_count; i++) {
+        const rn_planned_op *op = &f.plan->ops[i];
+        added += op->desc.add;
+        projections += strstr(rn_graph_node(f.graph, op->node)->name, "downsample.1") != NULL;
+        if (op->desc.add)
+            assert_non_null(strstr(rn_graph_node(f.graph, op->node)->name, "bn2"));
+    }
+    assert_int_equal(added, 6);
+    assert_int_equal(projections, 6);
+    drop(&f);
+}
+
+static bool overlap(const rn_plan_tensor *a, const rn_plan_tensor *b)
+{
+    bool in_time = a->first <= b->last && b->first <= a->last;
+    bool in_space = a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
+
+    return in_time && in_space;
+}
+
+// Every tensor that an op reads must still hold what was written: replay the list and check owners.
+static void check_contents(const rn_plan *plan)
+{
+    int *owner = NULL; // by tensor root: the tensor whose value its memory holds
+    assert_int_equal(RN_NEW(&owner, (size_t)plan->tensor_count), RN_OK);
+    static const rn_arg reads[] = {RN_ARG_SRC, RN_ARG_SRC2, RN_ARG_DIFF_DST, RN_ARG_DIFF_DST2,
+                                   RN_ARG_WORKSPACE};
+    static const rn_arg writes[] = {RN_ARG_DST, RN_ARG_DIFF_SRC, RN_ARG_DIFF_SRC2};
+
+    owner[plan->tensors[plan->input].root] = plan->input;
+    for (int i = 0; i < plan->op_count; i++) {
+        const rn_planned_op *op = &plan->ops[i];
+        for (size_t r = 0; r < 4; r++) {
+            rn_ref ref = op->args[reads[r]];
+            if (ref.space == RN_SPACE_TENSOR)
+                assert_int_equal(owner[plan->tensors[ref.index].root], ref.index);
+        }
+        if (op->backward && op->args[RN_ARG_DST].space == RN_SPACE_TENSOR &&
+            op->desc.kind != RN_OP_ADD)
+            assert_int_equal(owner[plan->tensors[op->args[RN_ARG_DST].index].root],
+                             op->args[RN_ARG_DST].index);
+        for (size_t w = 0; w < 3; w++) {
+            rn_ref ref = op->args[writes[w]];
+            bool mask = writes[w] == RN_ARG_DST && op->backward && op->desc.kind != RN_OP_ADD;
+            if (ref.space == RN_SPACE_TENSOR && !mask)
+                owner[plan->tensors[ref.index].root] = ref.index;
+        }
+    }
+    rn_free(owner);
+}
+
+static void live_tensors_never_overlap(void **state)
+{
+    static const char *const models[] = {"resnet-20", "plain-20", "resnet-14:shortcut=B",
+                                         "resnet-14:shortcut=C"};
+
+    (void)state;
+    for (int m = 0; m < 8; m++) {
+        fixture f = make(models[m / 2], 3, m % 2 == 0);
+        const rn_plan *plan = f.plan;
+        for (int a = 0; a < plan->tensor_count; a++) {
+            if (plan->tensors[a].root != a)
+                continue;
+            assert_true(plan->tensors[a].offset % RN_ALIGNMENT == 0);
+            assert_true(plan->tensors[a].offset + plan->tensors[a].bytes <= plan->arena_bytes);
+            for (int b = 0; b < a; b++)
+                if (plan->tensors[b].root == b)
+                    assert_false(overlap(&plan->tensors[a], &plan->tensors[b]));
+        }
+        check_contents(plan);
+        drop(&f);
+    }
+}
+
+static void liveness_saves_memory(void **state)
+{
+    (void)state;
+    fixture training = make("resnet-56", 8, true), inference = make("resnet-56", 8, false);
+    rn_plan_memory t = rn_plan_memory_use(training.plan), i = rn_plan_memory_use(inference.plan);
+
+    // Forward tensors must live until their backward op; gradients and in-place ops share.
+    assert_true(t.arena < t.unshared * 6 / 10);
+    assert_true(i.arena < i.unshared / 10);
+    assert_int_equal(i.gradients, 0);
+    rn_plan_free(training.plan);
+    rn_graph_free(training.graph);
+    drop(&inference);
+}
+
+static void run_executes_each_op_once(void **state)
+{
+    (void)state;
+    fixture f = make("plain-20", 2, true);
+    rn_run *run = NULL;
+
+    assert_int_equal(rn_run_create(&run, f.plan), RN_OK);
+    runs = 0;
+    assert_int_equal(rn_run_forward(run), RN_OK);
+    assert_int_equal(runs, f.plan->forward_count);
+    assert_int_equal(rn_run_backward(run), RN_OK);
+    assert_int_equal(runs, f.plan->op_count);
+    rn_run_free(run);
+    drop(&f);
+}
+
+static void weights_survive_load_and_store(void **state)
+{
+    (void)state;
+    fixture f = make("resnet-8", 1, true);
+    rn_run *run = NULL;
+    rn_weights *in = NULL, *out = NULL;
+
+    assert_int_equal(rn_run_create(&run, f.plan), RN_OK);
+    assert_int_equal(rn_weights_create(&in, f.graph), RN_OK);
+    assert_int_equal(rn_weights_create(&out, f.graph), RN_OK);
+    rn_weights_initialise(in, 1);
+    assert_int_equal(rn_run_load(run, in), RN_OK);
+    assert_int_equal(rn_run_store(run, RN_SLOT_VALUE, out), RN_OK);
+    for (int i = 0; i < rn_weights_count(in); i++)
+        assert_memory_equal(rn_weights_data(in, i), rn_weights_data(out, i),
+                            rn_weights_param(in, i)->count * sizeof(float));
+    rn_weights_free(in);
+    rn_weights_free(out);
+    rn_run_free(run);
+    drop(&f);
+}
+
+static void foreign_weights_are_refused(void **state)
+{
+    (void)state;
+    fixture f = make("resnet-8", 1, false);
+    rn_graph *other = NULL;
+    rn_weights *weights = NULL;
+    rn_run *run = NULL;
+
+    assert_int_equal(rn_graph_create(&other, "resnet-8:shortcut=B", NULL), RN_OK);
+    assert_int_equal(rn_weights_create(&weights, other), RN_OK);
+    assert_int_equal(rn_run_create(&run, f.plan), RN_OK);
+    assert_int_equal(rn_run_load(run, weights), RN_EINVAL);
+    rn_weights_free(weights);
+    rn_graph_free(other);
+    rn_run_free(run);
+    drop(&f);
+}
+
+static void options_out_of_range_are_named(void **state)
+{
+    (void)state;
+    rn_graph *graph = NULL;
+    rn_plan *plan = (rn_plan *)1;
+
+    assert_int_equal(rn_graph_create(&graph, "plain-8", NULL), RN_OK);
+    assert_int_equal(rn_plan_create(&plan, graph, &fake_engine, &(rn_plan_options){.batch = 0}),
+                     RN_EINVAL);
+    assert_null(plan);
+    assert_non_null(strstr(rn_error_message(), "batch is 0, expected 1 to 65536"));
+    rn_plan_options smooth = {.batch = 1, .label_smoothing = 2};
+    assert_int_equal(rn_plan_create(&plan, graph, &fake_engine, &smooth), RN_EINVAL);
+    rn_graph_free(graph);
+}
+
+static bool fail_at(size_t bytes, void *context)
+{
+    (void)bytes;
+    return (*(int *)context)-- > 0;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    rn_graph *graph = NULL;
+    rn_plan_options options = {.batch = 2, .training = true};
+
+    (void)state;
+    assert_int_equal(rn_graph_create(&graph, "resnet-8:shortcut=B", NULL), RN_OK);
+    for (int allowed = 0;; allowed++) {
+        int left = allowed;
+        rn_plan *plan = NULL;
+        rn_run *run = NULL;
+        rn_alloc_hook_set(fail_at, &left);
+        rn_status st = rn_plan_create(&plan, graph, &fake_engine, &options);
+        if (st == RN_OK)
+            st = rn_run_create(&run, plan);
+        rn_alloc_hook_set(NULL, NULL);
+        rn_run_free(run);
+        rn_plan_free(plan);
+        assert_int_equal(live_kernels, 0);
+        if (st == RN_OK)
+            break;
+        assert_int_equal(st, RN_ENOMEM);
+        assert_null(run);
+    }
+    rn_graph_free(graph);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unit_fuses_to_four_forward_ops),
+        cmocka_unit_test(backward_needs_no_separate_sums),
+        cmocka_unit_test(projection_takes_no_part_in_fused_addition),
+        cmocka_unit_test(live_tensors_never_overlap),
+        cmocka_unit_test(liveness_saves_memory),
+        cmocka_unit_test(run_executes_each_op_once),
+        cmocka_unit_test(weights_survive_load_and_store),
+        cmocka_unit_test(foreign_weights_are_refused),
+        cmocka_unit_test(options_out_of_range_are_named),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+
+    return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
