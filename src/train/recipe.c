@@ -162,17 +162,9 @@ static rn_status check_object(const cJSON *json, const char *what)
 {
     const char *keys[MAX_NAMES];
     rn_status st = rn_json_known_keys(json, keys, known_keys(keys), what);
-    const cJSON *item, *other;
 
     if (st != RN_OK)
         return st;
-    cJSON_ArrayForEach(item, json)
-    {
-        for (other = item->next; other != NULL; other = other->next) {
-            if (strcmp(item->string, other->string) == 0)
-                return rn_error(RN_EFORMAT, "%s: '%s' is given twice", what, item->string);
-        }
-    }
     if (positive_member(json, "epochs") && positive_member(json, "iterations"))
         return rn_error(RN_EFORMAT, "%s: 'epochs' and 'iterations' are both given, expected one",
                         what);

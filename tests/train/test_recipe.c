@@ -253,7 +253,7 @@ static void bad_json_is_refused_and_changes_nothing(void **state)
         {"", "[]", "not an object"},
         {"", "{\"lr\": 0.5, \"bach\": 3}", "test: unknown key 'bach', did you mean 'batch'?"},
         {"", "{\"lr\": 0.5, \"batch\": \"3\"}", "test: 'batch' is '3', expected a whole number"},
-        {"", "{\"lr\": 0.5, \"lr\": 0.6}", "'lr' is given twice"},
+        {"", "{\"lr\": 0.5, \"lr\": 0.6}", "'lr' stands twice"},
         {"", "{\"lr\": null}", "'lr' is null"},
         {"", "{\"lr\": 1e999}", "'lr' is inf"},
         {"", "{\"epochs\": 3, \"iterations\": 4}", "'epochs' and 'iterations' are both given"},
