@@ -44,7 +44,7 @@ static void training_event(const rn_event *event, void *context)
 
 /** 96 training images in batches of 20 (an epoch is 4.8 steps), 14 steps, EMA and augmentation on.
  */
-static void training_init(training *t)
+static inline void training_init(training *t)
 {
     memset(t, 0, sizeof *t);
     strcpy(t->folder, "/tmp/resnet-training-XXXXXX");
@@ -81,7 +81,7 @@ static int training_remove(const char *path, const struct stat *info, int type, 
     return remove(path);
 }
 
-static void training_release(training *t)
+static inline void training_release(training *t)
 {
     rn_samples_free(t->train);
     rn_samples_free(t->test);
@@ -99,7 +99,7 @@ static char *training_file(const training *t, const char *name, size_t *size)
     return bytes;
 }
 
-static void assert_same_file(const training *a, const training *b, const char *name)
+static inline void assert_same_file(const training *a, const training *b, const char *name)
 {
     size_t size_a, size_b;
     char *bytes_a = training_file(a, name, &size_a), *bytes_b = training_file(b, name, &size_b);
