@@ -7,9 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *isa;      // of this process
-static rn_layout layouts[2]; // to test
-static int layout_count;
+static const char *isa;  // of this process
+static rn_layout layout; // the blocked one that suits it
 static rn_onednn *onednn;
 
 static rn_status create_ref(void *context, rn_kernel **out, const rn_op_desc *desc)
@@ -36,9 +35,9 @@ static void check(rn_op_desc d, rn_op_kind kind)
     harness_check(&d, &ref, &tested, 1e-5);
 }
 
-static rn_tensor_desc image(rn_layout layout, int n, int c, int size)
+static rn_tensor_desc image(rn_layout order, int n, int c, int size)
 {
-    return (rn_tensor_desc){RN_FLOAT32, layout, n, c, size, size + (size > 5 ? 1 : 0)};
+    return (rn_tensor_desc){RN_FLOAT32, order, n, c, size, size + (size > 5 ? 1 : 0)};
 }
 
 static rn_tensor_desc row(int n, int c)
@@ -46,12 +45,12 @@ static rn_tensor_desc row(int n, int c)
     return (rn_tensor_desc){RN_FLOAT32, RN_LAYOUT_NC, n, c, 1, 1};
 }
 
-static rn_op_desc conv(rn_tensor_desc src, rn_layout layout, int out, int kernel, int stride)
+static rn_op_desc conv(rn_tensor_desc src, rn_layout order, int out, int kernel, int stride)
 {
     int pad = kernel / 2;
     rn_op_desc d = {.src = src, .kernel = kernel, .stride = stride, .pad = pad};
 
-    d.dst = image(layout, src.n, out, 0);
+    d.dst = image(order, src.n, out, 0);
     d.dst.h = (src.h + 2 * pad - kernel) / stride + 1;
     d.dst.w = (src.w + 2 * pad - kernel) / stride + 1;
     return d;
@@ -73,15 +72,14 @@ static void convolutions(void **state)
     static const int kernels[] = {1, 3, 7}, sizes[] = {5, 8, 9, 1};
 
     (void)state;
-    for (int l = 0; l < layout_count; l++)
-        for (size_t c = 0; c < sizeof channels / sizeof *channels; c++)
-            for (int k = 0; k < 3; k++)
-                for (int stride = 1; stride <= 2; stride++) {
-                    size_t odd = c + (size_t)k;
-                    rn_tensor_desc src =
-                        image(layouts[l], 1 + (int)(odd % 3), channels[c][0], sizes[odd % 4]);
-                    check_conv(conv(src, layouts[l], channels[c][1], kernels[k], stride));
-                }
+    for (size_t c = 0; c < sizeof channels / sizeof *channels; c++)
+        for (int k = 0; k < 3; k++)
+            for (int stride = 1; stride <= 2; stride++) {
+                size_t odd = c + (size_t)k;
+                rn_tensor_desc src =
+                    image(layout, 1 + (int)(odd % 3), channels[c][0], sizes[odd % 4]);
+                check_conv(conv(src, layout, channels[c][1], kernels[k], stride));
+            }
 }
 
 // The first layer: plain image in, blocked out, at 1, 3 and more channels.
@@ -90,13 +88,12 @@ static void stems(void **state)
     static const int channels[][2] = {{3, 16}, {1, 16}, {3, 20}, {5, 3}, {3, 64}};
 
     (void)state;
-    for (int l = 0; l < layout_count; l++)
-        for (size_t c = 0; c < sizeof channels / sizeof *channels; c++)
-            for (int stride = 1; stride <= 2; stride++) {
-                rn_tensor_desc src = image(RN_LAYOUT_NCHW, 2, channels[c][0], 7);
-                check_conv(conv(src, layouts[l], channels[c][1], 3, stride));
-                check_conv(conv(src, layouts[l], channels[c][1], 7, stride));
-            }
+    for (size_t c = 0; c < sizeof channels / sizeof *channels; c++)
+        for (int stride = 1; stride <= 2; stride++) {
+            rn_tensor_desc src = image(RN_LAYOUT_NCHW, 2, channels[c][0], 7);
+            check_conv(conv(src, layout, channels[c][1], 3, stride));
+            check_conv(conv(src, layout, channels[c][1], 7, stride));
+        }
 }
 
 static void linears(void **state)
@@ -118,12 +115,12 @@ static void max_pools(void **state)
     static const int channels[] = {1, 5, 16, 20, 32}, sizes[] = {5, 7, 8, 9};
 
     (void)state;
-    for (int l = 0; l <= layout_count; l++)
+    for (int plain = 0; plain < 2; plain++)
         for (int i = 0; i < 5; i++)
             for (int j = 0; j < 4; j++) {
-                rn_layout layout = l < layout_count ? layouts[l] : RN_LAYOUT_NCHW;
+                rn_layout order = plain != 0 ? RN_LAYOUT_NCHW : layout;
                 int kernel = 2 + j % 2;
-                rn_op_desc d = conv(image(layout, 1 + i % 3, channels[i], sizes[j]), layout,
+                rn_op_desc d = conv(image(order, 1 + i % 3, channels[i], sizes[j]), order,
                                     channels[i], kernel, 1 + i % 2);
                 check(d, RN_OP_MAX_POOL);
                 d.training = true;
@@ -137,11 +134,11 @@ static void average_pools(void **state)
     static const int channels[] = {1, 5, 16, 20, 64}, sizes[] = {1, 7, 8};
 
     (void)state;
-    for (int l = 0; l <= layout_count; l++)
+    for (int plain = 0; plain < 2; plain++)
         for (int i = 0; i < 5; i++)
             for (int j = 0; j < 3; j++) {
-                rn_layout layout = l < layout_count ? layouts[l] : RN_LAYOUT_NCHW;
-                rn_op_desc d = {.src = image(layout, 1 + i % 3, channels[i], sizes[j]),
+                rn_layout order = plain != 0 ? RN_LAYOUT_NCHW : layout;
+                rn_op_desc d = {.src = image(order, 1 + i % 3, channels[i], sizes[j]),
                                 .dst = row(1 + i % 3, channels[i])};
                 check(d, RN_OP_AVERAGE_POOL);
                 check(d, RN_OP_AVERAGE_POOL_BACKWARD);
@@ -167,33 +164,32 @@ static void uses_generated_code(void **state)
                                     {16, 32, 32, 1, 2}, {32, 64, 16, 1, 2}, {16, 16, 32, 1, 1}};
 
     (void)state;
-    for (int l = 0; l < layout_count; l++)
-        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-            const int *s = shapes[i];
-            rn_tensor_desc src = image(s[0] == 3 ? RN_LAYOUT_NCHW : layouts[l], 8, s[0], s[2]);
-            src.w = src.h;
-            rn_op_desc d = conv(src, layouts[l], s[1], s[3], s[4]);
-            rn_kernel *forward = make(d, RN_OP_CONV, NULL);
-            for (rn_op_kind kind = RN_OP_CONV; kind <= RN_OP_CONV_BACKWARD_WEIGHTS; kind++) {
-                if (s[0] == 3 && kind == RN_OP_CONV_BACKWARD_DATA)
-                    continue; // images have no gradient
-                rn_kernel *kernel = make(d, kind, forward);
-                d.kind = kind;
-                if (strstr(kernel->implementation, "ref") != NULL ||
-                    strstr(kernel->implementation, "gemm") != NULL)
-                    fail_msg("%s is '%s'", harness_name(&d), kernel->implementation);
-                if (getenv("RESNET_TEST_VERBOSE") != NULL)
-                    print_message("%s: %s\n", harness_name(&d), kernel->implementation);
-                rn_kernel_free(kernel);
-            }
-            rn_kernel_free(forward);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const int *s = shapes[i];
+        rn_tensor_desc src = image(s[0] == 3 ? RN_LAYOUT_NCHW : layout, 8, s[0], s[2]);
+        src.w = src.h;
+        rn_op_desc d = conv(src, layout, s[1], s[3], s[4]);
+        rn_kernel *forward = make(d, RN_OP_CONV, NULL);
+        for (rn_op_kind kind = RN_OP_CONV; kind <= RN_OP_CONV_BACKWARD_WEIGHTS; kind++) {
+            if (s[0] == 3 && kind == RN_OP_CONV_BACKWARD_DATA)
+                continue; // images have no gradient
+            rn_kernel *kernel = make(d, kind, forward);
+            d.kind = kind;
+            if (strstr(kernel->implementation, "ref") != NULL ||
+                strstr(kernel->implementation, "gemm") != NULL)
+                fail_msg("%s is '%s'", harness_name(&d), kernel->implementation);
+            if (getenv("RESNET_TEST_VERBOSE") != NULL)
+                print_message("%s: %s\n", harness_name(&d), kernel->implementation);
+            rn_kernel_free(kernel);
         }
+        rn_kernel_free(forward);
+    }
 }
 
 // One kernel, two sets of arguments in turn: nothing stays from the first run.
 static void runs_again(void **state)
 {
-    rn_op_desc d = conv(image(layouts[0], 2, 16, 8), layouts[0], 16, 3, 1);
+    rn_op_desc d = conv(image(layout, 2, 16, 8), layout, 16, 3, 1);
     harness_values first, second, again;
     harness_op op;
 
@@ -216,9 +212,40 @@ static void runs_again(void **state)
     harness_values_release(&again);
 }
 
+// A kernel made for one number of threads runs with another.
+static void thread_count_changes(void **state)
+{
+    int threads = rn_threads();
+
+    (void)state;
+    for (int made = 1; made <= 3; made++)
+        for (rn_op_kind kind = RN_OP_CONV; kind <= RN_OP_CONV_BACKWARD_WEIGHTS; kind++) {
+            rn_op_desc d = conv(image(layout, 3, 32, 8), layout, 32, 3, 1);
+            harness_values in, expected;
+            harness_op op;
+            d.kind = kind;
+            harness_draw(&in, &d, 1);
+            harness_draw(&expected, &d, 1);
+            assert_int_equal(rn_threads_set(made), RN_OK);
+            harness_open(&op, &tested, &d);
+            for (int used = 1; used <= 3; used++) {
+                harness_values *out = used == 1 ? &expected : &in;
+                assert_int_equal(rn_threads_set(used), RN_OK);
+                harness_load(&op, &in);
+                harness_execute(&op);
+                harness_store(&op, &in, out);
+                harness_compare(&d, &expected, out, 1e-5);
+            }
+            harness_close(&op);
+            harness_values_release(&in);
+            harness_values_release(&expected);
+        }
+    assert_int_equal(rn_threads_set(threads), RN_OK);
+}
+
 static void refuses(void **state)
 {
-    rn_op_desc d = conv(image(layouts[0], 2, 16, 8), layouts[0], 16, 3, 1);
+    rn_op_desc d = conv(image(layout, 2, 16, 8), layout, 16, 3, 1);
     rn_onednn *other = NULL;
     rn_kernel *kernel = (rn_kernel *)&d;
 
@@ -265,7 +292,7 @@ static bool fail_at(size_t bytes, void *context)
 
 static void out_of_memory(void **state)
 {
-    rn_op_desc d = conv(image(layouts[0], 1, 16, 5), layouts[0], 16, 3, 1);
+    rn_op_desc d = conv(image(layout, 1, 16, 5), layout, 16, 3, 1);
     rn_kernel *forward = make(d, RN_OP_CONV, NULL);
     rn_status st = RN_ENOMEM;
     int tries = 0;
@@ -300,13 +327,12 @@ static int test_isa(const char *with)
         cmocka_unit_test(uses_generated_code),
         cmocka_unit_test(refuses),
         cmocka_unit_test(second_instance),
+        cmocka_unit_test(thread_count_changes),
         cmocka_unit_test(out_of_memory),
     };
 
     isa = with;
-    layouts[layout_count++] = RN_LAYOUT_NCHW8C;
-    if (strcmp(isa, "avx512") == 0)
-        layouts[layout_count++] = RN_LAYOUT_NCHW16C;
+    layout = strcmp(isa, "avx512") == 0 ? RN_LAYOUT_NCHW16C : RN_LAYOUT_NCHW8C;
     if (rn_onednn_create(&onednn, isa) != RN_OK) {
         print_error("%s\n", rn_error_message());
         return 1;
@@ -326,8 +352,8 @@ int main(void)
     child = fork();
     if (child == 0)
         return test_isa("avx2");
-    int failed = test_isa("avx512");
     if (child < 0 || waitpid(child, &status, 0) != child)
         return 1;
+    int failed = test_isa("avx512");
     return failed != 0 || status != 0;
 }
