@@ -1,0 +1,33 @@
+/** All kernel bodies and their table; the including file has defined TABLE and TABLE_NAME. */
+#ifndef ENGINE_CPU_BODY_H
+#define ENGINE_CPU_BODY_H
+
+#include "engine/cpu/body_average_pool.h"
+#include "engine/cpu/body_batch_norm.h"
+#include "engine/cpu/body_batch_norm_backward.h"
+#include "engine/cpu/body_cross_entropy.h"
+#include "engine/cpu/body_elementwise.h"
+#include "engine/cpu/body_shortcut.h"
+
+const rn_cpu_functions TABLE = {
+    .name = TABLE_NAME,
+    .block = VEC,
+    .run =
+        {
+            [RN_OP_BATCH_NORM_TRAIN] = batch_norm_train,
+            [RN_OP_BATCH_NORM_INFER] = batch_norm_infer,
+            [RN_OP_BATCH_NORM_BACKWARD] = batch_norm_backward,
+            [RN_OP_RELU] = relu,
+            [RN_OP_RELU_BACKWARD] = relu_backward,
+            [RN_OP_ADD] = add,
+            [RN_OP_SHORTCUT_PAD] = shortcut_pad,
+            [RN_OP_SHORTCUT_PAD_BACKWARD] = shortcut_pad_backward,
+            [RN_OP_AVERAGE_POOL] = average_pool,
+            [RN_OP_AVERAGE_POOL_BACKWARD] = average_pool_backward,
+            [RN_OP_CROSS_ENTROPY] = cross_entropy,
+        },
+    .sgd = sgd,
+    .ema = ema,
+};
+
+#endif

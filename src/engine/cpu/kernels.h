@@ -1,0 +1,39 @@
+/** Own kernels of the engine "cpu": one table of functions an instruction set. */
+#ifndef ENGINE_CPU_KERNELS_H
+#define ENGINE_CPU_KERNELS_H
+
+#include "engine/cpu/isa.h"
+#include "plan/op.h"
+
+/** Executes one op; allocates nothing. The same bits whatever the number of threads. */
+typedef rn_status (*rn_cpu_function)(const rn_op_desc *desc, void *const args[RN_ARGS]);
+
+/** What one instruction set computes. Its register holds one block of channels: 8 or 16 floats. */
+typedef struct rn_cpu_functions {
+    const char *name; // "cpu avx512"
+    int block;
+    rn_cpu_function run[RN_OP_KINDS]; // NULL where there is no own kernel
+    void (*sgd)(const rn_sgd_update *update);
+    void (*ema)(float *average, const float *value, size_t count, float decay);
+} rn_cpu_functions;
+
+extern const rn_cpu_functions rn_cpu_avx2;   // NCHW8C
+extern const rn_cpu_functions rn_cpu_avx512; // NCHW16C; may be used only where rn_isa allows it
+
+const rn_cpu_functions *rn_cpu_functions_of(rn_isa isa);
+
+/** Floats of scratch of a batch norm: partial sums of each (n, block), then the constants. */
+enum { RN_CPU_BATCH_NORM_PARTIALS = 2, RN_CPU_BATCH_NORM_CONSTANTS = 4 };
+
+/** Scratch of a cross entropy, each row of logits: its loss, and whether it is wrong. */
+enum { RN_CPU_ROW_RESULT_BYTES = 16 };
+
+/**
+ * Make an own kernel.
+ *
+ * @param isa  At least what desc's layout needs.
+ * @return RN_OK; RN_EUNSUPPORTED (no own kernel of this op in these layouts); RN_ENOMEM.
+ */
+rn_status rn_cpu_kernel(rn_kernel **out, rn_isa isa, const rn_op_desc *desc);
+
+#endif
