@@ -30,7 +30,8 @@ typedef enum rn_split { RN_SPLIT_TRAIN, RN_SPLIT_TEST } rn_split;
  * @param source    "shapes" or "shapes:train=10000,test=2000,seed=1" (generated, no files), or a
  *                  folder that holds (itself, or in its usual sub-folder) CIFAR-10 or CIFAR-100
  *                  binary files or IDX files (plain or .gz), recognised by their names.
- *                  "DIR:labels=coarse" takes CIFAR-100's 20 superclasses.
+ *                  "DIR:labels=coarse" takes CIFAR-100's 20 superclasses. IDX files have ten
+ *                  classes, or as many as the folder's label_names.txt has lines.
  * @return RN_OK; RN_ENOTFOUND (no such folder, or nothing known in it: says what was looked for);
  *         RN_EFORMAT (names file, place, expected and found); RN_EIO; RN_EINVAL; RN_ENOMEM.
  */
@@ -38,17 +39,21 @@ RN_API rn_status rn_data_open(rn_samples **out, const char *source, rn_split spl
 
 /**
  * Move `held_out` images, drawn at random from `seed`, class by class in proportion, into a set of
- * their own (the paper's 45k/5k split). On failure both sets are as before.
+ * their own (the paper's 45k/5k split). Both keep the order of the images.
+ *
+ * @param[out] held  The caller's (rn_samples_free()); NULL on failure, and *samples is as before.
+ * @param held_out   1 .. samples->count - 1.
+ * @return RN_OK; RN_EINVAL; RN_ENOMEM.
  */
 RN_API rn_status rn_samples_hold_out(rn_samples *samples, rn_samples **held, size_t held_out,
                                      uint64_t seed);
 
 /** Where a known data set can be fetched and what its bytes must be. */
 typedef struct rn_download {
-    const char *name; // "cifar10", "cifar100"
-    const char *url;
-    const char *sha256; // of the archive, lowercase hexadecimal
-    uint64_t bytes;
+    const char *name;     // "cifar10", "cifar100"
+    const char *url;      // http or https, ending in the archive's file name (a .tar.gz)
+    const char *checksum; // of the archive: "md5:HEX" or "sha256:HEX", lowercase
+    uint64_t bytes;       // size of the archive; 0 if unknown
 } rn_download;
 
 /** Known downloads, index from 0; NULL past the last. Static. */
@@ -60,18 +65,32 @@ typedef bool (*rn_download_progress)(uint64_t done, uint64_t total, void *contex
 /**
  * Fetch an archive into `folder`, resuming a partial file, check its sum and unpack it.
  *
- * @return RN_OK; RN_ENETWORK; RN_EFORMAT (sum or archive wrong; the bad file is removed);
- *         RN_EIO; RN_EINTERRUPTED (cancelled; the partial file stays for the next call).
+ * A download in progress is "NAME.part" (with "NAME.part.tag", what the server called that version
+ * of the file: only the same version is resumed). The checked archive stays in the folder as NAME;
+ * a later call finds it there and fetches nothing. Of the archive only regular files with the names
+ * of CIFAR and IDX files are written, into their usual sub-folder, each whole or not at all; an
+ * archive with links, devices or paths that lead elsewhere is refused before anything is written.
+ *
+ * @param download  One of rn_download_at()'s, or the caller's own.
+ * @param folder    Created if it is not there.
+ * @param progress  May be NULL.
+ * @return RN_OK; RN_EINVAL (URL or checksum of another form); RN_ENETWORK (the partial file stays
+ *         for the next call); RN_EFORMAT (size, sum or archive wrong; the bad file is removed);
+ *         RN_EIO; RN_ENOMEM; RN_EINTERRUPTED (cancelled; the partial file stays too).
  */
 RN_API rn_status rn_download_fetch(const rn_download *download, const char *folder,
                                    rn_download_progress progress, void *context);
 
-/** One finding of rn_data_verify(): a file and what is wrong with it, or "ok ...". */
+/** One finding of rn_data_verify(): a file and what is wrong with it, or "ok: ...". */
 typedef void (*rn_verify_report)(const char *file, bool ok, const char *finding, void *context);
 
 /**
- * Check every file of a data set: sizes, magic numbers, label ranges, and for CIFAR-10 and
- * CIFAR-100 the official MD5 sums; reports each file. RN_EFORMAT if any is wrong.
+ * Check every file of a data set, of both splits: sizes, magic numbers, label ranges, label names,
+ * and for CIFAR-10 the official MD5 sums; reports each file.
+ *
+ * @param report  May be NULL.
+ * @return RN_OK; RN_EFORMAT if any file is wrong or missing (how many, and the first finding);
+ *         otherwise as rn_data_open().
  */
 RN_API rn_status rn_data_verify(const char *source, rn_verify_report report, void *context);
 
