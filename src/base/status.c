@@ -36,7 +36,8 @@ static void replace_control_characters(char *text)
     }
 }
 
-rn_status rn_error(rn_status code, const char *fmt, ...)
+// Here and below in parentheses: base.h has macros of these names for static analyzers.
+rn_status(rn_error)(rn_status code, const char *fmt, ...)
 {
     char text[MESSAGE_BYTES]; // arguments may point into the current message
     va_list args;
@@ -49,7 +50,7 @@ rn_status rn_error(rn_status code, const char *fmt, ...)
     return code;
 }
 
-rn_status rn_error_prefix(rn_status code, const char *fmt, ...)
+rn_status(rn_error_prefix)(rn_status code, const char *fmt, ...)
 {
     char prefix[MESSAGE_BYTES];
     va_list args;
