@@ -28,24 +28,39 @@ typedef struct rn_preprocess {
 RN_API const char *rn_normalize_name(rn_normalize normalize);
 RN_API rn_status rn_normalize_parse(rn_normalize *out, const char *name);
 
-/** Measure mean and deviation over a set (in double, whatever the thread count). */
+/**
+ * Measure mean and deviation over a set (exact sums, so the same on every machine). A deviation
+ * below one gray level (1/255) counts as one gray level.
+ *
+ * @param[out] out  The caller's (rn_preprocess_free()); NULL on failure.
+ * @return RN_OK; RN_EINVAL (no images); RN_ENOMEM.
+ */
 RN_API rn_status rn_preprocess_measure(rn_preprocess **out, const rn_samples *samples,
                                        rn_normalize normalize);
-/** With given values: `entries` floats each, copied. Deviations must be > 0 and all finite. */
+/**
+ * With given values: `entries` floats each, copied. Deviations must be > 0 and all finite; where
+ * only the mean is subtracted they must be 1, or deviation NULL. With RN_NORMALIZE_NONE neither is
+ * read. RN_EINVAL; RN_ENOMEM.
+ */
 RN_API rn_status rn_preprocess_create(rn_preprocess **out, rn_normalize normalize, int channels,
                                       int height, int width, const float *mean,
                                       const float *deviation);
 RN_API void rn_preprocess_free(rn_preprocess *preprocess);
 
-/** Random changes of a training image, drawn from a stream keyed by (seed, epoch, sample). */
+/**
+ * Random changes of a training image, drawn from the stream (seed, RN_PURPOSE_AUGMENT, epoch,
+ * sample) in this order: the crop's row in the padded image (below 2 pad + 1), its column (the
+ * same), flip (below 2, 1 mirrors). All three are drawn unless pad is 0 and flip is off.
+ */
 typedef struct rn_augment {
     int pad;   // pixels of zero padding (after normalisation, so "mean colour") on each side, then
                // a random crop of the original size; 0 .. 64; 0: no crop
-    bool flip; // mirror left-right with probability 1/2
+    bool flip; // mirror the crop left-right with probability 1/2
 } rn_augment;
 
 /**
- * Make one network input.
+ * Make one network input: normalise (each pixel by the mean of its place in the image), pad with
+ * zeros, crop, mirror.
  *
  * @param dst     float32 [channels][height][width].
  * @param image   uint8 [channels][height][width] of the same size.
@@ -74,7 +89,8 @@ RN_API void rn_image_free(rn_image *image);
 /**
  * Fit a picture of any size to a network's input: gray or colour as the network takes, antialiased
  * bilinear resize (as Pillow's) so that the input is just covered, then the centre crop, and
- * normalise into dst (float32 [channels][height][width]).
+ * normalise into dst (float32 [channels][height][width]). The longer side and the crop's corner
+ * round down. RN_EINVAL (channels not 1 or 3); RN_ENOMEM.
  */
 RN_API rn_status rn_preprocess_image(const rn_preprocess *preprocess, float *dst,
                                      const rn_image *image);

@@ -32,14 +32,23 @@ typedef struct rn_checkpoint {
  * Write a checkpoint. Either the old file or the whole new one is there afterwards.
  *
  * The header's metadata holds a CRC-32 of every tensor and one of the header itself, so that any
- * changed byte is found on reading.
+ * changed byte is found on reading. Equal checkpoints give equal bytes (no times, no paths).
  *
- * @return RN_OK; RN_EIO (path and reason; the old file is untouched); RN_ENOMEM.
+ * @param checkpoint  `momentum`, `ema`, `recipe` and `state` may be NULL. Where `graph` is set, its
+ *                    model and options are saved instead of the fields `model` and `options`.
+ * @return RN_OK; RN_EINVAL (a part is missing, or the preprocess is of another size); RN_EIO or
+ *         RN_ENOTFOUND (path and reason; the old file is untouched); RN_ENOMEM.
  */
 RN_API rn_status rn_checkpoint_save(const rn_checkpoint *checkpoint, const char *path);
 
 /**
- * Read a checkpoint or model file; every part is checked before anything is returned.
+ * Read a checkpoint or model file; every part is checked before anything is returned: the file
+ * against its checksums, the model, and that exactly its parameters are there in their shapes. The
+ * values need not be finite: a network that diverged can be looked at.
+ *
+ * A safetensors file of another program loads too if its metadata has "resnet.model" (a spec for
+ * rn_graph_create()) and its tensors the names and shapes; what else is absent gets defaults: 10
+ * classes, 3 x 32 x 32, no normalization, labels "0", "1", ...
  *
  * @return RN_OK; RN_ENOTFOUND; RN_EIO; RN_EFORMAT (names the file, what is wrong and where);
  *         RN_ENOMEM.
@@ -48,14 +57,19 @@ RN_API rn_status rn_checkpoint_load(rn_checkpoint **out, const char *path);
 RN_API void rn_checkpoint_free(rn_checkpoint *checkpoint);
 
 /**
- * Save as FOLDER/checkpoint-ITERATION.safetensors, then delete all but the newest `keep` of that
- * pattern in the folder (best.safetensors and others are never touched).
+ * Save as FOLDER/checkpoint-ITERATION.safetensors (the folder is created), then delete all but the
+ * newest `keep` (>= 1) of that pattern in the folder; never the one just saved, nor other files,
+ * but for "*.safetensors.tmpN" that a killed process N has left.
+ *
+ * @return As rn_checkpoint_save(); RN_EIO also if an old one cannot be deleted (the new one is
+ *         there by then).
  */
 RN_API rn_status rn_checkpoint_save_in(const rn_checkpoint *checkpoint, const char *folder,
                                        uint64_t iteration, int keep);
 
 /**
- * Load the newest valid checkpoint-*.safetensors of a folder; damaged ones are passed over.
+ * Load the valid checkpoint-N.safetensors of a folder with the highest N; damaged and unreadable
+ * ones are passed over.
  *
  * @param[out] path     The file taken; the caller's (free with rn_text_free()).
  * @param[out] skipped  Number of newer files passed over because they were damaged; their first

@@ -31,7 +31,10 @@ typedef struct rn_recipe {
 RN_API const char *rn_recipe_name(int index);
 RN_API const char *rn_recipe_summary(int index);
 
-/** The default recipe for a model and a data source, e.g. "shapes" for the generated data. */
+/**
+ * The default recipe for a model and a data source: "shapes" for the generated data, else "quick",
+ * which a person can wait for; the papers' recipes are there by name.
+ */
 RN_API const char *rn_recipe_default(const char *model, const char *source);
 
 /**
@@ -43,11 +46,22 @@ RN_API const char *rn_recipe_default(const char *model, const char *source);
  *         file, key, expected, found); RN_EIO; RN_ENOMEM.
  */
 RN_API rn_status rn_recipe_load(rn_recipe *out, const char *name);
-/** From JSON text, over the values that *recipe already has; `what` names it in messages. */
+/**
+ * From JSON text, over the values that *recipe already has, or over those of the built-in recipe
+ * that its "base" names; `what` names it in messages. Ranges are checked; whether the values fit
+ * together is for rn_recipe_check(), after the last change. On failure *recipe is unchanged.
+ */
 RN_API rn_status rn_recipe_parse(rn_recipe *recipe, const char *json, const char *what);
-/** Set one value by its JSON key ("lr", "batch", "milestones") from text, as an option does. */
+/**
+ * Set one value by its JSON key from text, as an option does: "lr" "0.05", "flip" "false",
+ * "milestones" "32000,48000". Setting "epochs" above 0 clears "iterations", and the other way
+ * round.
+ *
+ * @return RN_OK; RN_EINVAL (key unknown, with the nearest; value not of the type or out of range,
+ *         with what was expected); RN_ENOMEM. On failure *recipe is unchanged.
+ */
 RN_API rn_status rn_recipe_set(rn_recipe *recipe, const char *key, const char *value);
-/** Check that the values fit together. RN_EINVAL names the first that does not. */
+/** Check every value, and that they fit together. RN_EINVAL names the first that does not. */
 RN_API rn_status rn_recipe_check(const rn_recipe *recipe);
 /** Indented JSON with every key; the caller's (rn_text_free()). */
 RN_API rn_status rn_recipe_print(char **out, const rn_recipe *recipe);

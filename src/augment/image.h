@@ -1,0 +1,41 @@
+/**
+ * Decoders of picture files. Each takes the whole file's bytes, refuses more than RN_IMAGE_PIXELS
+ * before it allocates anything of that size, and leaves a message without the file's name
+ * (rn_image_open() puts it in front).
+ */
+#ifndef AUGMENT_IMAGE_H
+#define AUGMENT_IMAGE_H
+
+#include "resnet/augment.h"
+
+enum { RN_IMAGE_PIXELS = 1 << 28 };
+
+/** Decode a whole file in memory, recognised by its content; statuses as rn_image_open(). */
+rn_status rn_image_decode(rn_image **out, const uint8_t *bytes, size_t size);
+
+rn_status rn_image_decode_png(rn_image **out, const uint8_t *bytes, size_t size);
+rn_status rn_image_decode_jpeg(rn_image **out, const uint8_t *bytes, size_t size);
+rn_status rn_image_decode_pnm(rn_image **out, const uint8_t *bytes, size_t size);
+
+/** RN_EFORMAT if a side is 0 or there are more than RN_IMAGE_PIXELS pixels. */
+rn_status rn_image_check_size(uint64_t width, uint64_t height);
+
+/**
+ * Room for a picture, all zero.
+ *
+ * @param[out] out   The caller's (rn_image_free()); NULL on failure.
+ * @param channels   1 .. 4: decoders may hold alpha or black there until they have removed it.
+ * @return RN_OK; RN_EFORMAT as rn_image_check_size(); RN_ENOMEM.
+ */
+rn_status rn_image_create(rn_image **out, int channels, int width, int height);
+
+/**
+ * The orientation that an EXIF block (a TIFF header and its first directory) asks for: 1 .. 8, and
+ * 1 where there is none or the block is damaged, for a picture is whole without it.
+ */
+int rn_exif_orientation(const uint8_t *bytes, size_t size);
+
+/** Turn or mirror *image as an EXIF orientation says. On failure *image is as before. */
+rn_status rn_image_orient(rn_image **image, int orientation);
+
+#endif

@@ -1,0 +1,203 @@
+#include "augment/image.h"
+
+#include "base/memory.h"
+
+#include <setjmp.h>
+#include <stdio.h> // jpeglib.h needs it first
+
+#include <jpeglib.h>
+
+#include <jerror.h>
+#include <string.h>
+
+// Every Huffman-coded block takes a bit or more and covers at most 128 pixels of a picture with odd
+// sampling factors, so a file that claims more pixels is cut off or a bomb.
+static const uint64_t PIXELS_A_BYTE = 1024;
+static const int MOST_SCANS = 256;              // each costs a walk over the whole picture
+static const long WORKING_MEMORY = 1024L << 21; // of libjpeg: progressive files need a lot
+
+// Everything lives here rather than in locals, which a longjmp() may spoil.
+typedef struct job {
+    struct jpeg_decompress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    struct jpeg_progress_mgr progress;
+    jmp_buf escape;
+    const uint8_t *bytes;
+    size_t size;
+    rn_image *image;
+    uint8_t *row; // of CMYK
+    int orientation;
+    rn_status st;
+} job;
+
+static _Noreturn void fail(job *work, rn_status st)
+{
+    work->st = st;
+    longjmp(work->escape, 1);
+}
+
+static _Noreturn void on_error(j_common_ptr jpeg)
+{
+    job *work = jpeg->client_data;
+    int code = jpeg->err->msg_code;
+    char text[JMSG_LENGTH_MAX];
+
+    jpeg->err->format_message(jpeg, text);
+    if (code == JERR_OUT_OF_MEMORY || code == JERR_NO_BACKING_STORE)
+        fail(work, rn_error(RN_ENOMEM, "out of memory in libjpeg: %s", text));
+    fail(work, rn_error(RN_EFORMAT, "JPEG is damaged: %s", text));
+}
+
+// libjpeg goes on after missing or wrong data and leaves gray; only what leaves the pixels whole
+// may pass. `level` is -1 for a warning, else a trace message.
+static void on_message(j_common_ptr jpeg, int level)
+{
+    if (level >= 0)
+        return;
+    switch (jpeg->err->msg_code) {
+    case JWRN_ADOBE_XFORM:
+    case JWRN_BOGUS_ICC:
+    case JWRN_BOGUS_PROGRESSION:
+    case JWRN_EXTRANEOUS_DATA:
+    case JWRN_JFIF_MAJOR:
+        return;
+    default:
+        on_error(jpeg);
+    }
+}
+
+static void on_output(j_common_ptr jpeg)
+{
+    (void)jpeg;
+}
+
+static void on_progress(j_common_ptr jpeg)
+{
+    job *work = jpeg->client_data;
+
+    if (work->jpeg.input_scan_number > MOST_SCANS)
+        fail(work, rn_error(RN_EFORMAT, "JPEG has over %d scans", MOST_SCANS));
+}
+
+static void set_up(job *work)
+{
+    work->jpeg.err = jpeg_std_error(&work->errors);
+    work->errors.error_exit = on_error;
+    work->errors.emit_message = on_message;
+    work->errors.output_message = on_output;
+    work->jpeg.client_data = work;
+    jpeg_create_decompress(&work->jpeg);
+    work->jpeg.mem->max_memory_to_use = WORKING_MEMORY;
+    work->progress.progress_monitor = on_progress;
+    work->jpeg.progress = &work->progress;
+    jpeg_mem_src(&work->jpeg, work->bytes, work->size);
+    jpeg_save_markers(&work->jpeg, JPEG_APP0 + 1, 0xffff);
+}
+
+static void find_orientation(job *work)
+{
+    static const char magic[6] = "Exif\0";
+
+    work->orientation = 1;
+    for (jpeg_saved_marker_ptr marker = work->jpeg.marker_list; marker; marker = marker->next) {
+        if (marker->data_length > sizeof magic && memcmp(marker->data, magic, sizeof magic) == 0) {
+            work->orientation = rn_exif_orientation(marker->data + sizeof magic,
+                                                    marker->data_length - sizeof magic);
+            return;
+        }
+    }
+}
+
+static void read_header(job *work)
+{
+    struct jpeg_decompress_struct *jpeg = &work->jpeg;
+
+    jpeg_read_header(jpeg, TRUE);
+    rn_status st = rn_image_check_size(jpeg->image_width, jpeg->image_height);
+    if (st != RN_OK)
+        fail(work, st);
+    uint64_t pixels = (uint64_t)jpeg->image_width * jpeg->image_height;
+    if (!jpeg->arith_code && pixels / PIXELS_A_BYTE > work->size)
+        fail(work, rn_error(RN_EFORMAT, "JPEG is damaged: %u x %u pixels in %zu bytes",
+                            jpeg->image_width, jpeg->image_height, work->size));
+    if (jpeg->num_components != 1 && jpeg->num_components != 3 && jpeg->num_components != 4)
+        fail(work, rn_error(RN_EFORMAT, "JPEG has %d components, expected 1, 3 or 4",
+                            jpeg->num_components));
+    jpeg->out_color_space = jpeg->num_components == 1   ? JCS_GRAYSCALE
+                            : jpeg->num_components == 3 ? JCS_RGB
+                                                        : JCS_CMYK;
+    find_orientation(work);
+}
+
+static void make_room(job *work)
+{
+    struct jpeg_decompress_struct *jpeg = &work->jpeg;
+    int channels = jpeg->num_components == 1 ? 1 : 3;
+
+    rn_status st =
+        rn_image_create(&work->image, channels, (int)jpeg->output_width, (int)jpeg->output_height);
+    if (st == RN_OK)
+        st = RN_NEW(&work->row, (size_t)jpeg->output_width * 4);
+    if (st != RN_OK)
+        fail(work, st);
+}
+
+// Adobe's programs, hence nearly all CMYK files, store inverted ink: 255 is none.
+static void ink_to_light(uint8_t *rgb, const uint8_t *cmyk, int width)
+{
+    for (int x = 0; x < width; x++, rgb += 3, cmyk += 4) {
+        for (int c = 0; c < 3; c++)
+            rgb[c] = (uint8_t)((cmyk[c] * cmyk[3] + 127) / 255);
+    }
+}
+
+static void read_pixels(job *work)
+{
+    struct jpeg_decompress_struct *jpeg = &work->jpeg;
+    const size_t row_bytes = (size_t)work->image->width * (size_t)work->image->channels;
+    const bool cmyk = jpeg->out_color_space == JCS_CMYK;
+
+    while (jpeg->output_scanline < jpeg->output_height) {
+        uint8_t *dst = work->image->pixels + jpeg->output_scanline * row_bytes;
+        JSAMPROW row = cmyk ? work->row : dst;
+        if (jpeg_read_scanlines(jpeg, &row, 1) == 1 && cmyk)
+            ink_to_light(dst, work->row, work->image->width);
+    }
+    jpeg_finish_decompress(jpeg); // reads to the end marker: without it the file is cut off
+}
+
+// The function that longjmp() comes back to.
+static rn_status decode(job *work)
+{
+    if (setjmp(work->escape) != 0)
+        return work->st;
+    set_up(work);
+    read_header(work);
+    jpeg_start_decompress(&work->jpeg);
+    make_room(work);
+    read_pixels(work);
+    return RN_OK;
+}
+
+rn_status rn_image_decode_jpeg(rn_image **out, const uint8_t *bytes, size_t size)
+{
+    rn_status st = RN_OK;
+    job *work = NULL;
+
+    *out = NULL;
+    RN_TRY(RN_NEW(&work, 1));
+    work->bytes = bytes;
+    work->size = size;
+    RN_TRY(decode(work));
+    RN_TRY(rn_image_orient(&work->image, work->orientation));
+    *out = work->image;
+    work->image = NULL;
+out:
+    if (work != NULL) {
+        jpeg_destroy_decompress(&work->jpeg);
+        rn_image_free(work->image);
+        rn_free(work->row);
+    }
+    rn_free(work);
+    return st;
+}

@@ -1,0 +1,191 @@
+#include "augment/image.h"
+
+#include "base/memory.h"
+
+#include <png.h>
+#include <string.h>
+
+// Deflate shrinks at most 1032 times, so a file that claims more is cut off or a bomb.
+static const uint64_t HIGHEST_RATIO = 1032;
+
+// Everything lives here rather than in locals, which a longjmp() may spoil.
+typedef struct job {
+    const uint8_t *bytes;
+    size_t size, at;
+    png_structp png;
+    png_infop info;
+    rn_image *image; // with alpha as its last channel until flatten()
+    rn_status st;    // of a failure, also of an allocation that libpng would do without
+    bool done;
+} job;
+
+static void on_error(png_structp png, png_const_charp text)
+{
+    job *work = png_get_error_ptr(png);
+
+    if (work->st == RN_OK)
+        work->st = rn_error(RN_EFORMAT, "PNG is damaged: %s", text);
+    png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp text)
+{
+    (void)png;
+    (void)text;
+}
+
+static png_voidp on_malloc(png_structp png, png_alloc_size_t bytes)
+{
+    job *work = png_get_mem_ptr(png);
+    void *memory;
+
+    if (rn_alloc(&memory, 1, bytes) != RN_OK)
+        work->st = RN_ENOMEM;
+    return memory;
+}
+
+static void on_free(png_structp png, png_voidp memory)
+{
+    (void)png;
+    rn_free(memory);
+}
+
+static void on_read(png_structp png, png_bytep dst, size_t count)
+{
+    job *work = png_get_io_ptr(png);
+
+    if (count > work->size - work->at)
+        png_error(png, "the file ends early");
+    memcpy(dst, work->bytes + work->at, count);
+    work->at += count;
+}
+
+static void fail(job *work, rn_status st)
+{
+    work->st = st;
+    png_longjmp(work->png, 1);
+}
+
+// Ask for 8-bit gray or colour with or without alpha, whatever is stored.
+static void set_up(job *work)
+{
+    png_set_user_limits(work->png, INT32_MAX, INT32_MAX); // ours is below, with a clear message
+    png_set_read_fn(work->png, work, on_read);
+    png_read_info(work->png, work->info);
+
+    uint32_t width = png_get_image_width(work->png, work->info);
+    uint32_t height = png_get_image_height(work->png, work->info);
+    uint64_t raw = (uint64_t)png_get_rowbytes(work->png, work->info) * height;
+    rn_status st = rn_image_check_size(width, height);
+    if (st != RN_OK)
+        fail(work, st);
+    if (raw / HIGHEST_RATIO > work->size)
+        fail(work, rn_error(RN_EFORMAT, "PNG is damaged: %lu x %lu pixels in %zu bytes",
+                            (unsigned long)width, (unsigned long)height, work->size));
+    png_set_expand(work->png);
+    png_set_scale_16(work->png);
+}
+
+static void read_pixels(job *work)
+{
+    int passes = png_set_interlace_handling(work->png);
+
+    png_read_update_info(work->png, work->info);
+    int channels = png_get_channels(work->png, work->info);
+    rn_status st =
+        rn_image_create(&work->image, channels, (int)png_get_image_width(work->png, work->info),
+                        (int)png_get_image_height(work->png, work->info));
+    if (st != RN_OK)
+        fail(work, st);
+    size_t row_bytes = (size_t)channels * (size_t)work->image->width;
+    for (int pass = 0; pass < passes; pass++) {
+        for (int y = 0; y < work->image->height; y++)
+            png_read_row(work->png, work->image->pixels + (size_t)y * row_bytes, NULL);
+    }
+    png_read_end(work->png, work->info); // a file without its end is damaged
+}
+
+// The function that longjmp() comes back to.
+static void decode(job *work)
+{
+    if (setjmp(png_jmpbuf(work->png)) != 0)
+        return;
+    work->info = png_create_info_struct(work->png);
+    if (work->info == NULL)
+        return;
+    set_up(work);
+    read_pixels(work);
+    work->done = true;
+}
+
+// Composite on white, in place: what is left never lies behind what it is made from.
+static void flatten(rn_image *image)
+{
+    size_t pixels = (size_t)image->width * (size_t)image->height;
+    int colours = image->channels - 1;
+    const uint8_t *src = image->pixels;
+    uint8_t *dst = image->pixels;
+
+    if (image->channels % 2 != 0)
+        return;
+    for (size_t i = 0; i < pixels; i++, src += colours + 1) {
+        int alpha = src[colours];
+        for (int c = 0; c < colours; c++)
+            *dst++ = (uint8_t)((src[c] * alpha + 255 * (255 - alpha) + 127) / 255);
+    }
+    image->channels = colours;
+}
+
+static int orientation(const job *work)
+{
+    png_uint_32 size = 0;
+    png_bytep exif = NULL;
+
+    if (png_get_eXIf_1(work->png, work->info, &size, &exif) == 0)
+        return 1;
+    return rn_exif_orientation(exif, size);
+}
+
+// libpng allocates what some chunks claim before it sees that the file ends.
+static rn_status check_chunks(const uint8_t *bytes, size_t size)
+{
+    enum { SIGNATURE = 8, FRAME = 12 }; // a chunk's length, name and check sum
+
+    for (size_t at = SIGNATURE; size >= FRAME && at <= size - FRAME;) {
+        const uint8_t *chunk = bytes + at;
+        uint32_t length = png_get_uint_32(chunk);
+        if (length > size - FRAME - at)
+            return rn_error(RN_EFORMAT,
+                            "PNG is damaged: chunk at byte %zu has %lu bytes, found %zu", at,
+                            (unsigned long)length, size - FRAME - at);
+        if (memcmp(chunk + 4, "IEND", 4) == 0)
+            return RN_OK;
+        at += FRAME + length;
+    }
+    return rn_error(RN_EFORMAT, "PNG is damaged: the file ends early, at byte %zu", size);
+}
+
+rn_status rn_image_decode_png(rn_image **out, const uint8_t *bytes, size_t size)
+{
+    rn_status st = RN_OK;
+    job work = {.bytes = bytes, .size = size};
+
+    *out = NULL;
+    RN_TRY(check_chunks(bytes, size));
+    work.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &work, on_error, on_warning, &work,
+                                        on_malloc, on_free);
+    if (work.png != NULL)
+        decode(&work);
+    if (!work.done || work.st != RN_OK) {
+        st = work.st != RN_OK ? work.st : rn_error(RN_ENOMEM, "out of memory in libpng");
+        goto out;
+    }
+    flatten(work.image);
+    RN_TRY(rn_image_orient(&work.image, orientation(&work)));
+    *out = work.image;
+    work.image = NULL;
+out:
+    png_destroy_read_struct(&work.png, &work.info, NULL);
+    rn_image_free(work.image);
+    return st;
+}

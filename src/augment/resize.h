@@ -1,0 +1,28 @@
+/**
+ * Antialiased bilinear resize, bit for bit what BILINEAR gives on 8-bit pictures in Pillow 11 and
+ * before (later ones may resize down before across, which changes some values by 1).
+ */
+#ifndef AUGMENT_RESIZE_H
+#define AUGMENT_RESIZE_H
+
+#include "resnet/augment.h"
+
+/** One direction: `source` pixels become `resized`, of which [first, first + count) are wanted. */
+typedef struct rn_resize_axis {
+    int source;
+    int64_t resized, first;
+    int count;
+} rn_resize_axis;
+
+/**
+ * Resize, and cut a window out of the result without computing the rest of it.
+ *
+ * @param dst       uint8 [y->count][x->count][channels].
+ * @param channels  1 or 3; gray is replicated, colour becomes Pillow's L (ITU-R 601 luma).
+ * @param image     1 or 3 channels, x->source wide and y->source high.
+ * @return RN_OK; RN_ENOMEM.
+ */
+rn_status rn_resize(uint8_t *dst, int channels, const rn_image *image, const rn_resize_axis *x,
+                    const rn_resize_axis *y);
+
+#endif

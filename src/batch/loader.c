@@ -1,0 +1,335 @@
+// Workers take parts of batches from one running position and fill them in a ring of slots. The
+// position moves in the order of the sequence, under the lock, so what a part holds depends on
+// nothing but its place; only who fills it, and when, is up to the threads.
+#include "resnet/batch.h"
+
+#include "base/memory.h"
+#include "batch/order.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    PART = 32, // samples: some 100 microseconds of work for one lock
+    LARGEST_BATCH = 65536,
+    MOST_WORKERS = 64,
+    DEEPEST = 64,
+    MOST_RANKS = 1 << 20,
+    LARGEST_PAD = 64,
+    USUAL_DEPTH = 4
+};
+
+typedef struct slot {
+    float *images;
+    int32_t *labels;
+    int filled; // samples; batch: ready
+} slot;
+
+struct rn_loader {
+    const rn_samples *samples;
+    const rn_preprocess *preprocess;
+    rn_loader_options options;
+    size_t volume; // of one image
+    int slot_count;
+    slot *slots; // iteration i lives in slots[i % slot_count]
+    pthread_t *threads;
+    int started;
+    _Atomic double waited;
+
+    pthread_mutex_t lock; // guards all that follows, and the slots' `filled`
+    pthread_cond_t room, ready;
+    rn_order *order;
+    uint64_t oldest;          // iteration still in the ring: the borrowed or the next one
+    bool borrowed;            // oldest is in the caller's hands
+    uint64_t claim_iteration; // where the next part starts
+    int claim_offset;
+    bool stop;
+    rn_status failure; // of claim_iteration; no part is given out after it
+    char message[256];
+};
+
+typedef struct part {
+    slot *target;
+    int offset, count;
+    rn_order_entry entries[PART];
+} part;
+
+static slot *slot_of(rn_loader *loader, uint64_t iteration)
+{
+    return &loader->slots[iteration % (uint64_t)loader->slot_count];
+}
+
+// Sequence number of the first entry of this rank's share of an iteration.
+static rn_status first_entry(const rn_loader_options *options, uint64_t iteration, uint64_t *entry)
+{
+    uint64_t share;
+
+    if (__builtin_mul_overflow(iteration, (uint64_t)options->ranks, &share) ||
+        __builtin_add_overflow(share, (uint64_t)options->rank, &share) ||
+        __builtin_mul_overflow(share, (uint64_t)options->batch, entry) ||
+        *entry > UINT64_MAX - LARGEST_BATCH)
+        return rn_error(RN_EINVAL, "iteration %llu of training is out of range",
+                        (unsigned long long)iteration);
+    return RN_OK;
+}
+
+static rn_status describe_part(rn_loader *loader, part *work)
+{
+    rn_status st = RN_OK;
+    uint64_t entry = 0;
+    int left = loader->options.batch - loader->claim_offset;
+
+    work->target = slot_of(loader, loader->claim_iteration);
+    work->offset = loader->claim_offset;
+    work->count = left < PART ? left : PART;
+    RN_TRY(first_entry(&loader->options, loader->claim_iteration, &entry));
+    RN_TRY(
+        rn_order_take(loader->order, entry + (uint64_t)work->offset, work->count, work->entries));
+out:
+    return st;
+}
+
+// Wait for room in the ring and take the next part. False: there is nothing left to do.
+static bool claim(rn_loader *loader, part *work)
+{
+    while (!loader->stop && loader->failure == RN_OK &&
+           loader->claim_iteration - loader->oldest >= (uint64_t)loader->slot_count)
+        pthread_cond_wait(&loader->room, &loader->lock);
+    if (loader->stop || loader->failure != RN_OK)
+        return false;
+    loader->failure = describe_part(loader, work);
+    if (loader->failure != RN_OK) {
+        snprintf(loader->message, sizeof loader->message, "%s", rn_error_message());
+        pthread_cond_broadcast(&loader->room);
+        pthread_cond_broadcast(&loader->ready);
+        return false;
+    }
+    loader->claim_offset += work->count;
+    if (loader->claim_offset == loader->options.batch) {
+        loader->claim_offset = 0;
+        loader->claim_iteration++;
+    }
+    return true;
+}
+
+static void fill(const rn_loader *loader, const part *work)
+{
+    const rn_loader_options *options = &loader->options;
+
+    for (int i = 0; i < work->count; i++) {
+        const rn_order_entry *entry = &work->entries[i];
+        size_t row = (size_t)(work->offset + i);
+        rn_preprocess_apply(loader->preprocess, work->target->images + row * loader->volume,
+                            loader->samples->images + entry->sample * loader->volume,
+                            &options->augment, options->seed, entry->epoch, entry->sample);
+        work->target->labels[row] = loader->samples->labels[entry->sample];
+    }
+}
+
+static void *worker(void *argument)
+{
+    rn_loader *loader = argument;
+    part work;
+
+    pthread_mutex_lock(&loader->lock);
+    while (claim(loader, &work)) {
+        pthread_mutex_unlock(&loader->lock);
+        fill(loader, &work);
+        pthread_mutex_lock(&loader->lock);
+        work.target->filled += work.count;
+        if (work.target->filled == loader->options.batch)
+            pthread_cond_broadcast(&loader->ready);
+    }
+    pthread_mutex_unlock(&loader->lock);
+    return NULL;
+}
+
+static rn_status check_range(const char *what, int value, int low, int high)
+{
+    if (value < low || value > high)
+        return rn_error(RN_EINVAL, "%s is %d, expected %d to %d", what, value, low, high);
+    return RN_OK;
+}
+
+static rn_status check_options(const rn_loader_options *options)
+{
+    rn_status st = RN_OK;
+    uint64_t entry = 0;
+
+    RN_TRY(check_range("batch", options->batch, 1, LARGEST_BATCH));
+    RN_TRY(check_range("number of loader threads", options->workers, 1, MOST_WORKERS));
+    RN_TRY(check_range("loader depth", options->depth, 1, DEEPEST));
+    RN_TRY(check_range("padding", options->augment.pad, 0, LARGEST_PAD));
+    RN_TRY(check_range("number of ranks", options->ranks, 1, MOST_RANKS));
+    RN_TRY(check_range("rank", options->rank, 0, options->ranks - 1));
+    RN_TRY(first_entry(options, options->first, &entry));
+out:
+    return st;
+}
+
+static rn_status check_shapes(const rn_samples *samples, const rn_preprocess *preprocess)
+{
+    if (samples->channels == preprocess->channels && samples->height == preprocess->height &&
+        samples->width == preprocess->width)
+        return RN_OK;
+    return rn_error(RN_EINVAL, "images are %d x %d x %d, expected %d x %d x %d as normalization",
+                    samples->channels, samples->height, samples->width, preprocess->channels,
+                    preprocess->height, preprocess->width);
+}
+
+// Signals are the main thread's business; a worker that caught one would only delay it.
+static rn_status start_workers(rn_loader *loader)
+{
+    sigset_t all, before;
+    int error = 0;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (loader->started < loader->options.workers && error == 0) {
+        error = pthread_create(&loader->threads[loader->started], NULL, worker, loader);
+        loader->started += error == 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0)
+        return rn_error(RN_ENOMEM, "cannot start loader thread %d of %d: %s", loader->started + 1,
+                        loader->options.workers, strerror(error));
+    return RN_OK;
+}
+
+static rn_status make_slots(rn_loader *loader)
+{
+    rn_status st = RN_OK;
+    const size_t batch = (size_t)loader->options.batch;
+
+    loader->slot_count = loader->options.depth + 1; // one is in the caller's hands
+    RN_TRY(RN_NEW(&loader->slots, (size_t)loader->slot_count));
+    for (int i = 0; i < loader->slot_count; i++) {
+        RN_TRY(rn_alloc((void **)&loader->slots[i].images, batch, loader->volume * sizeof(float)));
+        RN_TRY(RN_NEW(&loader->slots[i].labels, batch));
+    }
+out:
+    return st;
+}
+
+static rn_loader_options with_defaults(const rn_loader_options *given)
+{
+    rn_loader_options options = *given;
+
+    options.workers = options.workers == 0 ? 1 : options.workers;
+    options.depth = options.depth == 0 ? USUAL_DEPTH : options.depth;
+    options.ranks = options.ranks == 0 ? 1 : options.ranks;
+    return options;
+}
+
+rn_status rn_loader_create(rn_loader **out, const rn_samples *samples,
+                           const rn_preprocess *preprocess, const rn_loader_options *options)
+{
+    rn_status st = RN_OK;
+    rn_loader *loader = NULL;
+    const rn_loader_options full = with_defaults(options);
+
+    *out = NULL;
+    RN_TRY(check_options(&full));
+    RN_TRY(check_shapes(samples, preprocess));
+    RN_TRY(RN_NEW(&loader, 1));
+    loader->samples = samples;
+    loader->preprocess = preprocess;
+    loader->options = full;
+    loader->volume = (size_t)samples->channels * (size_t)samples->height * (size_t)samples->width;
+    loader->oldest = loader->claim_iteration = full.first;
+    pthread_mutex_init(&loader->lock, NULL); // cannot fail without attributes
+    pthread_cond_init(&loader->room, NULL);
+    pthread_cond_init(&loader->ready, NULL);
+    RN_TRY(rn_order_create(&loader->order, samples->count, full.seed));
+    RN_TRY(make_slots(loader));
+    RN_TRY(RN_NEW(&loader->threads, (size_t)full.workers));
+    RN_TRY(start_workers(loader));
+    *out = loader;
+    loader = NULL;
+out:
+    rn_loader_free(loader);
+    return st;
+}
+
+static void stop_workers(rn_loader *loader)
+{
+    pthread_mutex_lock(&loader->lock);
+    loader->stop = true;
+    pthread_cond_broadcast(&loader->room);
+    pthread_mutex_unlock(&loader->lock);
+    for (int i = 0; i < loader->started; i++)
+        pthread_join(loader->threads[i], NULL);
+}
+
+void rn_loader_free(rn_loader *loader)
+{
+    if (loader == NULL)
+        return;
+    stop_workers(loader);
+    for (int i = 0; loader->slots != NULL && i < loader->slot_count; i++) {
+        rn_free(loader->slots[i].images);
+        rn_free(loader->slots[i].labels);
+    }
+    rn_free(loader->slots);
+    rn_free(loader->threads);
+    rn_order_free(loader->order);
+    pthread_cond_destroy(&loader->ready);
+    pthread_cond_destroy(&loader->room);
+    pthread_mutex_destroy(&loader->lock);
+    rn_free(loader);
+}
+
+static void give_back(rn_loader *loader)
+{
+    slot_of(loader, loader->oldest)->filled = 0;
+    loader->oldest++;
+    loader->borrowed = false;
+    pthread_cond_broadcast(&loader->room);
+}
+
+// Either the oldest batch is complete, or it never will be.
+static bool settled(rn_loader *loader)
+{
+    return slot_of(loader, loader->oldest)->filled == loader->options.batch ||
+           (loader->failure != RN_OK && loader->claim_iteration == loader->oldest);
+}
+
+static void wait_until_settled(rn_loader *loader)
+{
+    double start;
+
+    if (settled(loader))
+        return;
+    start = rn_clock();
+    while (!settled(loader))
+        pthread_cond_wait(&loader->ready, &loader->lock);
+    atomic_store(&loader->waited, atomic_load(&loader->waited) + rn_clock() - start);
+}
+
+rn_status rn_loader_next(rn_loader *loader, rn_batch *batch)
+{
+    rn_status st = RN_OK;
+
+    pthread_mutex_lock(&loader->lock);
+    if (loader->borrowed)
+        give_back(loader);
+    wait_until_settled(loader);
+    const slot *oldest = slot_of(loader, loader->oldest);
+    if (oldest->filled == loader->options.batch) {
+        *batch = (rn_batch){oldest->images, oldest->labels, loader->oldest};
+        loader->borrowed = true;
+    } else {
+        *batch = (rn_batch){0};
+        st = rn_error(loader->failure, "%s", loader->message);
+    }
+    pthread_mutex_unlock(&loader->lock);
+    return st;
+}
+
+double rn_loader_wait(const rn_loader *loader)
+{
+    return atomic_load(&loader->waited);
+}

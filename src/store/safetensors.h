@@ -1,0 +1,77 @@
+/**
+ * The safetensors format: an 8-byte little-endian header length, a JSON header, the tensors' bytes.
+ *
+ * Files written here also carry checksums in their metadata, so that any changed byte is found:
+ *   "resnet.header_crc32"   first member of the header; over length and header, own digits as '0'
+ *   "resnet.tensors_crc32"  eight digits a tensor, in the order of the bytes
+ * A file with neither is accepted as one that another program wrote.
+ */
+#ifndef STORE_SAFETENSORS_H
+#define STORE_SAFETENSORS_H
+
+#include "resnet/base.h"
+
+#include <cjson/cJSON.h>
+
+/** A longer header is neither written nor read: parsed, it takes up to 32 times its size. */
+#define RN_SAFETENSORS_HEADER ((size_t)16 << 20)
+/** The start of every header written here; eight lowercase hexadecimal digits follow. */
+#define RN_SAFETENSORS_PREFIX "{\"__metadata__\":{\"resnet.header_crc32\":\""
+#define RN_SAFETENSORS_HEADER_CRC "resnet.header_crc32"
+#define RN_SAFETENSORS_TENSORS_CRC "resnet.tensors_crc32"
+
+enum { RN_TENSOR_DIMS = 8, RN_CRC_DIGITS = 8 };
+
+/** The CRC-32 of any number of bytes (zlib's takes 4 GiB at most); start with crc = 0. */
+uint32_t rn_crc32(uint32_t crc, const void *data, size_t bytes);
+/** Lowercase digits and a NUL. */
+void rn_crc32_text(char text[RN_CRC_DIGITS + 1], uint32_t crc);
+/** Over the 8 length bytes and the header, whose own digits must be '0' at the time. */
+uint32_t rn_safetensors_header_crc(const char *header, size_t length);
+
+/** One float32 tensor. */
+typedef struct rn_tensor {
+    const char *name;
+    int dims;
+    uint64_t shape[RN_TENSOR_DIMS];
+    size_t count;     // product of shape
+    const void *data; // count floats, little-endian, of any alignment
+} rn_tensor;
+
+/**
+ * Write tensors in the given order, atomically. Equal input gives equal bytes.
+ *
+ * @param metadata  JSON object whose members are texts; names must not start with "resnet.header"
+ *                  or "resnet.tensors". Borrowed.
+ * @param tensors   Names must differ; borrowed.
+ * @return RN_OK; RN_EINVAL (a count that is not the shape's, too large a header); RN_EIO (the old
+ *         file is untouched); RN_ENOMEM.
+ */
+rn_status rn_safetensors_write(const char *path, const cJSON *metadata, const rn_tensor *tensors,
+                               size_t count);
+
+typedef struct rn_safetensors rn_safetensors;
+
+/**
+ * Read a whole file and check everything: sizes, header, names, shapes, offsets (the tensors must
+ * cover the data exactly, once), checksums. Needs memory of the order of the file's size, whatever
+ * its header claims.
+ *
+ * @return RN_OK; RN_ENOTFOUND; RN_EIO; RN_EFORMAT (path, what is wrong, where); RN_ENOMEM.
+ */
+rn_status rn_safetensors_open(rn_safetensors **out, const char *path);
+/** The same of bytes in memory, from rn_alloc() and freed with the file, or here on failure. */
+rn_status rn_safetensors_parse(rn_safetensors **out, char *bytes, size_t size);
+void rn_safetensors_free(rn_safetensors *file);
+
+size_t rn_safetensors_count(const rn_safetensors *file);
+/** In the order of their bytes; borrowed until the file is freed. */
+const rn_tensor *rn_safetensors_tensor(const rn_safetensors *file, size_t index);
+/** The tensor with this name, or NULL. */
+const rn_tensor *rn_safetensors_find(const rn_safetensors *file, const char *name);
+/** The text of a metadata member, or NULL; borrowed. */
+const char *rn_safetensors_metadata(const rn_safetensors *file, const char *key);
+/** True if the file carried checksums (they were right, or opening had failed). */
+bool rn_safetensors_checked(const rn_safetensors *file);
+
+#endif

@@ -1,0 +1,341 @@
+#include "augment/fail_allocation.h"
+#include "base/random.h"
+#include "batch/order.h"
+#include "resnet/batch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+enum { COUNT = 101, CHANNELS = 3, HEIGHT = 5, WIDTH = 7, VOLUME = CHANNELS * HEIGHT * WIDTH };
+
+static uint8_t bytes[COUNT * VOLUME];
+static int32_t labels[COUNT];
+static rn_samples set = {.count = COUNT,
+                         .channels = CHANNELS,
+                         .height = HEIGHT,
+                         .width = WIDTH,
+                         .classes = COUNT,
+                         .images = bytes,
+                         .labels = labels};
+static rn_preprocess *preprocess;
+
+static int make_set(void **state)
+{
+    rn_stream stream;
+
+    (void)state;
+    rn_stream_init(&stream, 2, RN_PURPOSE_TEST, 0, 0);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)rn_stream_below(&stream, 256);
+    for (int i = 0; i < COUNT; i++)
+        labels[i] = i; // a label names its sample
+    return rn_preprocess_measure(&preprocess, &set, RN_NORMALIZE_PIXEL) == RN_OK ? 0 : -1;
+}
+
+static int free_set(void **state)
+{
+    (void)state;
+    rn_preprocess_free(preprocess);
+    return 0;
+}
+
+static rn_loader *create(const rn_samples *samples, const rn_loader_options *options)
+{
+    rn_loader *loader;
+
+    if (rn_loader_create(&loader, samples, preprocess, options) != RN_OK)
+        fail_msg("%s", rn_error_message());
+    return loader;
+}
+
+// The contract, one sample after the other.
+static void check_batch(const rn_batch *batch, const rn_samples *samples,
+                        const rn_loader_options *options, uint64_t iteration)
+{
+    uint64_t ranks = options->ranks == 0 ? 1 : (uint64_t)options->ranks;
+    uint64_t at = (iteration * ranks + (uint64_t)options->rank) * (uint64_t)options->batch;
+    rn_order *order;
+    float expected[VOLUME];
+
+    assert_int_equal(batch->iteration, iteration);
+    assert_int_equal(rn_order_create(&order, samples->count, options->seed), RN_OK);
+    for (int i = 0; i < options->batch; i++) {
+        rn_order_entry entry;
+        assert_int_equal(rn_order_take(order, at + (uint64_t)i, 1, &entry), RN_OK);
+        assert_int_equal(batch->labels[i], entry.sample);
+        rn_preprocess_apply(preprocess, expected, bytes + entry.sample * VOLUME, &options->augment,
+                            options->seed, entry.epoch, entry.sample);
+        assert_memory_equal(batch->images + i * VOLUME, expected, sizeof expected);
+    }
+    rn_order_free(order);
+}
+
+static void check_stream(const rn_samples *samples, const rn_loader_options *options, int batches)
+{
+    rn_loader *loader = create(samples, options);
+
+    for (int i = 0; i < batches; i++) {
+        rn_batch batch;
+        assert_int_equal(rn_loader_next(loader, &batch), RN_OK);
+        check_batch(&batch, samples, options, options->first + (uint64_t)i);
+    }
+    rn_loader_free(loader);
+}
+
+static void test_any_number_of_workers(void **state)
+{
+    static const int workers[] = {0, 1, 2, 3, 7}, batches[] = {1, 31, 32, 33, 70, 250};
+
+    (void)state;
+    for (size_t w = 0; w < sizeof workers / sizeof *workers; w++) {
+        for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
+            for (int depth = 0; depth <= 3; depth += 1 + (depth == 1)) {
+                check_stream(&set,
+                             &(rn_loader_options){.batch = batches[b],
+                                                  .seed = 77,
+                                                  .augment = {2, true},
+                                                  .workers = workers[w],
+                                                  .depth = depth},
+                             12);
+            }
+        }
+    }
+}
+
+static void test_any_first_iteration(void **state)
+{
+    (void)state;
+    for (uint64_t first = 0; first < 8; first++) {
+        for (int workers = 1; workers <= 4; workers += 3) {
+            check_stream(&set,
+                         &(rn_loader_options){.batch = 30,
+                                              .seed = 5,
+                                              .augment = {4, true},
+                                              .workers = workers,
+                                              .first = first},
+                         6);
+        }
+    }
+    check_stream(&set, &(rn_loader_options){.batch = 30, .seed = 5, .first = 1000000007}, 3);
+}
+
+static void test_fewer_samples_than_batch(void **state)
+{
+    rn_samples few = set;
+
+    (void)state;
+    for (few.count = 1; few.count <= 3; few.count++) {
+        check_stream(&few, &(rn_loader_options){.batch = 40, .augment = {1, true}, .workers = 3},
+                     7);
+    }
+}
+
+static void test_ranks_share_the_sequence(void **state)
+{
+    enum { RANKS = 3, BATCH = 17, ITERATIONS = 101 }; // RANKS * BATCH epochs exactly
+    static int times[COUNT];
+    rn_loader *loaders[RANKS];
+    rn_loader_options options = {.batch = BATCH, .seed = 8, .workers = 2, .ranks = RANKS};
+
+    (void)state;
+    memset(times, 0, sizeof times);
+    for (options.rank = 0; options.rank < RANKS; options.rank++) {
+        check_stream(&set, &options, 20);
+        loaders[options.rank] = create(&set, &options);
+    }
+    for (int i = 0; i < ITERATIONS; i++) {
+        for (int r = 0; r < RANKS; r++) {
+            rn_batch batch;
+            assert_int_equal(rn_loader_next(loaders[r], &batch), RN_OK);
+            for (int k = 0; k < BATCH; k++)
+                times[batch.labels[k]]++;
+        }
+    }
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(times[i], RANKS * BATCH);
+    for (int r = 0; r < RANKS; r++)
+        rn_loader_free(loaders[r]);
+}
+
+static void test_batch_stays_until_next(void **state)
+{
+    const rn_loader_options options = {
+        .batch = 64, .seed = 1, .augment = {4, true}, .workers = 3, .depth = 2};
+    rn_loader *loader = create(&set, &options);
+    rn_batch batch;
+
+    (void)state;
+    assert_int_equal(rn_loader_next(loader, &batch), RN_OK);
+    for (int i = 0; i < 5; i++) {
+        nanosleep(&(struct timespec){0, 3000000}, NULL); // the workers fill what they can
+        check_batch(&batch, &set, &options, (uint64_t)i);
+        assert_int_equal(rn_loader_next(loader, &batch), RN_OK);
+    }
+    rn_loader_free(loader);
+}
+
+static void test_free_at_any_moment(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        rn_loader *loader = create(&set, &(rn_loader_options){.batch = 300,
+                                                              .augment = {4, true},
+                                                              .workers = 1 + i % 7,
+                                                              .depth = 1 + i % 3});
+        rn_batch batch;
+        if (i % 4 == 1)
+            nanosleep(&(struct timespec){0, 2000000}, NULL); // now all wait for room
+        for (int k = 0; k < i % 4; k++)
+            assert_int_equal(rn_loader_next(loader, &batch), RN_OK);
+        rn_loader_free(loader);
+    }
+    rn_loader_free(NULL);
+}
+
+// Epoch 2^32 is one too many: what comes before it is delivered, then the worker's failure.
+static void test_failure_of_a_worker(void **state)
+{
+    rn_samples three = set;
+    rn_loader_options options = {.batch = 4, .workers = 3, .augment = {1, true}};
+
+    (void)state;
+    three.count = 3;
+    for (; options.batch <= 200; options.batch += 196) {
+        uint64_t last = ((uint64_t)3 << 32) / (uint64_t)options.batch - 1; // the last whole batch
+        options.first = last - 3;
+        rn_loader *loader = create(&three, &options);
+        rn_batch batch;
+        for (uint64_t i = options.first; i <= last; i++) {
+            assert_int_equal(rn_loader_next(loader, &batch), RN_OK);
+            assert_int_equal(batch.iteration, i);
+        }
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(rn_loader_next(loader, &batch), RN_EINVAL);
+            assert_null(batch.images);
+            assert_non_null(strstr(rn_error_message(), "epoch 4294967296"));
+        }
+        rn_loader_free(loader);
+    }
+}
+
+static void test_wait_is_measured(void **state)
+{
+    rn_loader *loader = create(&set, &(rn_loader_options){.batch = 1000, .workers = 1});
+    rn_batch batch;
+
+    (void)state;
+    assert_true(rn_loader_wait(loader) == 0.0);
+    double start = rn_clock();
+    for (int i = 0; i < 20; i++) // faster than any worker
+        assert_int_equal(rn_loader_next(loader, &batch), RN_OK);
+    double spent = rn_clock() - start, waited = rn_loader_wait(loader);
+    assert_true(waited > 0.0 && waited <= spent);
+    nanosleep(&(struct timespec){0, 300000000}, NULL); // at last the ring is full
+    assert_int_equal(rn_loader_next(loader, &batch), RN_OK);
+    assert_true(rn_loader_wait(loader) - waited < 0.1);
+    rn_loader_free(loader);
+}
+
+static void refuse(rn_loader_options options, const char *message)
+{
+    rn_loader *loader = (rn_loader *)bytes;
+
+    assert_int_equal(rn_loader_create(&loader, &set, preprocess, &options), RN_EINVAL);
+    assert_null(loader);
+    if (strstr(rn_error_message(), message) == NULL)
+        fail_msg("'%s' lacks '%s'", rn_error_message(), message);
+}
+
+static void test_refuses_options(void **state)
+{
+    rn_samples other = set;
+    rn_loader *loader;
+
+    (void)state;
+    refuse((rn_loader_options){.batch = 0}, "batch is 0");
+    refuse((rn_loader_options){.batch = 65537}, "batch is 65537");
+    refuse((rn_loader_options){.batch = 1, .workers = -1}, "threads is -1");
+    refuse((rn_loader_options){.batch = 1, .workers = 65}, "threads is 65");
+    refuse((rn_loader_options){.batch = 1, .depth = 65}, "depth is 65");
+    refuse((rn_loader_options){.batch = 1, .augment = {65, false}}, "padding is 65");
+    refuse((rn_loader_options){.batch = 1, .augment = {-1, false}}, "padding is -1");
+    refuse((rn_loader_options){.batch = 1, .ranks = -1}, "ranks is -1");
+    refuse((rn_loader_options){.batch = 1, .rank = 2, .ranks = 2}, "rank is 2");
+    refuse((rn_loader_options){.batch = 1, .rank = -1, .ranks = 2}, "rank is -1");
+    refuse((rn_loader_options){.batch = 65536, .first = 1ull << 60}, "iteration");
+    refuse((rn_loader_options){.batch = 1, .ranks = 2, .first = UINT64_MAX}, "iteration");
+    other.width = 6;
+    assert_int_equal(
+        rn_loader_create(&loader, &other, preprocess, &(rn_loader_options){.batch = 1}), RN_EINVAL);
+    assert_null(loader);
+    other.width = WIDTH;
+    other.count = 0;
+    assert_int_equal(
+        rn_loader_create(&loader, &other, preprocess, &(rn_loader_options){.batch = 1}), RN_EINVAL);
+    assert_null(loader);
+}
+
+static void test_allocation_failures(void **state)
+{
+    rn_status st = RN_ENOMEM;
+    int which;
+
+    (void)state;
+    for (which = 0; st != RN_OK; which++) {
+        rn_loader *loader;
+        fail_allocation plan;
+        fail_allocation_start(&plan, which);
+        st = rn_loader_create(&loader, &set, preprocess, &(rn_loader_options){.batch = 9});
+        fail_allocation_stop();
+        assert_int_equal(st, plan.hit ? RN_ENOMEM : RN_OK);
+        assert_true((loader == NULL) == (st != RN_OK));
+        rn_loader_free(loader);
+    }
+    assert_int_equal(which, 16); // loader, order (2), ring (1 + 5 x 2), threads; one clean run
+}
+
+static bool count_allocation(size_t size, void *context)
+{
+    (void)size;
+    *(int *)context += 1;
+    return true;
+}
+
+static void test_running_allocates_nothing(void **state)
+{
+    rn_loader *loader = create(&set, &(rn_loader_options){.batch = 50, .augment = {4, true}});
+    rn_batch batch;
+    int count = 0;
+
+    (void)state;
+    rn_alloc_hook_set(count_allocation, &count);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(rn_loader_next(loader, &batch), RN_OK);
+    rn_loader_free(loader);
+    rn_alloc_hook_set(NULL, NULL);
+    assert_int_equal(count, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_any_number_of_workers),
+        cmocka_unit_test(test_any_first_iteration),
+        cmocka_unit_test(test_fewer_samples_than_batch),
+        cmocka_unit_test(test_ranks_share_the_sequence),
+        cmocka_unit_test(test_batch_stays_until_next),
+        cmocka_unit_test(test_free_at_any_moment),
+        cmocka_unit_test(test_failure_of_a_worker),
+        cmocka_unit_test(test_wait_is_measured),
+        cmocka_unit_test(test_refuses_options),
+        cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_running_allocates_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, make_set, free_set);
+}

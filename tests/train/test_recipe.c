@@ -1,0 +1,366 @@
+#include "base/file.h"
+#include "base/memory.h"
+#include "resnet/train.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+static rn_recipe load(const char *name)
+{
+    rn_recipe recipe;
+
+    if (rn_recipe_load(&recipe, name) != RN_OK)
+        fail_msg("%s", rn_error_message());
+    return recipe;
+}
+
+// Section 4.2, word for word.
+static void paper_recipe_is_the_papers(void **state)
+{
+    (void)state;
+    rn_recipe r = load("paper-cifar");
+
+    assert_true(r.iterations == 64000 && r.epochs == 0 && r.batch == 128 && r.hold_out == 0);
+    assert_true(r.schedule.kind == RN_SCHEDULE_STEP && r.schedule.lr == 0.1 &&
+                r.schedule.factor == 0.1);
+    assert_true(r.schedule.milestones == 2 && r.schedule.milestone[0] == 32000 &&
+                r.schedule.milestone[1] == 48000);
+    assert_true(r.sgd.momentum == 0.9 && r.sgd.weight_decay == 1e-4 &&
+                r.sgd.decay == RN_DECAY_ALL && !r.sgd.nesterov && r.sgd.ema == 0);
+    assert_true(r.augment.pad == 4 && r.augment.flip && r.normalize == RN_NORMALIZE_PIXEL_MEAN);
+    assert_true(r.label_smoothing == 0 && r.schedule.until_error == 0 && r.schedule.warmup == 0);
+    r = load("paper-cifar-110");
+    assert_true(r.schedule.until_error == 80 && r.schedule.until_lr == 0.01);
+    assert_true(r.iterations == 64000 && r.schedule.milestone[1] == 48000);
+}
+
+// Field by field: padding bytes do not count.
+static void assert_same(const rn_recipe *a, const rn_recipe *b)
+{
+    const rn_schedule *s = &a->schedule, *t = &b->schedule;
+
+    assert_string_equal(a->name, b->name);
+    assert_true(a->epochs == b->epochs && a->iterations == b->iterations && a->batch == b->batch &&
+                a->seed == b->seed && a->hold_out == b->hold_out);
+    assert_true(s->kind == t->kind && s->lr == t->lr && s->factor == t->factor &&
+                s->final_factor == t->final_factor && s->milestones == t->milestones &&
+                s->patience == t->patience && s->threshold == t->threshold &&
+                s->warmup == t->warmup && s->warmup_factor == t->warmup_factor &&
+                s->until_error == t->until_error && s->until_lr == t->until_lr);
+    for (int i = 0; i < s->milestones; i++)
+        assert_true(s->milestone[i] == t->milestone[i]);
+    assert_true(a->sgd.momentum == b->sgd.momentum && a->sgd.weight_decay == b->sgd.weight_decay &&
+                a->sgd.decay == b->sgd.decay && a->sgd.nesterov == b->sgd.nesterov &&
+                a->sgd.ema == b->sgd.ema);
+    assert_true(a->label_smoothing == b->label_smoothing && a->augment.pad == b->augment.pad &&
+                a->augment.flip == b->augment.flip && a->normalize == b->normalize);
+}
+
+static void print_round_trips(const rn_recipe *recipe)
+{
+    char *text = NULL, *again = NULL;
+    // Every value starts out different, so a key that is not printed shows.
+    rn_recipe back = {.name = "?",
+                      .epochs = 7,
+                      .batch = 77,
+                      .seed = 77,
+                      .schedule = {.kind = RN_SCHEDULE_PLATEAU,
+                                   .lr = 7,
+                                   .factor = 0.77,
+                                   .final_factor = 0.7,
+                                   .milestones = 3,
+                                   .milestone = {1, 2, 3},
+                                   .patience = 77,
+                                   .threshold = 7,
+                                   .warmup = 7,
+                                   .warmup_factor = 0.7,
+                                   .until_error = 7,
+                                   .until_lr = 7},
+                      .sgd = {.momentum = 0.7,
+                              .weight_decay = 0.7,
+                              .decay = RN_DECAY_WEIGHTS,
+                              .nesterov = !recipe->sgd.nesterov,
+                              .ema = 0.7},
+                      .label_smoothing = 0.7,
+                      .augment = {.pad = 7, .flip = !recipe->augment.flip},
+                      .normalize = RN_NORMALIZE_NONE,
+                      .hold_out = 7};
+
+    assert_int_equal(rn_recipe_print(&text, recipe), RN_OK);
+    if (rn_recipe_parse(&back, text, "printed") != RN_OK)
+        fail_msg("%s", rn_error_message());
+    assert_same(recipe, &back);
+    assert_int_equal(rn_recipe_print(&again, &back), RN_OK);
+    assert_string_equal(text, again);
+    rn_free(text);
+    rn_free(again);
+}
+
+static void builtin_recipes_are_valid_and_round_trip(void **state)
+{
+    (void)state;
+    int count = 0;
+
+    for (; rn_recipe_name(count) != NULL; count++) {
+        rn_recipe r = load(rn_recipe_name(count));
+        assert_string_equal(r.name, rn_recipe_name(count));
+        assert_true(strlen(rn_recipe_summary(count)) > 10);
+        if (rn_recipe_check(&r) != RN_OK)
+            fail_msg("%s", rn_error_message());
+        print_round_trips(&r);
+    }
+    assert_int_equal(count, 5);
+    assert_null(rn_recipe_summary(count));
+    assert_null(rn_recipe_name(-1));
+}
+
+static void awkward_values_round_trip_bit_for_bit(void **state)
+{
+    (void)state;
+    rn_recipe r = load("quick");
+
+    r.epochs = 100.0 / 3;
+    r.seed = (UINT64_C(1) << 53) - 1;
+    r.schedule.lr = 0.1 + 0.2;
+    r.schedule.warmup = nextafter(0.25, 1);
+    r.sgd.weight_decay = 5e-4 * (1 + 0x1p-52);
+    r.sgd.ema = 0.999;
+    r.sgd.decay = RN_DECAY_WEIGHTS;
+    snprintf(r.name, sizeof r.name, "a \"name\" \\ with\nall");
+    r.schedule.milestones = RN_MAX_MILESTONES;
+    for (int i = 0; i < RN_MAX_MILESTONES; i++)
+        r.schedule.milestone[i] = UINT64_C(999999999000) + (uint64_t)i;
+    print_round_trips(&r);
+}
+
+static void defaults_follow_the_data(void **state)
+{
+    (void)state;
+    assert_string_equal(rn_recipe_default("resnet-20", "shapes"), "shapes");
+    assert_string_equal(rn_recipe_default("resnet-20", "shapes:train=5"), "shapes");
+    assert_string_equal(rn_recipe_default("resnet-20", "data/cifar10"), "quick");
+}
+
+typedef struct setting {
+    const char *key, *value, *message; // NULL: accepted
+} setting;
+
+static const setting settings[] = {
+    {"lr", "0.05", NULL},
+    {"lr", "1e-3", NULL},
+    {"lr", "1000", NULL},
+    {"lr", "nan", "recipe: 'lr' is 'nan', expected a number above 0 to 1000"},
+    {"lr", "inf", "'lr' is 'inf'"},
+    {"lr", "0", "'lr' is 0, expected a number above 0 to 1000"},
+    {"lr", "-0.1", "'lr' is -0.1"},
+    {"lr", "1e400", "'lr' is '1e400'"},
+    {"lr", "1001", "'lr' is 1001"},
+    {"lr", "fast", "'lr' is 'fast'"},
+    {"lr", "", "'lr' is ''"},
+    {"lr", "0.1x", "'lr' is '0.1x'"},
+    {"lr", "0x1", "'lr' is '0x1'"},
+    {"batch", "1", NULL},
+    {"batch", "65536", NULL},
+    {"batch", "0", "'batch' is 0, expected a whole number from 1 to 65536"},
+    {"batch", "65537", "'batch' is 65537"},
+    {"batch", "1.5", "'batch' is 1.5"},
+    {"seed", "9007199254740992", NULL},
+    {"seed", "-1", "'seed' is -1"},
+    {"factor", "1", "'factor' is 1, expected a number above 0 to less than 1"},
+    {"momentum", "1", "'momentum' is 1, expected a number from 0 to less than 1"},
+    {"momentum", "0", NULL},
+    {"ema", "0.9999", NULL},
+    {"weight_decay", "1", NULL},
+    {"label_smoothing", "1.1", "'label_smoothing' is 1.1"},
+    {"pad", "65", "'pad' is 65, expected a whole number from 0 to 64"},
+    {"flip", "false", NULL},
+    {"flip", "1", "'flip' is 1, expected true or false"},
+    {"flip", "no", "'flip' is 'no'"},
+    {"schedule", "one-cycle", NULL},
+    {"schedule", "one_cycle",
+     "'schedule' is 'one_cycle', expected constant, step, plateau, cosine or one-cycle"},
+    {"normalize", "pixel", NULL},
+    {"normalize", "0", "'normalize' is 0, expected none, channel"},
+    {"decay", "weights", NULL},
+    {"decay", "some", "'decay' is 'some', expected all or weights"},
+    {"milestones", "10,20, 30", NULL},
+    {"milestones", "", NULL},
+    {"milestones", "20,10",
+     "'milestones' is [20,10], expected up to 16 rising whole numbers from 1 to 1e+12"},
+    {"milestones", "10,10", "'milestones' is"},
+    {"milestones", "0", "'milestones' is [0]"},
+    {"milestones", "1.5", "'milestones' is"},
+    {"milestones", "x", "'milestones' is 'x'"},
+    {"milestones", "1],[2", "'milestones' is '1],[2'"},
+    {"milestones", "[1]", "'milestones' is [[1]]"},
+    {"milestones", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "'milestones' is"},
+    {"name", "123", NULL},
+    {"name", "0123456789012345678901234567890123456789012345678901234567890123",
+     "expected a text of at most 63 bytes"},
+    {"learning_rate", "1", "unknown recipe key 'learning_rate'"},
+    {"momentun", "1", "unknown recipe key 'momentun', did you mean 'momentum'?"},
+    {"base", "quick", "unknown recipe key 'base'"},
+};
+
+static void options_are_checked_one_by_one(void **state)
+{
+    (void)state;
+    const rn_recipe before = load("paper-cifar");
+
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        const setting *s = &settings[i];
+        rn_recipe r = before;
+        rn_status st = rn_recipe_set(&r, s->key, s->value);
+        if (st != (s->message == NULL ? RN_OK : RN_EINVAL))
+            fail_msg("%s=%s: status %d, %s", s->key, s->value, (int)st, rn_error_message());
+        if (s->message == NULL)
+            continue;
+        assert_same(&r, &before);
+        if (strstr(rn_error_message(), s->message) == NULL)
+            fail_msg("'%s' lacks '%s'", rn_error_message(), s->message);
+    }
+}
+
+static void one_length_clears_the_other(void **state)
+{
+    (void)state;
+    rn_recipe r = load("paper-cifar");
+
+    assert_int_equal(rn_recipe_set(&r, "epochs", "2.5"), RN_OK);
+    assert_true(r.epochs == 2.5 && r.iterations == 0);
+    assert_int_equal(rn_recipe_set(&r, "iterations", "7"), RN_OK);
+    assert_true(r.epochs == 0 && r.iterations == 7);
+    assert_int_equal(rn_recipe_parse(&r, "{\"epochs\": 3}", "test"), RN_OK);
+    assert_true(r.epochs == 3 && r.iterations == 0);
+    assert_int_equal(rn_recipe_set(&r, "epochs", "0"), RN_OK);
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "neither 'epochs' nor 'iterations'"));
+}
+
+static void bad_json_is_refused_and_changes_nothing(void **state)
+{
+    (void)state;
+    const setting texts[] = {
+        {"", "", "syntax error"},
+        {"", "[]", "not an object"},
+        {"", "{\"lr\": 0.5, \"bach\": 3}", "test: unknown key 'bach', did you mean 'batch'?"},
+        {"", "{\"lr\": 0.5, \"batch\": \"3\"}", "test: 'batch' is '3', expected a whole number"},
+        {"", "{\"lr\": 0.5, \"lr\": 0.6}", "'lr' stands twice"},
+        {"", "{\"lr\": null}", "'lr' is null"},
+        {"", "{\"lr\": 1e999}", "'lr' is inf"},
+        {"", "{\"epochs\": 3, \"iterations\": 4}", "'epochs' and 'iterations' are both given"},
+        {"", "{\"base\": \"quik\"}", "test: 'base': unknown recipe 'quik', did you mean 'quick'?"},
+        {"", "{\"base\": 3}", "'base' is not a text"},
+        {"", "{\"flip\": {\"a\": 1}}", "'flip' is {\"a\":1}, expected true or false"},
+        {"", "{\"milestones\": 5}", "'milestones' is 5"},
+    };
+    const rn_recipe before = load("shapes");
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        rn_recipe r = before;
+        assert_int_equal(rn_recipe_parse(&r, texts[i].value, "test"), RN_EFORMAT);
+        if (strstr(rn_error_message(), texts[i].message) == NULL)
+            fail_msg("'%s' lacks '%s'", rn_error_message(), texts[i].message);
+        assert_same(&r, &before);
+    }
+}
+
+static void values_must_fit_together(void **state)
+{
+    (void)state;
+    rn_recipe r = load("paper-cifar");
+
+    r.schedule.milestones = 0;
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "recipe 'paper-cifar': 'milestones' is empty"));
+    r = load("paper-cifar-110");
+    r.schedule.until_lr = 0;
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+    r = load("paper-cifar-110");
+    r.schedule.warmup = 5;
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+    r = load("smoke");
+    r.schedule.warmup = 20;
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+    r = load("quick");
+    r.sgd.momentum = 0;
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+    r = load("quick");
+    r.iterations = 5;
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+    r = load("quick");
+    r.schedule.lr = NAN;
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "'lr'"));
+    r = load("quick");
+    r.batch = 0;
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+    r = load("quick");
+    r.sgd.decay = (rn_decay)9;
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+    r = load("paper-cifar");
+    r.schedule.milestone[1] = 5;
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+}
+
+static void load_text(rn_status expected, const char *path, const char *text, rn_recipe *out)
+{
+    assert_int_equal(rn_file_write_atomic(path, text, strlen(text)), RN_OK);
+    if (rn_recipe_load(out, path) != expected)
+        fail_msg("%s: %s", text, rn_error_message());
+}
+
+static void files_start_from_a_base(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/recipe-XXXXXX";
+    rn_recipe r;
+    char *path = NULL;
+
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(rn_format(&path, "%s/mine.json", folder), RN_OK);
+    load_text(RN_OK, path, "{\"lr\": 0.3}", &r);
+    assert_true(r.schedule.lr == 0.3 && r.iterations == 64000);
+    assert_string_equal(r.name, "mine");
+    load_text(RN_OK, path, "{\"epochs\": 4, \"base\": \"quick\", \"name\": \"x\"}", &r);
+    assert_true(r.epochs == 4 && r.schedule.kind == RN_SCHEDULE_ONE_CYCLE);
+    assert_string_equal(r.name, "x");
+    load_text(RN_EFORMAT, path, "{\"lr\": }", &r);
+    assert_non_null(strstr(rn_error_message(), path));
+    assert_int_equal(rn_file_write_atomic(path, "{}\0{}", 5), RN_OK);
+    assert_int_equal(rn_recipe_load(&r, path), RN_EFORMAT);
+    unlink(path);
+    assert_int_equal(rn_recipe_load(&r, path), RN_ENOTFOUND);
+    assert_int_equal(rn_recipe_load(&r, "quikc"), RN_ENOTFOUND);
+    assert_non_null(strstr(rn_error_message(), "did you mean 'quick'?"));
+    assert_int_equal(rn_recipe_load(&r, "zzzzzz"), RN_ENOTFOUND);
+    assert_non_null(strstr(rn_error_message(), "paper-cifar, paper-cifar-110, quick, shapes"));
+    assert_int_equal(rn_recipe_load(&r, folder), RN_EIO);
+    rmdir(folder);
+    rn_free(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(paper_recipe_is_the_papers),
+        cmocka_unit_test(builtin_recipes_are_valid_and_round_trip),
+        cmocka_unit_test(awkward_values_round_trip_bit_for_bit),
+        cmocka_unit_test(defaults_follow_the_data),
+        cmocka_unit_test(options_are_checked_one_by_one),
+        cmocka_unit_test(one_length_clears_the_other),
+        cmocka_unit_test(bad_json_is_refused_and_changes_nothing),
+        cmocka_unit_test(values_must_fit_together),
+        cmocka_unit_test(files_start_from_a_base),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,209 @@
+#include "train/training.h"
+
+static void run(training *t, rn_status expected)
+{
+    rn_status st = rn_train(&t->options, &t->result);
+
+    if (st != expected)
+        fail_msg("status %d (%s), expected %d", (int)st, rn_error_message(), (int)expected);
+}
+
+static void assert_same_end(const training *a, const training *b)
+{
+    assert_same_file(a, b, "checkpoint-14.safetensors");
+    assert_same_file(a, b, "model.safetensors");
+    assert_same_file(a, b, "best.safetensors");
+}
+
+// Stopped after step `at`, inside an epoch, at its end, or after the first; then continued.
+static void resumed_run_equals_uninterrupted(uint64_t at, const training *whole)
+{
+    training t;
+
+    training_init(&t);
+    t.stop_at = at;
+    run(&t, RN_EINTERRUPTED);
+    assert_int_equal(t.result.iterations, at);
+    char part[64];
+    snprintf(part, sizeof part, "checkpoint-%d.safetensors", (int)at);
+    assert_non_null(strstr(rn_error_message(), part));
+
+    t.stop = 0;
+    t.stop_at = 0;
+    t.options.resume = true;
+    t.options.recipe = NULL; // it comes from the checkpoint
+    t.options.model = NULL;
+    run(&t, RN_OK);
+    assert_int_equal(t.result.iterations, 14);
+    assert_same_end(whole, &t);
+    assert_true(t.result.best_error == whole->result.best_error);
+    training_release(&t);
+}
+
+static void resume_is_bit_equal_at_any_step(void **state)
+{
+    training whole;
+
+    (void)state;
+    training_init(&whole);
+    run(&whole, RN_OK);
+    assert_int_equal(whole.evaluations, 3); // two whole epochs, and the end
+    resumed_run_equals_uninterrupted(1, &whole);
+    resumed_run_equals_uninterrupted(5, &whole); // its evaluation is still due
+    resumed_run_equals_uninterrupted(7, &whole);
+    resumed_run_equals_uninterrupted(14, &whole);
+    training_release(&whole);
+}
+
+static void resuming_a_finished_run_changes_nothing(void **state)
+{
+    training t, whole;
+
+    (void)state;
+    training_init(&whole);
+    run(&whole, RN_OK);
+    training_init(&t);
+    run(&t, RN_OK);
+    t.options.resume = true;
+    run(&t, RN_OK);
+    assert_same_end(&whole, &t);
+    training_release(&t);
+    training_release(&whole);
+}
+
+static void damage(const training *t, const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", t->folder, name);
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    fseek(file, -100, SEEK_END);
+    fputs("damaged", file);
+    fclose(file);
+}
+
+static void damaged_checkpoint_falls_back(void **state)
+{
+    training t, whole;
+
+    (void)state;
+    training_init(&whole);
+    run(&whole, RN_OK);
+    training_init(&t);
+    run(&t, RN_OK);
+    damage(&t, "checkpoint-14.safetensors");
+    t.options.resume = true;
+    run(&t, RN_OK);
+    assert_int_equal(t.notes, 1);
+    assert_non_null(strstr(t.last_note, "checkpoint-14.safetensors"));
+    assert_same_end(&whole, &t);
+
+    damage(&t, "checkpoint-8.safetensors");
+    damage(&t, "checkpoint-12.safetensors");
+    damage(&t, "checkpoint-14.safetensors");
+    run(&t, RN_EFORMAT);
+    training_release(&t);
+    training_release(&whole);
+}
+
+static void nothing_to_resume_is_said(void **state)
+{
+    training t;
+
+    (void)state;
+    training_init(&t);
+    t.options.resume = true;
+    run(&t, RN_ENOTFOUND);
+    training_release(&t);
+}
+
+static void other_data_is_refused_on_resume(void **state)
+{
+    training t;
+
+    (void)state;
+    training_init(&t);
+    run(&t, RN_OK);
+    rn_samples_free(t.train);
+    assert_int_equal(rn_data_open(&t.train, "shapes:train=97,test=33", RN_SPLIT_TRAIN), RN_OK);
+    t.options.train = t.train;
+    t.options.resume = true;
+    run(&t, RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "97 images"));
+    training_release(&t);
+}
+
+static void divergence_names_layer_and_remedy(void **state)
+{
+    training t;
+    char path[128];
+
+    (void)state;
+    training_init(&t);
+    t.recipe.schedule.lr = 1e30;
+    t.recipe.iterations = 200;
+    run(&t, RN_EDIVERGED);
+    assert_non_null(strstr(rn_error_message(), "first non-finite value: "));
+    assert_non_null(strstr(rn_error_message(), "checkpoint-0.safetensors"));
+    assert_non_null(strstr(rn_error_message(), "lower lr"));
+    // The last good checkpoint is there, and is good.
+    rn_checkpoint *good = NULL;
+    snprintf(path, sizeof path, "%s/checkpoint-0.safetensors", t.folder);
+    assert_int_equal(rn_checkpoint_load(&good, path), RN_OK);
+    rn_checkpoint_free(good);
+    training_release(&t);
+}
+
+static void held_out_images_are_not_trained_on(void **state)
+{
+    training t;
+
+    (void)state;
+    training_init(&t);
+    t.recipe.hold_out = 30;
+    t.recipe.iterations = 7;
+    run(&t, RN_OK);
+    assert_int_equal(t.train->count, 66);
+    assert_int_equal(t.evaluations, 4); // validation and test, after steps 4 and 7 (the last)
+    training_release(&t);
+}
+
+static void until_error_rule_releases_the_rate(void **state)
+{
+    training t;
+
+    (void)state;
+    training_init(&t);
+    t.recipe.schedule.until_error = 100; // met by any batch that is not all wrong
+    t.recipe.schedule.until_lr = 0.01;
+    run(&t, RN_OK);
+    assert_int_equal(t.notes, 1);
+    assert_non_null(strstr(t.last_note, "lr 0.01 -> 0.05"));
+    training_release(&t);
+}
+
+static void missing_options_are_errors(void **state)
+{
+    rn_train_result result;
+
+    (void)state;
+    assert_int_equal(rn_train(&(rn_train_options){0}, &result), RN_EINVAL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resume_is_bit_equal_at_any_step),
+        cmocka_unit_test(resuming_a_finished_run_changes_nothing),
+        cmocka_unit_test(damaged_checkpoint_falls_back),
+        cmocka_unit_test(nothing_to_resume_is_said),
+        cmocka_unit_test(other_data_is_refused_on_resume),
+        cmocka_unit_test(divergence_names_layer_and_remedy),
+        cmocka_unit_test(held_out_images_are_not_trained_on),
+        cmocka_unit_test(until_error_rule_releases_the_rate),
+        cmocka_unit_test(missing_options_are_errors),
+    };
+
+    return cmocka_run_group_tests_name("trainer", tests, NULL, NULL);
+}
