@@ -4,7 +4,7 @@
 # POSIX sh and Debian's essential packages only: nothing else need be there yet.
 
 # "a|b": either will do, a is installed if both are missing.
-build_packages="gcc libc6-dev ninja-build cmake pkgconf|pkg-config libdnnl-dev libcjson-dev
+build_packages="gcc libc6-dev ninja-build cmake pkgconf|pkg-config libdnnl-dev ocl-icd-opencl-dev libcjson-dev
     zlib1g-dev libcurl4-openssl-dev|libcurl4-gnutls-dev libarchive-dev libjpeg62-turbo-dev|libjpeg-dev
     libpng-dev libmd-dev ca-certificates"
 test_packages="libcmocka-dev"
@@ -29,7 +29,7 @@ quietly() # NAME COMMAND...
     if "$@" >"$log" 2>&1 </dev/null; then
         return 0
     fi
-    tail -n 60 "$log" >&2
+    tail -n 30 "$log" >&2
     say "$0: error: '$*' failed; the whole output is in $log"
     return 1
 }
