@@ -4,7 +4,7 @@
 
 #include "resnet/optim.h"
 
-#include <cjson/cJSON.h>
+#include "base/json.h"
 
 /** Append every field as a member of `object`, named like the field; RN_ENOMEM. */
 rn_status rn_schedule_state_to_json(cJSON *object, const rn_schedule_state *state);

@@ -11,7 +11,7 @@
 
 #include "resnet/base.h"
 
-#include <cjson/cJSON.h>
+#include "base/json.h"
 
 /** A longer header is neither written nor read: parsed, it takes up to 32 times its size. */
 #define RN_SAFETENSORS_HEADER ((size_t)16 << 20)

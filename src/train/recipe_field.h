@@ -4,7 +4,7 @@
 
 #include "resnet/train.h"
 
-#include <cjson/cJSON.h>
+#include "base/json.h"
 
 typedef enum recipe_type {
     RECIPE_TEXT, // char[64]
