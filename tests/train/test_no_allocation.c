@@ -23,13 +23,6 @@ enum { MAX_CALLERS = 4096 };
 static atomic_long allocations;
 static void *callers[MAX_CALLERS];
 
-static void note(void *caller)
-{
-    long index = atomic_fetch_add(&allocations, 1);
-
-    callers[index % MAX_CALLERS] = caller;
-}
-
 static bool from_their_bookkeeping(void *caller)
 {
     Dl_info info;
@@ -51,6 +44,13 @@ static int count_ours(long first, long end)
 }
 
 #if COUNTING
+static void note(void *caller)
+{
+    long index = atomic_fetch_add(&allocations, 1);
+
+    callers[index % MAX_CALLERS] = caller;
+}
+
 // Visible, so that shared libraries call them too.
 #pragma GCC visibility push(default)
 void *__libc_malloc(size_t size);
