@@ -15,8 +15,9 @@ if(TARGET resnet_program)
 
   # The program writes its own man page and completion: they cannot lag behind its options.
   function(add_program_text file)
+    string(JOIN " " words ${ARGN})
     add_custom_command(OUTPUT ${file} DEPENDS resnet_program VERBATIM
-      COMMAND sh -c "\"$0\" ${ARGN} >${file}.part && mv ${file}.part ${file}"
+      COMMAND sh -c "\"$0\" ${words} >${file}.part && mv ${file}.part ${file}"
         $<TARGET_FILE:resnet_program>)
   endfunction()
   add_program_text(resnet.1 --man)

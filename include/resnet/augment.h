@@ -86,6 +86,9 @@ typedef struct rn_image {
 RN_API rn_status rn_image_open(rn_image **out, const char *path);
 RN_API void rn_image_free(rn_image *image);
 
+/** Write a picture as PNG, atomically. RN_OK; RN_EIO; RN_ENOMEM. */
+RN_API rn_status rn_image_save(const rn_image *image, const char *path);
+
 /**
  * Fit a picture of any size to a network's input: gray or colour as the network takes, antialiased
  * bilinear resize (as Pillow's) so that the input is just covered, then the centre crop, and

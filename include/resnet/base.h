@@ -99,6 +99,12 @@ RN_API rn_status rn_threads_set(int threads);
 /** The number of compute threads that the next parallel region will use. */
 RN_API int rn_threads(void);
 
+/**
+ * The candidate with the least edit distance to `word`, for "did you mean"; NULL if none is near.
+ * Borrowed from candidates.
+ */
+RN_API const char *rn_nearest(const char *word, const char *const *candidates, size_t count);
+
 /** Monotonic time in seconds, for intervals only. */
 RN_API double rn_clock(void);
 

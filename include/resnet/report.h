@@ -36,6 +36,12 @@ RN_API rn_status rn_environment_print(char **out, const rn_engine *engine);
 RN_API rn_status rn_run_folder_describe(const char *folder, const rn_recipe *recipe,
                                         const rn_engine *engine);
 
+/** Write FOLDER/NAME atomically; the folder and its parents are created if missing. */
+RN_API rn_status rn_run_folder_write(const char *folder, const char *name, const char *text);
+
+/** Read FOLDER/NAME, a text of at most 16 MiB; the caller's (rn_text_free()). */
+RN_API rn_status rn_run_folder_read(char **out, const char *folder, const char *name);
+
 #ifdef __cplusplus
 }
 #endif

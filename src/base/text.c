@@ -28,7 +28,7 @@ static size_t edit_distance(const char *a, const char *b)
     return row[columns];
 }
 
-const char *rn_text_nearest(const char *word, const char *const *candidates, size_t count)
+const char *rn_nearest(const char *word, const char *const *candidates, size_t count)
 {
     const char *nearest = NULL;
     size_t length = strlen(word);
@@ -46,6 +46,11 @@ const char *rn_text_nearest(const char *word, const char *const *candidates, siz
         }
     }
     return nearest;
+}
+
+const char *rn_text_nearest(const char *word, const char *const *candidates, size_t count)
+{
+    return rn_nearest(word, candidates, count);
 }
 
 static bool starts_like_number(const char *text)

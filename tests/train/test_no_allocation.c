@@ -1,6 +1,7 @@
-// A training step after planning allocates nothing: every malloc of the process is counted. The one
-// exception is oneDNN, whose execute calls make and drop a few small blocks of bookkeeping of their
-// own; they are told apart by the caller's address.
+// A training step after planning allocates nothing: every malloc of the process is counted. The
+// exceptions are oneDNN, whose execute calls make and drop a few small blocks of bookkeeping of
+// their own, and LLVM's OpenMP, which does so as a parallel region begins (GNU's does not); they
+// are told apart by the caller's address.
 #include "train/training.h"
 
 #include <dlfcn.h>
@@ -22,6 +23,27 @@ enum { MAX_CALLERS = 4096 };
 static atomic_long allocations;
 static void *callers[MAX_CALLERS];
 
+static bool from_their_bookkeeping(void *caller)
+{
+    Dl_info info;
+
+    return dladdr(caller, &info) != 0 && info.dli_fname != NULL &&
+           (strstr(info.dli_fname, "libdnnl") != NULL || strstr(info.dli_fname, "stdc++") != NULL ||
+            strstr(info.dli_fname, "libomp") != NULL);
+}
+
+// Allocations number first .. end - 1 that did not come from these.
+static int count_ours(long first, long end)
+{
+    int count = 0;
+
+    assert_true(end - first < MAX_CALLERS);
+    for (long i = first; i < end; i++)
+        count += !from_their_bookkeeping(callers[i % MAX_CALLERS]);
+    return count;
+}
+
+#if COUNTING
 static void note(void *caller)
 {
     long index = atomic_fetch_add(&allocations, 1);
@@ -29,26 +51,6 @@ static void note(void *caller)
     callers[index % MAX_CALLERS] = caller;
 }
 
-static bool from_onednn(void *caller)
-{
-    Dl_info info;
-
-    return dladdr(caller, &info) != 0 && info.dli_fname != NULL &&
-           (strstr(info.dli_fname, "libdnnl") != NULL || strstr(info.dli_fname, "stdc++") != NULL);
-}
-
-// Allocations number first .. end - 1 that did not come from oneDNN.
-static int count_ours(long first, long end)
-{
-    int count = 0;
-
-    assert_true(end - first < MAX_CALLERS);
-    for (long i = first; i < end; i++)
-        count += !from_onednn(callers[i % MAX_CALLERS]);
-    return count;
-}
-
-#if COUNTING
 // Visible, so that shared libraries call them too.
 #pragma GCC visibility push(default)
 void *__libc_malloc(size_t size);

@@ -1,0 +1,246 @@
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/network.h"
+#include "cli/term.h"
+
+#include <stdlib.h>
+
+enum { WARM_UP = 3, LEAST_STEPS = 10, MOST_STEPS = 1000000 };
+
+/** What is measured of each step. */
+typedef enum part { PART_FORWARD, PART_BACKWARD, PART_UPDATE, PART_STEP, PARTS } part;
+
+static const char *const part_names[PARTS] = {"forward", "backward", "update", "step"};
+
+typedef struct bench {
+    rn_engine *engine;
+    rn_plan *plan;
+    rn_run *run;
+    rn_sgd *sgd; // NULL for inference
+    int steps;
+    double *times[PARTS];
+    double predicted, flops;
+} bench;
+
+// Any numbers do, as long as none is zero, infinite or denormal.
+static void fill_input(rn_run *run, const rn_graph *graph, const rn_plan_options *options)
+{
+    const rn_node *input = rn_graph_node(graph, 0);
+    size_t count = (size_t)options->batch * (size_t)input->channels * (size_t)input->height *
+                   (size_t)input->width;
+    float *images = rn_run_input(run);
+    int32_t *labels = rn_run_labels(run);
+    uint32_t state = 1;
+
+    for (size_t i = 0; i < count; i++) {
+        state = state * 1664525u + 1013904223u;
+        images[i] = (float)(state >> 8) / (1 << 23) - 1.0f;
+    }
+    for (int i = 0; labels != NULL && i < options->batch; i++)
+        labels[i] = i % rn_graph_options(graph)->classes;
+}
+
+static rn_status prepare_run(bench *b, const rn_graph *graph, const rn_plan_options *options)
+{
+    rn_status st;
+    rn_weights *weights = NULL;
+    rn_sgd_options sgd = {.momentum = 0.9, .weight_decay = 1e-4};
+
+    RN_TRY(rn_plan_create(&b->plan, graph, b->engine, options));
+    RN_TRY(rn_plan_predict(b->plan, &b->predicted, NULL));
+    RN_TRY(rn_run_create(&b->run, b->plan));
+    RN_TRY(rn_weights_create(&weights, graph));
+    rn_weights_initialise(weights, 1);
+    RN_TRY(rn_run_load(b->run, weights));
+    if (options->training)
+        RN_TRY(rn_sgd_create(&b->sgd, b->run, b->engine, &sgd));
+    fill_input(b->run, graph, options);
+    for (int i = 0; i < rn_plan_ops(b->plan); i++)
+        b->flops += rn_plan_op_at(b->plan, i).flops;
+out:
+    rn_weights_free(weights);
+    return st;
+}
+
+static rn_status step(bench *b, double times[PARTS])
+{
+    rn_status st;
+    double start = rn_clock(), forward, backward;
+
+    RN_TRY(rn_run_forward(b->run));
+    forward = backward = rn_clock();
+    if (b->sgd != NULL) {
+        RN_TRY(rn_run_backward(b->run));
+        backward = rn_clock();
+        rn_sgd_step(b->sgd, 1e-4);
+    }
+    times[PART_STEP] = rn_clock() - start;
+    times[PART_FORWARD] = forward - start;
+    times[PART_BACKWARD] = backward - forward;
+    times[PART_UPDATE] = times[PART_STEP] - times[PART_FORWARD] - times[PART_BACKWARD];
+out:
+    return st;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static rn_status measure(bench *b)
+{
+    rn_status st = RN_OK;
+    double times[PARTS];
+
+    for (int p = 0; p < PARTS; p++) {
+        b->times[p] = calloc((size_t)b->steps, sizeof *b->times[p]);
+        if (b->times[p] == NULL)
+            return rn_error(RN_ENOMEM, "no memory for the times of %d steps", b->steps);
+    }
+    for (int i = -WARM_UP; i < b->steps; i++) {
+        RN_TRY(step(b, times));
+        for (int p = 0; p < PARTS && i >= 0; p++)
+            b->times[p][i] = times[p];
+    }
+    for (int p = 0; p < PARTS; p++)
+        qsort(b->times[p], (size_t)b->steps, sizeof *b->times[p], by_time);
+out:
+    return st;
+}
+
+static double median(const bench *b, part p)
+{
+    int half = b->steps / 2;
+
+    return b->steps % 2 == 1 ? b->times[p][half] : (b->times[p][half - 1] + b->times[p][half]) / 2;
+}
+
+static void print_part(const bench *b, part p, int batch)
+{
+    double best = b->times[p][0], middle = median(b, p);
+
+    printf("  %-10s %12s %12s", part_names[p], cli_time(best).text, cli_time(middle).text);
+    if (p == PART_STEP)
+        printf("   %.0f images/s, %.1f GFLOP/s at the median", batch / middle,
+               b->flops / middle / 1e9);
+    printf("\n");
+}
+
+static void print_result(const bench *b, const rn_graph *graph)
+{
+    const rn_plan_options *options = rn_plan_options_of(b->plan);
+    char processor[128];
+    double plain; // what the prediction is of: a step without the update
+
+    cli_processor_name(processor, sizeof processor);
+    printf("%s, batch %d, %s: %d steps\n", rn_graph_model(graph), options->batch,
+           options->training ? "training" : "inference", b->steps);
+    printf("%s, %d thread%s, %s engine (%s)\n\n", processor, rn_threads(),
+           rn_threads() == 1 ? "" : "s", rn_engine_name(b->engine),
+           rn_engine_description(b->engine));
+    printf("  %s%-10s %12s %12s%s\n", cli_style(stdout, CLI_BOLD), "", "best", "median",
+           cli_style(stdout, CLI_NORMAL));
+    for (part p = PART_FORWARD; p < PARTS; p++)
+        if (options->training || p == PART_STEP)
+            print_part(b, p, options->batch);
+    plain = options->training ? median(b, PART_FORWARD) + median(b, PART_BACKWARD)
+                              : median(b, PART_STEP);
+    printf("  %-10s %12s %12s   the median is %.2f times that%s\n", "predicted", "",
+           cli_time(b->predicted).text, b->predicted > 0 ? plain / b->predicted : 0,
+           options->training ? ", update excluded" : "");
+}
+
+static rn_status print_json(const bench *b, const rn_graph *graph)
+{
+    const rn_plan_options *options = rn_plan_options_of(b->plan);
+    cJSON *json = cJSON_CreateObject();
+    char processor[128];
+
+    cli_processor_name(processor, sizeof processor);
+    cJSON_AddStringToObject(json, "model", rn_graph_model(graph));
+    cli_json_add(json, "batch", options->batch);
+    cJSON_AddBoolToObject(json, "training", options->training);
+    cJSON_AddStringToObject(json, "processor", processor);
+    cJSON_AddStringToObject(json, "engine", rn_engine_name(b->engine));
+    cJSON_AddStringToObject(json, "engine_description", rn_engine_description(b->engine));
+    cli_json_add(json, "threads", rn_threads());
+    cli_json_add(json, "steps", b->steps);
+    for (part p = PART_FORWARD; p < PARTS; p++) {
+        cJSON *item = cJSON_AddObjectToObject(json, part_names[p]);
+        cli_json_add(item, "best_seconds", b->times[p][0]);
+        cli_json_add(item, "median_seconds", median(b, p));
+    }
+    cli_json_add(json, "predicted_seconds", b->predicted);
+    cli_json_add(json, "flops", b->flops);
+    cli_json_add(json, "images_per_second", options->batch / median(b, PART_STEP));
+    cli_json_add(json, "gflops", b->flops / median(b, PART_STEP) / 1e9);
+    return cli_print_json(json);
+}
+
+static void release(bench *b)
+{
+    for (int p = 0; p < PARTS; p++)
+        free(b->times[p]);
+    rn_sgd_free(b->sgd);
+    rn_run_free(b->run);
+    rn_plan_free(b->plan);
+    rn_engine_free(b->engine);
+}
+
+static rn_status run_bench(const cli_arguments *args)
+{
+    rn_status st;
+    cli_network network = {0};
+    bench b = {.steps = (int)cli_integer(args, "steps")};
+    rn_plan_options plan_options = {.batch = (int)cli_integer(args, "batch"),
+                                    .training = !cli_flag(args, "inference")};
+
+    RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
+    RN_TRY(cli_network_open(&network, args, "resnet-20"));
+    RN_TRY(rn_engine_create(&b.engine, cli_text(args, "engine")));
+    RN_TRY(prepare_run(&b, network.graph, &plan_options));
+    RN_TRY(measure(&b));
+    if (cli_flag(args, "json"))
+        st = print_json(&b, network.graph);
+    else
+        print_result(&b, network.graph);
+out:
+    release(&b);
+    cli_network_release(&network);
+    return st;
+}
+
+static const cli_option options[] = {
+    CLI_BATCH_OPTION,
+    {.name = "steps",
+     .letter = 'n',
+     .kind = CLI_INTEGER,
+     .argument = "N",
+     .help = "steps measured",
+     .fallback = "20",
+     .low = LEAST_STEPS,
+     .high = MOST_STEPS},
+    {.name = "inference", .kind = CLI_FLAG, .help = "measure the forward pass alone"},
+    CLI_THREADS_OPTION,
+    CLI_ENGINE_OPTION,
+    CLI_JSON_OPTION,
+    {0}};
+
+const cli_command cli_bench = {
+    .name = "bench",
+    .usage = "[MODEL|MODEL-FILE|RUN]",
+    .summary = "measure the time of a step on this machine",
+    .description = "Measure the time of training steps (or, with --inference, of forward passes) "
+                   "of a network, resnet-20 if none is named, on random pictures: best and median, "
+                   "pictures and floating-point operations a second, beside the prediction of "
+                   "'resnet plan'.",
+    .examples = "resnet bench\n"
+                "resnet bench resnet-110 --batch 64 --steps 50\n"
+                "resnet bench resnet-20 --batch 1 --inference",
+    .most = 1,
+    .word = CLI_WORD_MODEL,
+    .options = options,
+    .run = run_bench,
+};

@@ -1,0 +1,212 @@
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/run_folder.h"
+#include "cli/term.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHEET_COLUMNS = 12, GAP = 2, SMALL = 64 };
+
+typedef struct shown {
+    rn_samples *train, *test;
+    rn_preprocess *measured; // mean and deviation of the training set's channels
+    int64_t *counts[2];      // of each class, in train and test
+} shown;
+
+static rn_status count_classes(int64_t **out, const rn_samples *samples)
+{
+    int64_t *counts = calloc((size_t)samples->classes, sizeof *counts);
+
+    *out = counts;
+    if (counts == NULL)
+        return rn_error(RN_ENOMEM, "no memory for %d classes", samples->classes);
+    for (size_t i = 0; i < samples->count; i++)
+        counts[samples->labels[i]]++;
+    return RN_OK;
+}
+
+static rn_status open_shown(shown *s, const char *source)
+{
+    rn_status st;
+
+    RN_TRY(rn_data_open(&s->train, source, RN_SPLIT_TRAIN));
+    RN_TRY(rn_data_open(&s->test, source, RN_SPLIT_TEST));
+    RN_TRY(rn_preprocess_measure(&s->measured, s->train, RN_NORMALIZE_CHANNEL));
+    RN_TRY(count_classes(&s->counts[0], s->train));
+    RN_TRY(count_classes(&s->counts[1], s->test));
+out:
+    return st;
+}
+
+static void release(shown *s)
+{
+    free(s->counts[0]);
+    free(s->counts[1]);
+    rn_preprocess_free(s->measured);
+    rn_samples_free(s->train);
+    rn_samples_free(s->test);
+}
+
+static void print_set(const rn_samples *samples)
+{
+    printf("%-24s  %8s images of %d x %d x %d\n", samples->name,
+           cli_count((int64_t)samples->count).text, samples->channels, samples->height,
+           samples->width);
+}
+
+static void print_channels(const rn_preprocess *measured)
+{
+    for (int i = 0; i < 2; i++) {
+        const float *values = i == 0 ? measured->mean : measured->deviation;
+        printf("%-11s", i == 0 ? "mean" : "deviation");
+        for (int c = 0; c < measured->channels; c++)
+            printf("  %.4f", (double)values[c]);
+        printf("%s\n", i == 0 ? "   of the training set's channels, 0 to 1" : "");
+    }
+}
+
+static void print_shown(const shown *s)
+{
+    int width = 5, classes = s->train->classes;
+
+    print_set(s->train);
+    print_set(s->test);
+    printf("\n");
+    print_channels(s->measured);
+    for (int i = 0; i < classes; i++)
+        if ((int)strlen(s->train->label_names[i]) > width)
+            width = (int)strlen(s->train->label_names[i]);
+    printf("\n%s%3s  %-*s  %8s  %8s%s\n", cli_style(stdout, CLI_BOLD), "", width, "class", "train",
+           "test", cli_style(stdout, CLI_NORMAL));
+    for (int i = 0; i < classes; i++)
+        printf("%3d  %-*s  %8s  %8s\n", i, width, s->train->label_names[i],
+               cli_count(s->counts[0][i]).text,
+               i < s->test->classes ? cli_count(s->counts[1][i]).text : "");
+}
+
+static cJSON *set_json(const rn_samples *samples, const int64_t *counts)
+{
+    cJSON *json = cJSON_CreateObject(), *list;
+    int shape[3] = {samples->channels, samples->height, samples->width};
+
+    cJSON_AddStringToObject(json, "name", samples->name);
+    cli_json_add(json, "count", (double)samples->count);
+    cJSON_AddItemToObject(json, "shape", cJSON_CreateIntArray(shape, 3));
+    list = cJSON_AddArrayToObject(json, "class_counts");
+    for (int i = 0; i < samples->classes; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateNumber((double)counts[i]));
+    return json;
+}
+
+static rn_status print_json(const shown *s)
+{
+    cJSON *json = cJSON_CreateObject(), *labels = cJSON_AddArrayToObject(json, "labels");
+    const rn_preprocess *m = s->measured;
+
+    for (int i = 0; i < s->train->classes; i++)
+        cJSON_AddItemToArray(labels, cJSON_CreateString(s->train->label_names[i]));
+    cJSON_AddItemToObject(json, "train", set_json(s->train, s->counts[0]));
+    cJSON_AddItemToObject(json, "test", set_json(s->test, s->counts[1]));
+    cJSON_AddItemToObject(json, "mean", cJSON_CreateFloatArray(m->mean, m->channels));
+    cJSON_AddItemToObject(json, "deviation", cJSON_CreateFloatArray(m->deviation, m->channels));
+    return cli_print_json(json);
+}
+
+// The contact sheet: a row for each class, its first images.
+
+static void copy_tile(rn_image *sheet, const rn_samples *samples, size_t index, int top, int left,
+                      int zoom)
+{
+    size_t plane = (size_t)samples->height * (size_t)samples->width;
+    const uint8_t *image = samples->images + index * plane * (size_t)samples->channels;
+
+    for (int y = 0; y < samples->height * zoom; y++)
+        for (int x = 0; x < samples->width * zoom; x++)
+            for (int c = 0; c < samples->channels; c++) {
+                size_t to = ((size_t)(top + y) * (size_t)sheet->width + (size_t)(left + x)) *
+                                (size_t)sheet->channels +
+                            (size_t)c;
+                sheet->pixels[to] =
+                    image[(size_t)c * plane + (size_t)(y / zoom) * (size_t)samples->width +
+                          (size_t)(x / zoom)];
+            }
+}
+
+static void fill_sheet(rn_image *sheet, const rn_samples *samples, int zoom, int *used)
+{
+    int tile_height = samples->height * zoom + GAP, tile_width = samples->width * zoom + GAP;
+
+    for (size_t i = 0; i < samples->count; i++) {
+        int row = samples->labels[i];
+        if (used[row] == SHEET_COLUMNS)
+            continue;
+        copy_tile(sheet, samples, i, GAP + row * tile_height, GAP + used[row] * tile_width, zoom);
+        used[row]++;
+    }
+}
+
+static rn_status save_sheet(const rn_samples *samples, const char *path)
+{
+    rn_status st;
+    int zoom = samples->width <= SMALL ? 2 : 1;
+    int *used = calloc((size_t)samples->classes, sizeof *used);
+    rn_image sheet = {
+        .channels = samples->channels,
+        .height = GAP + samples->classes * (samples->height * zoom + GAP),
+        .width = GAP + SHEET_COLUMNS * (samples->width * zoom + GAP),
+    };
+    size_t bytes = (size_t)sheet.height * (size_t)sheet.width * (size_t)sheet.channels;
+
+    sheet.pixels = malloc(bytes);
+    if (sheet.pixels == NULL || used == NULL) {
+        st = rn_error(RN_ENOMEM, "no memory for a sheet of %zu bytes", bytes);
+        goto out;
+    }
+    memset(sheet.pixels, 255, bytes);
+    fill_sheet(&sheet, samples, zoom, used);
+    RN_TRY(rn_image_save(&sheet, path));
+out:
+    free(sheet.pixels);
+    free(used);
+    return st;
+}
+
+static rn_status run_show(const cli_arguments *args)
+{
+    rn_status st;
+    shown s = {0};
+
+    RN_TRY(open_shown(&s, args->words[0]));
+    if (cli_given(args, "sheet"))
+        RN_TRY(save_sheet(s.train, cli_text(args, "sheet")));
+    if (cli_flag(args, "json"))
+        st = print_json(&s);
+    else
+        print_shown(&s);
+out:
+    release(&s);
+    return st;
+}
+
+static const cli_option options[] = {{.name = "sheet",
+                                      .kind = CLI_FILE,
+                                      .argument = "FILE.png",
+                                      .help = "save a picture with the first images of each class"},
+                                     CLI_JSON_OPTION,
+                                     {0}};
+
+const cli_command cli_data_show = {
+    .name = "data show",
+    .usage = "SOURCE",
+    .summary = "counts, sizes, classes, mean and deviation",
+    .description = "Show what a data set holds: images, their size, classes and how many of each, "
+                   "mean and deviation of the channels.",
+    .examples = "resnet data show shapes --sheet shapes.png\n"
+                "resnet data show cifar-10-batches-bin",
+    .least = 1,
+    .most = 1,
+    .word = CLI_WORD_SOURCE,
+    .options = options,
+    .run = run_show,
+};

@@ -1,0 +1,273 @@
+#include "cli/run_folder.h"
+
+#include "cli/json.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char RECORD[] = "run.json";
+
+bool cli_is_folder(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool cli_is_file(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+rn_status cli_format(char **out, const char *fmt, ...)
+{
+    va_list values;
+    int length;
+
+    va_start(values, fmt);
+    length = vasprintf(out, fmt, values);
+    va_end(values);
+    if (length >= 0)
+        return RN_OK;
+    *out = NULL;
+    return rn_error(RN_ENOMEM, "no memory for a text");
+}
+
+// run.json
+
+void cli_run_record_release(cli_run_record *record)
+{
+    free(record->model);
+    free(record->source);
+    free(record->data_name);
+    free(record->options);
+    *record = (cli_run_record){0};
+}
+
+static rn_status copy_member(char **out, const cJSON *json, const char *key, const char *folder)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, key);
+
+    if (!cJSON_IsString(item))
+        return rn_error(RN_EFORMAT, "'%s/%s': '%s' expected as text, found %s", folder, RECORD, key,
+                        item == NULL ? "nothing" : "something else");
+    return cli_format(out, "%s", item->valuestring);
+}
+
+rn_status cli_run_record_read(cli_run_record *record, const char *folder)
+{
+    rn_status st;
+    char *text = NULL;
+    cJSON *json = NULL;
+
+    *record = (cli_run_record){0};
+    RN_TRY(rn_run_folder_read(&text, folder, RECORD));
+    json = cJSON_Parse(text);
+    if (!cJSON_IsObject(json)) {
+        st = rn_error(RN_EFORMAT, "'%s/%s' is damaged: no JSON object", folder, RECORD);
+        goto out;
+    }
+    RN_TRY(copy_member(&record->model, json, "model", folder));
+    RN_TRY(copy_member(&record->source, json, "data", folder));
+    RN_TRY(copy_member(&record->data_name, json, "data_name", folder));
+    const cJSON *count = cJSON_GetObjectItemCaseSensitive(json, "data_count");
+    const cJSON *options = cJSON_GetObjectItemCaseSensitive(json, "options");
+    if (cJSON_IsNumber(count) && count->valuedouble >= 0)
+        record->data_count = (uint64_t)count->valuedouble;
+    if (cJSON_IsObject(options))
+        RN_TRY(cli_json_text(&record->options, cJSON_Duplicate(options, true)));
+out:
+    if (st != RN_OK)
+        cli_run_record_release(record);
+    cJSON_Delete(json);
+    rn_text_free(text);
+    return st;
+}
+
+rn_status cli_run_record_write(const cli_run_record *record, const char *folder,
+                               const char *command_line)
+{
+    rn_status st;
+    char *text = NULL, *line = NULL;
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(json, "program", "resnet " RN_VERSION);
+    cJSON_AddStringToObject(json, "command", command_line);
+    cJSON_AddStringToObject(json, "model", record->model);
+    cJSON_AddStringToObject(json, "data", record->source);
+    cJSON_AddStringToObject(json, "data_name", record->data_name);
+    cJSON_AddNumberToObject(json, "data_count", (double)record->data_count);
+    cJSON_AddItemToObject(json, "options",
+                          cJSON_Parse(record->options != NULL ? record->options : "{}"));
+    RN_TRY(cli_json_text(&text, json));
+    RN_TRY(cli_format(&line, "%s\n", text));
+    RN_TRY(rn_run_folder_write(folder, RECORD, line));
+out:
+    free(line);
+    free(text);
+    return st;
+}
+
+// The folder
+
+static bool is_run_file(const char *name)
+{
+    static const char *const patterns[] = {"checkpoint-*.safetensors",
+                                           "best.safetensors",
+                                           "model.safetensors",
+                                           "log.jsonl",
+                                           "recipe.json",
+                                           "environment.json",
+                                           "run.json"};
+
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+        if (fnmatch(patterns[i], name, 0) == 0)
+            return true;
+    return false;
+}
+
+bool cli_run_exists(const char *folder)
+{
+    DIR *directory = opendir(folder);
+    bool found = false;
+
+    if (directory == NULL)
+        return false;
+    for (struct dirent *entry; !found && (entry = readdir(directory)) != NULL;)
+        found = is_run_file(entry->d_name);
+    closedir(directory);
+    return found;
+}
+
+rn_status cli_run_clear(const char *folder)
+{
+    DIR *directory = opendir(folder);
+    rn_status st = RN_OK;
+
+    if (directory == NULL)
+        return errno == ENOENT ? RN_OK : rn_error(RN_EIO, "'%s': %s", folder, strerror(errno));
+    for (struct dirent *entry; st == RN_OK && (entry = readdir(directory)) != NULL;)
+        if (is_run_file(entry->d_name) && unlinkat(dirfd(directory), entry->d_name, 0) != 0)
+            st = rn_error(RN_EIO, "'%s/%s': %s", folder, entry->d_name, strerror(errno));
+    closedir(directory);
+    return st;
+}
+
+// Letters, digits, '.' and '-' stay; a recipe's path is cut to its file's bare name.
+static void make_plain(char *text)
+{
+    for (; *text != '\0'; text++)
+        *text = isalnum((unsigned char)*text) || *text == '.' ? (char)tolower((unsigned char)*text)
+                                                              : '-';
+}
+
+rn_status cli_run_name(char **out, const char *model, const char *data_name, const char *recipe)
+{
+    rn_status st;
+    char *name = NULL, *path = NULL;
+    const char *slash = strrchr(recipe, '/');
+
+    *out = NULL;
+    recipe = slash != NULL ? slash + 1 : recipe;
+    RN_TRY(cli_format(&name, "%s-%.*s-%.*s", model, (int)strcspn(data_name, " "), data_name,
+                      (int)strcspn(recipe, "."), recipe));
+    make_plain(name);
+    RN_TRY(cli_format(&path, "runs/%s", name));
+    for (int number = 2; access(path, F_OK) == 0; number++) {
+        free(path);
+        RN_TRY(cli_format(&path, "runs/%s-%d", name, number));
+    }
+    *out = path;
+    path = NULL;
+out:
+    free(path);
+    free(name);
+    return st;
+}
+
+static bool is_generated(const char *source)
+{
+    return strcspn(source, ":") == strlen("shapes") && strncmp(source, "shapes", 6) == 0;
+}
+
+rn_status cli_source_absolute(char **out, const char *source)
+{
+    char folder[4096];
+
+    if (*source == '/' || is_generated(source))
+        return cli_format(out, "%s", source);
+    if (getcwd(folder, sizeof folder) == NULL)
+        return rn_error(RN_EIO, "the working folder: %s", strerror(errno));
+    return cli_format(out, "%s/%s", folder, source);
+}
+
+// Model files
+
+static rn_status newest_checkpoint(char **out, const char *folder)
+{
+    rn_status st;
+    rn_checkpoint *checkpoint = NULL;
+    char *path = NULL;
+    int skipped;
+
+    RN_TRY(rn_checkpoint_load_newest(&checkpoint, &path, &skipped, folder));
+    RN_TRY(cli_format(out, "%s", path));
+out:
+    rn_checkpoint_free(checkpoint);
+    rn_text_free(path);
+    return st;
+}
+
+rn_status cli_model_path(char **out, const char *argument)
+{
+    rn_status st;
+
+    *out = NULL;
+    if (!cli_is_folder(argument))
+        return cli_format(out, "%s", argument);
+    st = cli_format(out, "%s/model.safetensors", argument);
+    if (st != RN_OK || cli_is_file(*out))
+        return st;
+    free(*out);
+    *out = NULL;
+    return newest_checkpoint(out, argument);
+}
+
+rn_status cli_model_load(rn_checkpoint **out, const char *argument)
+{
+    rn_status st;
+    char *path = NULL;
+
+    *out = NULL;
+    RN_TRY(cli_model_path(&path, argument));
+    RN_TRY(rn_checkpoint_load(out, path));
+out:
+    free(path);
+    return st;
+}
+
+char *cli_recorded_source(const char *argument)
+{
+    cli_run_record record = {0};
+    char *copy = strdup(argument), *source = NULL;
+    const char *folder = copy == NULL || cli_is_folder(argument) ? copy : dirname(copy);
+
+    if (folder != NULL && cli_run_record_read(&record, folder) == RN_OK) {
+        source = record.source;
+        record.source = NULL;
+        cli_run_record_release(&record);
+    }
+    free(copy);
+    return source;
+}

@@ -1,0 +1,52 @@
+/** Run folders: their names, and run.json, which says how to go on. */
+#ifndef CLI_RUN_FOLDER_H
+#define CLI_RUN_FOLDER_H
+
+#include "cli/options.h"
+
+#include "resnet/resnet.h"
+
+bool cli_is_folder(const char *path);
+bool cli_is_file(const char *path);
+
+/** printf into new memory; the caller's (free()). */
+rn_status cli_format(char **out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/** What run.json says. */
+typedef struct cli_run_record {
+    char *model;         // spec
+    char *source;        // of the data; a folder as an absolute path
+    char *data_name;     // "CIFAR-10 train"
+    uint64_t data_count; // training images, before any are held out
+    char *options;       // JSON object: options that were given, other than the recipe's
+} cli_run_record;
+
+void cli_run_record_release(cli_run_record *record);
+/** RN_ENOTFOUND if the folder has none. */
+rn_status cli_run_record_read(cli_run_record *record, const char *folder);
+rn_status cli_run_record_write(const cli_run_record *record, const char *folder,
+                               const char *command_line);
+
+/** True if the folder holds a run, or what is left of one. */
+bool cli_run_exists(const char *folder);
+/** Delete the files of a run, and no others. */
+rn_status cli_run_clear(const char *folder);
+/** A new name: runs/MODEL-DATA-RECIPE, with a number if that is taken; the caller's (free()). */
+rn_status cli_run_name(char **out, const char *model, const char *data_name, const char *recipe);
+
+/** The source with its folder as an absolute path; the caller's (free()). */
+rn_status cli_source_absolute(char **out, const char *source);
+
+/**
+ * The model file that an argument means: itself, or of a run folder the final model, else its
+ * newest checkpoint. The caller's (free()).
+ */
+rn_status cli_model_path(char **out, const char *argument);
+
+/** Load it. */
+rn_status cli_model_load(rn_checkpoint **out, const char *argument);
+
+/** The data source recorded beside a model file or in a run folder; NULL if there is none. */
+char *cli_recorded_source(const char *argument);
+
+#endif

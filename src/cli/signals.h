@@ -1,0 +1,16 @@
+/** Stopping in good order. */
+#ifndef CLI_SIGNALS_H
+#define CLI_SIGNALS_H
+
+#include <signal.h>
+
+/**
+ * From now on SIGINT, SIGTERM and SIGHUP (unless ignored, as under nohup) set a flag that holds the
+ * signal's number; a second one ends the process at once with status 128 + number.
+ */
+const volatile sig_atomic_t *cli_signals_catch(void);
+
+/** The signal that came, or 0. */
+int cli_signal(void);
+
+#endif

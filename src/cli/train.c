@@ -1,0 +1,199 @@
+#include "cli/train.h"
+
+#include "cli/command.h"
+#include "cli/signals.h"
+#include "cli/term.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void on_event(const rn_event *event, void *context)
+{
+    cli_job *job = context;
+    rn_status st = job->log_status == RN_OK ? rn_run_log_write(job->log, event) : RN_OK;
+
+    cli_progress_event(&job->progress, event);
+    if (st == RN_OK)
+        return;
+    job->log_status = st; // said once; the training is worth more than its log
+    cli_progress_clear(&job->progress);
+    fflush(stdout);
+    fprintf(stderr, "resnet: warning: %s\n", rn_error_message());
+}
+
+static void print_header(const cli_job *job)
+{
+    FILE *stream = job->progress.stream;
+    const rn_recipe *recipe = &job->recipe;
+    const rn_samples *train = job->train;
+
+    if (job->progress.quiet)
+        return;
+    fprintf(stream, "%smodel%s   %s\n", cli_style(stream, CLI_BOLD), cli_style(stream, CLI_NORMAL),
+            job->record.model);
+    fprintf(stream, "%sdata%s    %s: %s images", cli_style(stream, CLI_BOLD),
+            cli_style(stream, CLI_NORMAL), train->name, cli_count((int64_t)train->count).text);
+    fprintf(stream, " of %d x %d x %d in %d classes; %s to test\n", train->channels, train->height,
+            train->width, train->classes, cli_count((int64_t)job->test->count).text);
+    fprintf(stream, "%srecipe%s  %s: ", cli_style(stream, CLI_BOLD), cli_style(stream, CLI_NORMAL),
+            recipe->name);
+    if (recipe->iterations > 0)
+        fprintf(stream, "%s steps", cli_count((int64_t)recipe->iterations).text);
+    else
+        fprintf(stream, "%.6g epochs", recipe->epochs);
+    fprintf(stream, " of batch %d, lr %.4g (%s), seed %llu\n", recipe->batch, recipe->schedule.lr,
+            rn_schedule_name(recipe->schedule.kind), (unsigned long long)recipe->seed);
+    fprintf(stream, "%srun%s     %s  (%d thread%s)\n\n", cli_style(stream, CLI_BOLD),
+            cli_style(stream, CLI_NORMAL), job->folder, rn_threads(), rn_threads() == 1 ? "" : "s");
+    fflush(stream);
+}
+
+static rn_status print_json_result(const cli_job *job, const rn_train_result *result,
+                                   const char *model)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(json, "folder", job->folder);
+    cJSON_AddStringToObject(json, "model", model);
+    cli_json_add(json, "iterations", (double)result->iterations);
+    cli_json_add(json, "seconds", result->seconds);
+    cli_json_add(json, "images_per_second", result->images_per_second);
+    cli_json_add(json, "data_wait", result->data_wait);
+    cli_json_add(json, "test_count", (double)result->test_count);
+    cli_json_add(json, "test_wrong", (double)result->test_wrong);
+    cli_json_add(json, "test_error", cli_percent(result->test_wrong, result->test_count));
+    cli_json_add(json, "test_loss", result->test_loss);
+    cli_json_add(json, "best_error", result->best_error);
+    return cli_print_json(json);
+}
+
+static void print_next_steps(const char *model)
+{
+    printf("\nuse it:\n  resnet eval ");
+    cli_print_quoted(stdout, model);
+    printf("\n  resnet predict ");
+    cli_print_quoted(stdout, model);
+    printf(" IMAGE...\n");
+}
+
+static void print_accuracy(const rn_train_result *result)
+{
+    int64_t right = result->test_count - result->test_wrong;
+
+    printf("%stest accuracy %.2f%%%s (%s of %s right), loss %.4f; lowest error on the way %.2f%%\n",
+           cli_style(stdout, CLI_BOLD), cli_percent(right, result->test_count),
+           cli_style(stdout, CLI_NORMAL), cli_count(right).text, cli_count(result->test_count).text,
+           result->test_loss, result->best_error);
+}
+
+static rn_status print_result(const cli_job *job, const rn_train_result *result)
+{
+    rn_status st;
+    char *model = NULL;
+
+    RN_TRY(cli_format(&model, "%s/model.safetensors", job->folder));
+    if (cli_flag(job->args, "json")) {
+        st = print_json_result(job, result, model);
+        goto out;
+    }
+    printf("%s%s steps in %s, %.0f images/s, %.1f%% of the time waiting for data\n",
+           job->progress.quiet ? "" : "\n", cli_count((int64_t)result->iterations).text,
+           cli_duration(result->seconds).text, result->images_per_second, 100 * result->data_wait);
+    if (result->test_count > 0) // a complete run that is resumed evaluates nothing
+        print_accuracy(result);
+    printf("model: %s\n", model);
+    if (!job->progress.quiet)
+        print_next_steps(model);
+out:
+    free(model);
+    return st;
+}
+
+// On standard error: it may be all that is left if ^C has ended the reader of a pipe.
+static void say_how_to_resume(const cli_job *job, const rn_train_result *result)
+{
+    fflush(stdout);
+    fprintf(stderr,
+            "stopped by %s after step %s; the state is saved\nto go on: resnet train --resume ",
+            cli_signal() != 0 ? strsignal(cli_signal()) : "a signal",
+            cli_count((int64_t)result->iterations).text);
+    cli_print_quoted(stderr, job->folder);
+    fputc('\n', stderr);
+}
+
+static rn_status train(cli_job *job)
+{
+    rn_status st;
+    const cli_arguments *args = job->args;
+    rn_train_result result = {0};
+    rn_train_options options = {
+        .model = job->record.model,
+        .recipe = &job->recipe,
+        .train = job->train,
+        .test = job->test,
+        .folder = job->folder,
+        .resume = job->resume,
+        .engine = cli_text(args, "engine"),
+        .workers = (int)cli_integer(args, "workers"),
+        .evaluate_every = cli_real(args, "evaluate-every"),
+        .checkpoint_every = (uint64_t)cli_integer(args, "checkpoint-every"),
+        .keep = (int)cli_integer(args, "keep"),
+        .log_every = (uint64_t)cli_integer(args, "log-every"),
+        .stop = cli_signals_catch(),
+        .on_event = on_event,
+        .context = job,
+    };
+
+    print_header(job);
+    st = rn_train(&options, &result);
+    cli_progress_clear(&job->progress);
+    if (st == RN_EINTERRUPTED)
+        say_how_to_resume(job, &result);
+    if (st == RN_OK)
+        st = print_result(job, &result);
+    if (st == RN_OK && job->log_status != RN_OK)
+        st = rn_error(job->log_status, "the training is complete, but '%s/log.jsonl' is not",
+                      job->folder);
+    return st;
+}
+
+static rn_status run_train(const cli_arguments *given)
+{
+    rn_status st;
+    cli_arguments args = *given;
+    cli_job job = {.args = &args};
+
+    cli_progress_init(&job.progress, stdout, cli_flag(&args, "quiet") || cli_flag(&args, "json"));
+    if (cli_given(&args, "resume"))
+        RN_TRY(cli_job_resume(&job));
+    else
+        RN_TRY(cli_job_plan(&job));
+    RN_TRY(rn_threads_set((int)cli_integer(&args, "threads")));
+    RN_TRY(cli_job_open_data(&job));
+    RN_TRY(cli_job_open_folder(&job));
+    RN_TRY(train(&job));
+out:
+    cli_job_release(&job);
+    return st;
+}
+
+const cli_command cli_train = {
+    .name = "train",
+    .usage = "MODEL",
+    .summary = "train a network",
+    .description =
+        "Train a network and leave it, with checkpoints, log and recipe, in a run folder.\n\n"
+        "MODEL is resnet-20, resnet-32, resnet-44, resnet-56, resnet-110 or resnet-1202, plain-20 "
+        "and so on for networks without shortcuts, or any other depth 6n + 2. What is computed is "
+        "decided by the recipe: a built-in one or a file, with options laid over it.\n\n"
+        "^C (or SIGTERM) ends the step, saves and says how to go on; a run that was stopped, or "
+        "killed, and resumed ends with the same weights, bit for bit, as one that never stopped.",
+    .examples = "resnet train resnet-20\n"
+                "resnet train resnet-20 --data cifar-10-batches-bin --recipe quick\n"
+                "resnet train resnet-56 --data cifar-10-batches-bin --recipe paper-cifar -o r56\n"
+                "resnet train --resume r56",
+    .most = 1,
+    .word = CLI_WORD_MODEL,
+    .options = cli_train_options,
+    .run = run_train,
+};

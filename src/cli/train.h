@@ -1,0 +1,36 @@
+/** `resnet train`: its options, and what a run is made of. */
+#ifndef CLI_TRAIN_H
+#define CLI_TRAIN_H
+
+#include "cli/json.h"
+#include "cli/progress.h"
+#include "cli/run_folder.h"
+
+extern const cli_option cli_train_options[];
+
+/** Everything that one training needs. */
+typedef struct cli_job {
+    cli_arguments *args; // with the resumed run's options filled in
+    char *folder;
+    bool resume;               // from the checkpoint below
+    rn_checkpoint *checkpoint; // NULL: from the start
+    rn_recipe recipe;
+    cli_run_record record;
+    cJSON *recorded_options; // owner of texts in args
+    rn_samples *train, *test;
+    cli_progress progress;
+    rn_run_log *log;
+    rn_status log_status; // of the first line that could not be written
+} cli_job;
+
+/** Decide model, recipe and folder of a new run; nothing is written. */
+rn_status cli_job_plan(cli_job *job);
+/** Take them from the run that --resume names. */
+rn_status cli_job_resume(cli_job *job);
+/** Open the data; of a resumed run it must be what it was. */
+rn_status cli_job_open_data(cli_job *job);
+/** Create or clear the folder and describe the run in it. */
+rn_status cli_job_open_folder(cli_job *job);
+void cli_job_release(cli_job *job);
+
+#endif

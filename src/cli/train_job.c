@@ -1,0 +1,259 @@
+#include "cli/command.h"
+#include "cli/train.h"
+#include "cli/train_recipe.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void cli_job_release(cli_job *job)
+{
+    rn_run_log_close(job->log);
+    rn_samples_free(job->test);
+    rn_samples_free(job->train);
+    cli_run_record_release(&job->record);
+    cJSON_Delete(job->recorded_options);
+    rn_checkpoint_free(job->checkpoint);
+    free(job->folder);
+}
+
+static rn_shortcut parse_shortcut(const char *text)
+{
+    return text == NULL             ? RN_SHORTCUT_DEFAULT
+           : strcmp(text, "A") == 0 ? RN_SHORTCUT_A
+           : strcmp(text, "B") == 0 ? RN_SHORTCUT_B
+                                    : RN_SHORTCUT_C;
+}
+
+// The model's canonical spec: checks the name before any data are read.
+static rn_status canonical_model(char **out, const char *model, const char *shortcut)
+{
+    rn_status st;
+    rn_graph *graph = NULL;
+    rn_model_options options = {.shortcut = parse_shortcut(shortcut)};
+
+    *out = NULL;
+    RN_TRY(rn_graph_create(&graph, model, &options));
+    RN_TRY(cli_format(out, "%s", rn_graph_model(graph)));
+out:
+    rn_graph_free(graph);
+    return st;
+}
+
+// The options besides recipe, model and folder that a resumed run takes over.
+static bool is_recorded(const cli_option *option)
+{
+    static const char *const names[] = {"threads",          "workers",        "engine",   "keep",
+                                        "checkpoint-every", "evaluate-every", "log-every"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], option->name) == 0)
+            return true;
+    return false;
+}
+
+static rn_status record_options(cli_job *job)
+{
+    const cli_option *options = job->args->command->options;
+    cJSON *json = cJSON_CreateObject();
+
+    for (int i = 0; options[i].name != NULL; i++)
+        if (is_recorded(&options[i]) && job->args->values[i] != NULL)
+            cJSON_AddStringToObject(json, options[i].name, job->args->values[i]);
+    return cli_json_text(&job->record.options, json);
+}
+
+rn_status cli_job_plan(cli_job *job)
+{
+    rn_status st;
+    const cli_arguments *args = job->args;
+    const char *out = cli_text(args, "out");
+
+    if (args->word_count == 0)
+        return rn_error(RN_EINVAL, "'resnet train' expects MODEL, for example resnet-20");
+    RN_TRY(canonical_model(&job->record.model, args->words[0], cli_text(args, "shortcut")));
+    RN_TRY(cli_recipe_choose(&job->recipe, args, job->record.model));
+    RN_TRY(cli_source_absolute(&job->record.source, cli_text(args, "data")));
+    RN_TRY(record_options(job));
+    if (out == NULL)
+        goto out;
+    if (cli_run_exists(out) && !cli_flag(args, "force")) {
+        st = rn_error(RN_EINVAL,
+                      "'%s' already holds a run: go on with it by --resume, start anew by --force, "
+                      "or choose another folder",
+                      out);
+        goto out;
+    }
+    RN_TRY(cli_format(&job->folder, "%s", out));
+out:
+    return st;
+}
+
+// Resuming
+
+static rn_status resumed_folder(cli_job *job)
+{
+    const char *folder = cli_text(job->args, "resume"), *out = cli_text(job->args, "out");
+
+    if (*folder == '\0')
+        folder = out;
+    if (folder == NULL)
+        return rn_error(RN_EINVAL, "option '--resume' expects FOLDER, here or as --out FOLDER");
+    if (out != NULL && strcmp(out, folder) != 0)
+        return rn_error(RN_EINVAL, "'--resume %s' and '--out %s' name two folders", folder, out);
+    if (cli_flag(job->args, "force"))
+        return rn_error(RN_EINVAL, "'--resume' and '--force' exclude each other");
+    if (!cli_is_folder(folder))
+        return rn_error(RN_ENOTFOUND, "no folder '%s' to resume from", folder);
+    return cli_format(&job->folder, "%s", folder);
+}
+
+// The recorded options stand in for those that were not given now.
+static rn_status take_recorded_options(cli_job *job)
+{
+    const cJSON *item;
+
+    job->recorded_options = cJSON_Parse(job->record.options);
+    cJSON_ArrayForEach(item, job->recorded_options)
+    {
+        const cli_option *options = job->args->command->options;
+        int index = cli_option_find(options, item->string);
+        if (index < 0 || !is_recorded(&options[index]) || !cJSON_IsString(item) ||
+            cli_option_check(&options[index], item->valuestring) != RN_OK)
+            return rn_error(RN_EFORMAT, "'%s/run.json': option '%s' is damaged", job->folder,
+                            item->string);
+        if (job->args->values[index] == NULL)
+            job->args->values[index] = item->valuestring;
+    }
+    return RN_OK;
+}
+
+// What a run killed before its first checkpoint left: it starts again.
+static rn_status restart(cli_job *job)
+{
+    rn_status st;
+    char *path = NULL;
+
+    if (job->record.model == NULL)
+        return rn_error(RN_ENOTFOUND, "'%s' holds no run to resume", job->folder);
+    RN_TRY(cli_format(&path, "%s/recipe.json", job->folder));
+    RN_TRY(rn_recipe_load(&job->recipe, path));
+out:
+    free(path);
+    return st;
+}
+
+static rn_status load_state(cli_job *job)
+{
+    rn_status st;
+    char *path = NULL;
+    int skipped = 0;
+
+    st = rn_checkpoint_load_newest(&job->checkpoint, &path, &skipped, job->folder);
+    if (st == RN_ENOTFOUND)
+        return restart(job);
+    if (st != RN_OK)
+        return st;
+    job->resume = true;
+    if (job->checkpoint->recipe == NULL)
+        st = rn_error(RN_EFORMAT, "'%s' has no recipe to go on with", path);
+    else
+        st = rn_recipe_load(&job->recipe, "paper-cifar");
+    if (st == RN_OK)
+        st = rn_recipe_parse(&job->recipe, job->checkpoint->recipe, path);
+    rn_text_free(path);
+    return st;
+}
+
+static rn_status check_model(const cli_job *job)
+{
+    rn_status st;
+    const cli_arguments *args = job->args;
+    const char *run_model = job->record.model;
+    char *model = NULL;
+
+    if (args->word_count == 0 && !cli_given(args, "shortcut"))
+        return RN_OK;
+    RN_TRY(canonical_model(&model, args->word_count > 0 ? args->words[0] : run_model,
+                           cli_text(args, "shortcut")));
+    if (strcmp(model, run_model) != 0)
+        st = rn_error(RN_EINVAL, "model '%s' is asked for, but the run in '%s' trains '%s'", model,
+                      job->folder, run_model);
+out:
+    free(model);
+    return st;
+}
+
+rn_status cli_job_resume(cli_job *job)
+{
+    rn_status st;
+
+    RN_TRY(resumed_folder(job));
+    st = cli_run_record_read(&job->record, job->folder);
+    if (st != RN_OK && st != RN_ENOTFOUND) // without the record, the command line must say it all
+        goto out;
+    if (job->record.options != NULL)
+        RN_TRY(take_recorded_options(job));
+    RN_TRY(load_state(job));
+    if (job->checkpoint != NULL && job->record.model == NULL)
+        RN_TRY(cli_format(&job->record.model, "%s", job->checkpoint->model));
+    RN_TRY(check_model(job));
+    RN_TRY(cli_recipe_agree(&job->recipe, job->args));
+    if (job->record.source == NULL && !cli_given(job->args, "data")) {
+        st = rn_error(RN_EINVAL, "'%s' has no run.json, so '--data' must say what to train on",
+                      job->folder);
+        goto out;
+    }
+    if (cli_given(job->args, "data")) {
+        free(job->record.source);
+        RN_TRY(cli_source_absolute(&job->record.source, cli_text(job->args, "data")));
+    }
+    free(job->record.options);
+    RN_TRY(record_options(job));
+out:
+    return st;
+}
+
+// Data and folder
+
+rn_status cli_job_open_data(cli_job *job)
+{
+    rn_status st;
+    cli_run_record *record = &job->record;
+
+    RN_TRY(rn_data_open(&job->train, record->source, RN_SPLIT_TRAIN));
+    RN_TRY(rn_data_open(&job->test, record->source, RN_SPLIT_TEST));
+    if (record->data_name == NULL) {
+        record->data_count = job->train->count;
+        RN_TRY(cli_format(&record->data_name, "%s", job->train->name));
+    } else if (strcmp(record->data_name, job->train->name) != 0 ||
+               record->data_count != job->train->count) {
+        st = rn_error(RN_EINVAL,
+                      "'%s' has %zu images of %s, but the run in '%s' trains on %llu of %s",
+                      record->source, job->train->count, job->train->name, job->folder,
+                      (unsigned long long)record->data_count, record->data_name);
+    }
+out:
+    return st;
+}
+
+rn_status cli_job_open_folder(cli_job *job)
+{
+    rn_status st;
+    rn_engine *engine = NULL;
+    bool anew = !cli_given(job->args, "resume");
+
+    RN_TRY(rn_engine_create(&engine, cli_text(job->args, "engine")));
+    if (job->folder == NULL)
+        RN_TRY(
+            cli_run_name(&job->folder, job->record.model, job->record.data_name, job->recipe.name));
+    if (anew && cli_flag(job->args, "force"))
+        RN_TRY(cli_run_clear(job->folder));
+    if (anew || cli_given(job->args, "data"))
+        RN_TRY(cli_run_record_write(&job->record, job->folder, job->args->line));
+    RN_TRY(rn_run_folder_describe(job->folder, &job->recipe, engine));
+    RN_TRY(rn_run_log_open(&job->log, job->folder));
+out:
+    rn_engine_free(engine);
+    return st;
+}
