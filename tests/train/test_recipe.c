@@ -147,6 +147,9 @@ static void defaults_follow_the_data(void **state)
     assert_string_equal(rn_recipe_default("resnet-20", "shapes"), "shapes");
     assert_string_equal(rn_recipe_default("resnet-20", "shapes:train=5"), "shapes");
     assert_string_equal(rn_recipe_default("resnet-20", "data/cifar10"), "quick");
+    assert_string_equal(rn_recipe_default("resnet-104:shortcut=B", "data/cifar10"), "quick");
+    assert_string_equal(rn_recipe_default("resnet-110:shortcut=B", "data/cifar10"), "quick-deep");
+    assert_string_equal(rn_recipe_default("plain-1202", "data/cifar10"), "quick-deep");
 }
 
 typedef struct setting {
