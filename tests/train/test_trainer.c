@@ -192,7 +192,8 @@ static void deep_network_without_warmup_is_noted(void **state)
     training_init(&t);
     t.options.model = "resnet-110";
     t.recipe.schedule.lr = 0.1;
-    t.recipe.iterations = t.recipe.batch = 1;
+    t.recipe.iterations = 1;
+    t.recipe.batch = 1;
     t.options.test = NULL;
     run(&t, RN_OK);
     assert_int_equal(t.notes, 1);
