@@ -86,7 +86,8 @@ typedef struct rn_image {
 RN_API rn_status rn_image_open(rn_image **out, const char *path);
 RN_API void rn_image_free(rn_image *image);
 
-/** Write a picture as PNG, atomically. RN_OK; RN_EIO; RN_ENOMEM. */
+/** Write a picture as PNG, atomically. RN_OK; RN_EIO or RN_ENOTFOUND (no such folder); RN_ENOMEM.
+ */
 RN_API rn_status rn_image_save(const rn_image *image, const char *path);
 
 /**

@@ -1,5 +1,5 @@
 #include "cli/command.h"
-#include "cli/progress.h"
+#include "cli/progress_line.h"
 #include "cli/signals.h"
 #include "cli/term.h"
 

@@ -1,6 +1,6 @@
 #include "cli/run_folder.h"
 
-#include "cli/json.h"
+#include "cli/json_output.h"
 
 #include <ctype.h>
 #include <dirent.h>

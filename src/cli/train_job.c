@@ -1,5 +1,5 @@
+#include "cli/train_job.h"
 #include "cli/command.h"
-#include "cli/train.h"
 #include "cli/train_recipe.h"
 
 #include <stdlib.h>

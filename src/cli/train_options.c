@@ -1,4 +1,4 @@
-#include "cli/train.h"
+#include "cli/train_job.h"
 
 #include <math.h>
 

@@ -1,8 +1,7 @@
 #include "cli/train_recipe.h"
 
 #include "cli/command.h"
-
-#include <cjson/cJSON.h>
+#include "cli/json_output.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -59,7 +59,7 @@ static void an_unwritable_place_is_named(void **state)
     rn_image image = {3, 1, 1, pixel};
 
     (void)state;
-    assert_int_equal(rn_image_save(&image, "/no-such-folder/a.png"), RN_EIO);
+    assert_int_equal(rn_image_save(&image, "/no-such-folder/a.png"), RN_ENOTFOUND);
     assert_non_null(strstr(rn_error_message(), "/no-such-folder/"));
 }
 

@@ -1,9 +1,9 @@
 /** `resnet train`: its options, and what a run is made of. */
-#ifndef CLI_TRAIN_H
-#define CLI_TRAIN_H
+#ifndef CLI_TRAIN_JOB_H
+#define CLI_TRAIN_JOB_H
 
-#include "cli/json.h"
-#include "cli/progress.h"
+#include "cli/json_output.h"
+#include "cli/progress_line.h"
 #include "cli/run_folder.h"
 
 extern const cli_option cli_train_options[];

@@ -1,5 +1,5 @@
 #include "cli/command.h"
-#include "cli/json.h"
+#include "cli/json_output.h"
 #include "cli/network.h"
 #include "cli/term.h"
 

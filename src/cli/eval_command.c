@@ -1,5 +1,5 @@
 #include "cli/command.h"
-#include "cli/json.h"
+#include "cli/json_output.h"
 #include "cli/run_folder.h"
 #include "cli/term.h"
 

@@ -1,6 +1,6 @@
 /** JSON for --json. */
-#ifndef CLI_JSON_H
-#define CLI_JSON_H
+#ifndef CLI_JSON_OUTPUT_H
+#define CLI_JSON_OUTPUT_H
 
 #include "resnet/base.h"
 

@@ -1,4 +1,4 @@
-#include "cli/json.h"
+#include "cli/json_output.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * What a person sees of a running training: on a terminal one line that is redrawn, elsewhere a
  * plain line for each measured point; evaluations stay in both.
  */
-#ifndef CLI_PROGRESS_H
-#define CLI_PROGRESS_H
+#ifndef CLI_PROGRESS_LINE_H
+#define CLI_PROGRESS_LINE_H
 
 #include "resnet/resnet.h"
 
