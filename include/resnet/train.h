@@ -32,8 +32,8 @@ RN_API const char *rn_recipe_name(int index);
 RN_API const char *rn_recipe_summary(int index);
 
 /**
- * The default recipe for a model and a data source: "shapes" for the generated data, else "quick",
- * which a person can wait for; the papers' recipes are there by name.
+ * The default recipe for a model and a data source: "shapes" for the generated data, "quick-deep"
+ * from 110 layers on, else "quick". Static.
  */
 RN_API const char *rn_recipe_default(const char *model, const char *source);
 

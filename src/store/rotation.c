@@ -17,7 +17,6 @@
 
 #define PREFIX "checkpoint-"
 #define SUFFIX ".safetensors"
-#define TEMPORARY SUFFIX ".tmp"
 
 typedef struct listing {
     uint64_t *iterations; // falling
@@ -97,16 +96,22 @@ out:
     return st;
 }
 
-// "x.safetensors.tmp123" of a process that is no more: killed while it wrote.
+// "recipe.json.tmp123" of a process that is no more: killed while it wrote a file of the run
+// folder.
 static bool is_orphan(const char *name)
 {
-    const char *mark = strstr(name, TEMPORARY);
-    int64_t process = 0;
+    static const char *const marks[] = {SUFFIX ".tmp", ".json.tmp"};
 
-    if (mark == NULL || !isdigit((unsigned char)mark[strlen(TEMPORARY)]) ||
-        !rn_text_int64(mark + strlen(TEMPORARY), 1, INT32_MAX, &process))
-        return false;
-    return kill((pid_t)process, 0) != 0 && errno == ESRCH;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        const char *mark = strstr(name, marks[i]);
+        int64_t process = 0;
+        if (mark == NULL)
+            continue;
+        const char *digits = mark + strlen(marks[i]);
+        return isdigit((unsigned char)*digits) && rn_text_int64(digits, 1, INT32_MAX, &process) &&
+               kill((pid_t)process, 0) != 0 && errno == ESRCH;
+    }
+    return false;
 }
 
 // Best effort: an orphan that stays does no harm but to the disk's space.

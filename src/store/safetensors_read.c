@@ -54,7 +54,9 @@ static rn_status read_length(rn_safetensors *file)
     for (int i = 0; i < LENGTH_BYTES; i++)
         length |= (uint64_t)(unsigned char)file->bytes[i] << (8 * i);
     if (length > file->size - LENGTH_BYTES)
-        return rn_error(RN_EFORMAT, "header of %llu bytes in a file of %zu bytes",
+        return rn_error(RN_EFORMAT,
+                        "no safetensors file, or cut short: it claims a header of %llu bytes in a "
+                        "file of %zu",
                         (unsigned long long)length, file->size);
     if (length > RN_SAFETENSORS_HEADER)
         return rn_error(RN_EFORMAT, "header of %llu bytes, expected at most %zu",

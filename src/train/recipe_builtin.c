@@ -1,5 +1,6 @@
 #include "train/recipe_builtin.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -52,6 +53,17 @@ static const struct {
       .sgd = {.momentum = 0.9, .weight_decay = 5e-4, .nesterov = true},
       .augment = {.pad = 4, .flip = true},
       .normalize = RN_NORMALIZE_CHANNEL}},
+    // Nets of 110 layers do not start at a high rate (2015, section 4.2): half the peak, later.
+    {"quick for networks of 110 layers and more: half the peak rate, a longer warm-up",
+     {.name = "quick-deep",
+      .epochs = 30,
+      .batch = 128,
+      .seed = 1,
+      .schedule =
+          {.kind = RN_SCHEDULE_ONE_CYCLE, .lr = 0.1, .factor = 0.1, .patience = 5, .warmup = 0.35},
+      .sgd = {.momentum = 0.9, .weight_decay = 5e-4, .nesterov = true},
+      .augment = {.pad = 4, .flip = true},
+      .normalize = RN_NORMALIZE_CHANNEL}},
     // Small batches: 10,000 images give few steps.
     {"5 epochs in one cycle, for the generated data",
      {.name = "shapes",
@@ -91,10 +103,21 @@ const char *rn_recipe_summary(int index)
     return index >= 0 && index < BUILTIN ? builtin[index].summary : NULL;
 }
 
+enum { DEEP = 110 }; // layers: the first depth that the 2015 paper had to warm up
+
+// The depth in a model's name: "resnet-110:shortcut=B" -> 110; 0 if it has none.
+static int depth_of(const char *model)
+{
+    const char *dash = strchr(model, '-');
+
+    return dash == NULL ? 0 : (int)strtol(dash + 1, NULL, 10);
+}
+
 // The generated data is learnt in a few passes; everything else gets the recipe that a person can
 // wait for. The paper's is there by name.
 const char *rn_recipe_default(const char *model, const char *source)
 {
-    (void)model;
-    return strncmp(source, "shapes", 6) == 0 ? "shapes" : "quick";
+    if (strncmp(source, "shapes", 6) == 0)
+        return "shapes";
+    return depth_of(model) >= DEEP ? "quick-deep" : "quick";
 }

@@ -153,6 +153,33 @@ out:
     return st;
 }
 
+static int weighted_layers(const rn_graph *graph)
+{
+    int count = 0;
+
+    for (int i = 0; i < rn_graph_nodes(graph); i++) {
+        rn_node_kind kind = rn_graph_node(graph, i)->kind;
+        count += kind == RN_NODE_CONV || kind == RN_NODE_LINEAR;
+    }
+    return count;
+}
+
+// 2015 paper, section 4.2: 110 layers do not start to converge at lr 0.1.
+static void note_no_warmup(const rn_trainer *trainer)
+{
+    char text[200];
+    const rn_schedule *schedule = &trainer->recipe.schedule;
+    int layers = weighted_layers(trainer->checkpoint->graph);
+
+    if (layers < 110 || schedule->lr < 0.1 || schedule->warmup > 0 || schedule->until_error > 0)
+        return;
+    snprintf(text, sizeof text,
+             "%d layers may not start to learn at lr %g without warm-up; recipe paper-cifar-110, "
+             "--until-error 80 or --warmup avoids that",
+             layers, schedule->lr);
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
+}
+
 rn_status rn_trainer_begin(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
@@ -182,6 +209,7 @@ rn_status rn_trainer_begin(rn_trainer *trainer)
         .train_count = options->train->count,
         .threads = rn_threads(),
     };
+    note_no_warmup(trainer);
 out:
     return st;
 }

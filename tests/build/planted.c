@@ -57,6 +57,7 @@ int main(int argc, char **argv)
     else if (strcmp(argv[1], "overflow") == 0)
         overflow(argc - 1);
     else
-        sum(strcmp(argv[1], "race") == 0);
+        for (int i = 0; i < 20; i++) // one race in thirty goes unseen
+            sum(strcmp(argv[1], "race") == 0);
     return 0;
 }

@@ -93,7 +93,7 @@ static void what_was_just_saved_stays(void **state)
 static void orphans_are_removed(void **state)
 {
     (void)state;
-    char dead[64], alive[64];
+    char dead[64], described[64], alive[64];
     pid_t child = fork();
 
     if (child == 0)
@@ -102,12 +102,15 @@ static void orphans_are_removed(void **state)
     empty_folder();
     snprintf(dead, sizeof dead, "checkpoint-7.safetensors.tmp%ld", (long)child);
     snprintf(alive, sizeof alive, "best.safetensors.tmp%ld", (long)getppid());
+    snprintf(described, sizeof described, "recipe.json.tmp%ld", (long)child);
     put(dead, "torn");
+    put(described, "torn");
     put(alive, "being written");
     put("notes.tmp1", "mine");
     put("x.safetensors.tmp", "mine");
     ok(rn_checkpoint_save_in(&sample, folder, 8, 3));
     assert_false(rn_file_exists(in_folder(dead)));
+    assert_false(rn_file_exists(in_folder(described)));
     assert_true(rn_file_exists(in_folder(alive)));
     assert_true(has(8));
     assert_int_equal(folder_files(), 4);

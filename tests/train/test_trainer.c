@@ -184,6 +184,23 @@ static void until_error_rule_releases_the_rate(void **state)
     training_release(&t);
 }
 
+static void deep_network_without_warmup_is_noted(void **state)
+{
+    training t;
+
+    (void)state;
+    training_init(&t);
+    t.options.model = "resnet-110";
+    t.recipe.schedule.lr = 0.1;
+    t.recipe.iterations = 1;
+    t.recipe.batch = 1;
+    t.options.test = NULL;
+    run(&t, RN_OK);
+    assert_int_equal(t.notes, 1);
+    assert_non_null(strstr(t.last_note, "110 layers"));
+    training_release(&t);
+}
+
 static void missing_options_are_errors(void **state)
 {
     rn_train_result result;
@@ -203,6 +220,7 @@ int main(void)
         cmocka_unit_test(divergence_names_layer_and_remedy),
         cmocka_unit_test(held_out_images_are_not_trained_on),
         cmocka_unit_test(until_error_rule_releases_the_rate),
+        cmocka_unit_test(deep_network_without_warmup_is_noted),
         cmocka_unit_test(missing_options_are_errors),
     };
 
