@@ -234,7 +234,7 @@ const cli_command cli_eval = {
     .description = "Measure a trained network on every picture of a data set, once: error, "
                    "accuracy, loss, speed.\n\nThe network is a model file, a checkpoint, or a run "
                    "folder, of which the final model is taken, or the newest checkpoint.",
-    .examples = "resnet eval runs/resnet-20-shapes-shapes\n"
+    .examples = "resnet eval runs/resnet-20-shapes\n"
                 "resnet eval model.safetensors --data cifar-10-batches-bin --confusion",
     .least = 1,
     .most = 1,

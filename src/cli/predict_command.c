@@ -233,7 +233,7 @@ const cli_command cli_predict = {
     .description = "Classify PNG, JPEG, PPM or PGM pictures of any size with a trained network. "
                    "Label names and preprocessing come from the model file. A picture that cannot "
                    "be read is reported, and the others are still classified.",
-    .examples = "resnet predict runs/resnet-20-shapes-shapes cat.png dog.jpg\n"
+    .examples = "resnet predict runs/resnet-20-shapes cat.png dog.jpg\n"
                 "resnet predict model.safetensors --top 3 --json *.png",
     .least = 2,
     .most = -1,

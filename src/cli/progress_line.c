@@ -186,6 +186,13 @@ static void show_evaluation(cli_progress *progress, const rn_event *event)
     progress->evaluated = true;
 }
 
+// Something to look at until the first measured point.
+static void show_start(cli_progress *progress)
+{
+    fprintf(progress->stream, "\r\033[Ktraining starts ...");
+    progress->drawn = true;
+}
+
 static void show_text(cli_progress *progress, const char *label, const rn_event *event)
 {
     if (event->text != NULL)
@@ -194,14 +201,14 @@ static void show_text(cli_progress *progress, const char *label, const rn_event 
 
 void cli_progress_event(cli_progress *progress, const rn_event *event)
 {
-    if (progress->quiet)
+    if (progress->quiet || event->kind == RN_EVENT_CHECKPOINT)
         return;
     if (event->kind == RN_EVENT_STEP) {
         show_step(progress, event);
         fflush(progress->stream);
         return;
     }
-    bool was_drawn = progress->drawn;
+    bool redraw = progress->drawn && progress->stepped && event->kind != RN_EVENT_END;
     cli_progress_clear(progress);
     if (event->kind == RN_EVENT_EVALUATION)
         show_evaluation(progress, event);
@@ -209,7 +216,9 @@ void cli_progress_event(cli_progress *progress, const rn_event *event)
         show_text(progress, "continuing from ", event);
     else if (event->kind == RN_EVENT_NOTE)
         show_text(progress, "note: ", event);
-    if (was_drawn && event->kind != RN_EVENT_END)
+    else if (progress->live && event->kind == RN_EVENT_START)
+        show_start(progress);
+    if (redraw)
         draw(progress);
     fflush(progress->stream);
 }

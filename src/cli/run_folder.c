@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -177,11 +178,14 @@ rn_status cli_run_name(char **out, const char *model, const char *data_name, con
     rn_status st;
     char *name = NULL, *path = NULL;
     const char *slash = strrchr(recipe, '/');
+    int data_length = (int)strcspn(data_name, " ");
 
     *out = NULL;
     recipe = slash != NULL ? slash + 1 : recipe;
-    RN_TRY(cli_format(&name, "%s-%.*s-%.*s", model, (int)strcspn(data_name, " "), data_name,
+    RN_TRY(cli_format(&name, "%s-%.*s-%.*s", model, data_length, data_name,
                       (int)strcspn(recipe, "."), recipe));
+    if (strncasecmp(data_name, recipe, strlen(recipe)) == 0) // "shapes-shapes" says it twice
+        name[strlen(model) + 1 + (size_t)data_length] = '\0';
     make_plain(name);
     RN_TRY(cli_format(&path, "runs/%s", name));
     for (int number = 2; access(path, F_OK) == 0; number++) {

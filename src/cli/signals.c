@@ -29,3 +29,17 @@ int cli_signal(void)
 {
     return stop;
 }
+
+const char *cli_signal_name(void)
+{
+    switch (stop) {
+    case 0:
+        return "no signal";
+    case SIGINT:
+        return "SIGINT";
+    case SIGTERM:
+        return "SIGTERM";
+    default:
+        return "SIGHUP";
+    }
+}

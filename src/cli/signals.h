@@ -12,5 +12,7 @@ const volatile sig_atomic_t *cli_signals_catch(void);
 
 /** The signal that came, or 0. */
 int cli_signal(void);
+/** "SIGINT"; "no signal". */
+const char *cli_signal_name(void);
 
 #endif

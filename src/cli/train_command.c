@@ -31,16 +31,16 @@ static void print_header(const cli_job *job)
         return;
     fprintf(stream, "%smodel%s   %s\n", cli_style(stream, CLI_BOLD), cli_style(stream, CLI_NORMAL),
             job->record.model);
-    fprintf(stream, "%sdata%s    %s: %s images", cli_style(stream, CLI_BOLD),
-            cli_style(stream, CLI_NORMAL), train->name, cli_count((int64_t)train->count).text);
-    fprintf(stream, " of %d x %d x %d in %d classes; %s to test\n", train->channels, train->height,
-            train->width, train->classes, cli_count((int64_t)job->test->count).text);
+    fprintf(stream, "%sdata%s    %s: %s images, %dx%dx%d, %d classes", cli_style(stream, CLI_BOLD),
+            cli_style(stream, CLI_NORMAL), train->name, cli_count((int64_t)train->count).text,
+            train->channels, train->height, train->width, train->classes);
+    fprintf(stream, "; test: %s\n", cli_count((int64_t)job->test->count).text);
     fprintf(stream, "%srecipe%s  %s: ", cli_style(stream, CLI_BOLD), cli_style(stream, CLI_NORMAL),
             recipe->name);
     if (recipe->iterations > 0)
         fprintf(stream, "%s steps", cli_count((int64_t)recipe->iterations).text);
     else
-        fprintf(stream, "%.6g epochs", recipe->epochs);
+        fprintf(stream, "%.6g epoch%s", recipe->epochs, recipe->epochs == 1 ? "" : "s");
     fprintf(stream, " of batch %d, lr %.4g (%s), seed %llu\n", recipe->batch, recipe->schedule.lr,
             rn_schedule_name(recipe->schedule.kind), (unsigned long long)recipe->seed);
     fprintf(stream, "%srun%s     %s  (%d thread%s)\n\n", cli_style(stream, CLI_BOLD),
@@ -80,7 +80,7 @@ static void print_accuracy(const rn_train_result *result)
 {
     int64_t right = result->test_count - result->test_wrong;
 
-    printf("%stest accuracy %.2f%%%s (%s of %s right), loss %.4f; lowest error on the way %.2f%%\n",
+    printf("%stest accuracy %.2f%%%s (%s of %s right), loss %.4f\nlowest error on the way %.2f%%\n",
            cli_style(stdout, CLI_BOLD), cli_percent(right, result->test_count),
            cli_style(stdout, CLI_NORMAL), cli_count(right).text, cli_count(result->test_count).text,
            result->test_loss, result->best_error);
@@ -115,8 +115,7 @@ static void say_how_to_resume(const cli_job *job, const rn_train_result *result)
     fflush(stdout);
     fprintf(stderr,
             "stopped by %s after step %s; the state is saved\nto go on: resnet train --resume ",
-            cli_signal() != 0 ? strsignal(cli_signal()) : "a signal",
-            cli_count((int64_t)result->iterations).text);
+            cli_signal_name(), cli_count((int64_t)result->iterations).text);
     cli_print_quoted(stderr, job->folder);
     fputc('\n', stderr);
 }

@@ -3,45 +3,58 @@
 . "$SOURCE/tests/cli/lib.sh"
 
 kills=${KILLS:-50}
-steps=${STEPS:-1200}
+steps=${STEPS:-300}
 seed=${SEED:-1}
 options="--data $tiny_data --batch 16 --lr 0.05 --schedule cosine --ema 0.99 --iterations $steps
-    --threads 2 --workers 2 --checkpoint-every 5 --evaluate-every 2 --log-every 5"
+    --threads ${THREADS:-1} --workers 2 --checkpoint-every 5 --evaluate-every 2 --log-every 5"
 
-# random N: the next number below N, from a sequence that $seed repeats
-random() {
+# Set $random to a number below $1, from a sequence that $seed decides.
+draw() {
     seed=$(((seed * 1103515245 + 12345) % 2147483648))
-    echo $((seed / 65536 % $1))
+    random=$((seed / 65536 % $1))
 }
 
-# shellcheck disable=SC2086 # options are words
-"$RESNET" train resnet-8 $options --out whole >whole.log 2>&1 ||
-    { cat whole.log; fail "the whole run fails"; finish; }
-
-# shellcheck disable=SC2086
-"$RESNET" train resnet-8 $options --out killed >killed.log 2>&1 &
-pid=$!
-killed=0
-while [ "$killed" -lt "$kills" ]; do
-    sleep "$(printf '0.%03d' $((100 + $(random 700))))"
-    if ! kill -9 $pid 2>/dev/null; then
-        break # it was through before all kills
-    fi
-    wait $pid 2>/dev/null
-    killed=$((killed + 1))
-    if [ ! -e killed/run.json ]; then # killed before the folder was described
-        rm -rf killed
-        # shellcheck disable=SC2086
-        "$RESNET" train resnet-8 $options --out killed >>killed.log 2>&1 &
-    else
+# Start the training in ./killed, or go on with it; killed before run.json was there, it starts anew.
+start() {
+    if [ -e killed/run.json ]; then
         "$RESNET" train --resume killed >>killed.log 2>err &
+    else
+        rm -rf killed
+        # shellcheck disable=SC2086 # options are words
+        "$RESNET" train resnet-8 $options --out killed >>killed.log 2>err &
     fi
     pid=$!
+}
+
+# The end of a training: it must have gone well and left the model of the whole run.
+check_end() {
+    wait $pid || fail "a part fails: $(cat err)"
+    cmp whole/model.safetensors killed/model.safetensors || fail "the model is another one"
+    [ -z "$(find killed -name '*.tmp*')" ] || fail "temporaries are left: $(ls -a killed)"
+    [ "$failures" -eq 0 ] || finish
+    ends=$((ends + 1))
+    rm -rf killed
+}
+
+began=$(date +%s%3N)
+# shellcheck disable=SC2086 # options are words
+"$RESNET" train resnet-8 $options --out whole >whole.log 2>err || { cat err; exit 1; }
+milliseconds=$(($(date +%s%3N) - began))
+
+killed=0
+ends=0
+start
+while [ "$killed" -lt "$kills" ]; do
+    draw $((milliseconds / 5 + 50))
+    sleep "$((random / 1000)).$(printf %03d $((random % 1000)))"
+    if kill -9 $pid 2>/dev/null; then
+        killed=$((killed + 1))
+        wait $pid 2>/dev/null
+    else
+        check_end
+    fi
+    start
 done
-wait $pid || { fail "the last part fails"; cat err; tail -3 killed.log; }
-echo "killed $killed times in $steps steps; passed over as damaged:" \
-    "$(grep -c 'passed over' killed.log)"
-[ "$killed" -eq "$kills" ] || fail "through after $killed kills: raise STEPS"
-cmp whole/model.safetensors killed/model.safetensors || fail "the model is another one"
-[ -z "$(find killed -name '*.tmp*')" ] || fail "temporaries are left: $(ls -a killed)"
+check_end
+echo "killed $killed times during $ends trainings of $steps steps, each $milliseconds ms if left alone"
 finish

@@ -38,7 +38,7 @@ stop_with() { # SIGNAL STATUS
     wait $pid
     got=$?
     [ $got -eq "$2" ] || fail "exit status $got instead of $2 after SIG$1"
-    holds err "stopped by .* the state is saved"
+    holds err "stopped by SIG$1 after step .*; the state is saved"
     holds err "to go on: resnet train --resume $1\$"
     [ ! -e "$1/model.safetensors" ] || fail "SIG$1 came too late for the test"
     expect 0 "$RESNET" train --resume "$1"

@@ -22,9 +22,9 @@ expect 0 train resnet-8 --iterations 8 --out whole2 --quiet
 expect 0 train resnet-8 --iterations 24 --out whole2 --quiet --force
 cmp -s whole/model.safetensors whole2/model.safetensors || fail "the same run gives another model"
 expect 0 train resnet-8 --iterations 4 --json
-holds out '"folder":[[:space:]]*"runs/resnet-8-shapes-shapes"'
+holds out '"folder":[[:space:]]*"runs/resnet-8-shapes"'
 expect 0 train resnet-8 --iterations 4 --json
-holds out '"folder":[[:space:]]*"runs/resnet-8-shapes-shapes-2"'
+holds out '"folder":[[:space:]]*"runs/resnet-8-shapes-2"'
 
 # Evaluation, of a file, a folder, a checkpoint; the data from run.json.
 expect 0 "$RESNET" eval whole/model.safetensors --data $tiny_data
