@@ -82,6 +82,30 @@ const char *rn_op_kind_name(rn_op_kind kind)
     return (unsigned)kind < RN_OP_KINDS ? names[kind] : "unknown op";
 }
 
+rn_op_kind rn_op_forward_kind(rn_op_kind kind)
+{
+    switch (kind) {
+    case RN_OP_CONV_BACKWARD_DATA:
+    case RN_OP_CONV_BACKWARD_WEIGHTS:
+        return RN_OP_CONV;
+    case RN_OP_LINEAR_BACKWARD_DATA:
+    case RN_OP_LINEAR_BACKWARD_WEIGHTS:
+        return RN_OP_LINEAR;
+    case RN_OP_BATCH_NORM_BACKWARD:
+        return RN_OP_BATCH_NORM_TRAIN;
+    case RN_OP_RELU_BACKWARD:
+        return RN_OP_RELU;
+    case RN_OP_SHORTCUT_PAD_BACKWARD:
+        return RN_OP_SHORTCUT_PAD;
+    case RN_OP_MAX_POOL_BACKWARD:
+        return RN_OP_MAX_POOL;
+    case RN_OP_AVERAGE_POOL_BACKWARD:
+        return RN_OP_AVERAGE_POOL;
+    default:
+        return kind;
+    }
+}
+
 void rn_kernel_free(rn_kernel *kernel)
 {
     if (kernel != NULL)

@@ -92,6 +92,9 @@ typedef enum rn_op_kind {
 
 const char *rn_op_kind_name(rn_op_kind kind); // "conv", "conv backward data", ...
 
+/** The forward op of a backward op; the kind itself for all others. */
+rn_op_kind rn_op_forward_kind(rn_op_kind kind);
+
 typedef enum rn_arg {
     RN_ARG_SRC,
     RN_ARG_SRC2,

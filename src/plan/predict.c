@@ -63,30 +63,6 @@ out:
     return st;
 }
 
-static rn_op_kind forward_kind(rn_op_kind kind)
-{
-    switch (kind) {
-    case RN_OP_CONV_BACKWARD_DATA:
-    case RN_OP_CONV_BACKWARD_WEIGHTS:
-        return RN_OP_CONV;
-    case RN_OP_LINEAR_BACKWARD_DATA:
-    case RN_OP_LINEAR_BACKWARD_WEIGHTS:
-        return RN_OP_LINEAR;
-    case RN_OP_BATCH_NORM_BACKWARD:
-        return RN_OP_BATCH_NORM_TRAIN;
-    case RN_OP_RELU_BACKWARD:
-        return RN_OP_RELU;
-    case RN_OP_SHORTCUT_PAD_BACKWARD:
-        return RN_OP_SHORTCUT_PAD;
-    case RN_OP_MAX_POOL_BACKWARD:
-        return RN_OP_MAX_POOL;
-    case RN_OP_AVERAGE_POOL_BACKWARD:
-        return RN_OP_AVERAGE_POOL;
-    default:
-        return kind;
-    }
-}
-
 static rn_status probe_create(const rn_plan *plan, probe *p, const rn_planned_op *op, int batch)
 {
     rn_status st = RN_OK;
@@ -94,9 +70,9 @@ static rn_status probe_create(const rn_plan *plan, probe *p, const rn_planned_op
 
     desc.src.n = desc.dst.n = batch;
     desc.forward = NULL;
-    if (forward_kind(desc.kind) != desc.kind) {
+    if (rn_op_forward_kind(desc.kind) != desc.kind) {
         rn_op_desc forward = desc;
-        forward.kind = forward_kind(desc.kind);
+        forward.kind = rn_op_forward_kind(desc.kind);
         RN_TRY(plan->engine->create(plan->engine, &p->forward, &forward));
         desc.forward = p->forward;
     }

@@ -91,30 +91,6 @@ static inline const char *harness_name(const rn_op_desc *d)
     return text;
 }
 
-static inline rn_op_kind harness_forward_kind(const rn_op_desc *d)
-{
-    switch (d->kind) {
-    case RN_OP_CONV_BACKWARD_DATA:
-    case RN_OP_CONV_BACKWARD_WEIGHTS:
-        return RN_OP_CONV;
-    case RN_OP_LINEAR_BACKWARD_DATA:
-    case RN_OP_LINEAR_BACKWARD_WEIGHTS:
-        return RN_OP_LINEAR;
-    case RN_OP_BATCH_NORM_BACKWARD:
-        return RN_OP_BATCH_NORM_TRAIN;
-    case RN_OP_RELU_BACKWARD:
-        return RN_OP_RELU;
-    case RN_OP_SHORTCUT_PAD_BACKWARD:
-        return RN_OP_SHORTCUT_PAD;
-    case RN_OP_MAX_POOL_BACKWARD:
-        return RN_OP_MAX_POOL;
-    case RN_OP_AVERAGE_POOL_BACKWARD:
-        return RN_OP_AVERAGE_POOL;
-    default:
-        return d->kind;
-    }
-}
-
 /** Bits of the arguments that the op reads; WORKSPACE comes from the forward kernel. */
 static inline unsigned harness_inputs(const rn_op_desc *d)
 {
@@ -172,7 +148,7 @@ static inline unsigned harness_outputs(const rn_op_desc *d)
     case RN_OP_CROSS_ENTROPY:
         return HARNESS_BIT(DIFF_SRC) | HARNESS_BIT(LOSS);
     default:
-        return harness_forward_kind(d) == d->kind ? HARNESS_BIT(DST) : HARNESS_BIT(DIFF_SRC);
+        return rn_op_forward_kind(d->kind) == d->kind ? HARNESS_BIT(DST) : HARNESS_BIT(DIFF_SRC);
     }
 }
 
@@ -216,7 +192,7 @@ static inline rn_arg harness_parameter(rn_arg arg)
 static inline size_t harness_count(const rn_op_desc *d, rn_arg arg)
 {
     const rn_tensor_desc *t = harness_tensor(d, arg);
-    rn_op_kind forward = harness_forward_kind(d);
+    rn_op_kind forward = rn_op_forward_kind(d->kind);
 
     if (t != NULL)
         return (size_t)t->n * (size_t)t->c * (size_t)t->h * (size_t)t->w;
@@ -340,7 +316,7 @@ static inline void harness_open(harness_op *op, const harness_maker *maker, cons
     unsigned args = harness_inputs(d) | harness_outputs(d) | HARNESS_BIT(WORKSPACE);
 
     *op = (harness_op){.desc = *d};
-    forward.kind = harness_forward_kind(d);
+    forward.kind = rn_op_forward_kind(d->kind);
     forward.forward = NULL;
     if (forward.kind == RN_OP_MAX_POOL && forward.kind != d->kind)
         forward.training = true;
