@@ -254,6 +254,26 @@ static void run_executes_each_op_once(void **state)
     drop(&f);
 }
 
+static void prediction_adds_up_and_shares_like_ops(void **state)
+{
+    (void)state;
+    fixture f = make("resnet-14", 2, true);
+    double total = 0, sum = 0, per_op[200];
+    int made = live_kernels;
+
+    assert_in_range(f.plan->op_count, 1, 200);
+    assert_int_equal(rn_plan_predict(f.plan, &total, per_op), RN_OK);
+    assert_int_equal(live_kernels, made); // probes are gone
+    for (int i = 0; i < f.plan->op_count; i++) {
+        assert_true(per_op[i] > 0);
+        sum += per_op[i];
+    }
+    assert_true(total > 0 && sum == total);
+    // layer1.0.conv1 and layer1.1.conv1 have one shape and so one time.
+    assert_true(per_op[2] == per_op[6] && f.plan->ops[6].desc.kind == RN_OP_CONV);
+    drop(&f);
+}
+
 static void weights_survive_load_and_store(void **state)
 {
     (void)state;
@@ -352,6 +372,7 @@ int main(void)
         cmocka_unit_test(live_tensors_never_overlap),
         cmocka_unit_test(liveness_saves_memory),
         cmocka_unit_test(run_executes_each_op_once),
+        cmocka_unit_test(prediction_adds_up_and_shares_like_ops),
         cmocka_unit_test(weights_survive_load_and_store),
         cmocka_unit_test(foreign_weights_are_refused),
         cmocka_unit_test(options_out_of_range_are_named),
