@@ -202,12 +202,9 @@ static inline void network_agrees(void **state)
         fail_msg("%d quantities differ too much from PyTorch", failures);
 }
 
-#define NETWORK_TEST(engine, name)                                                                 \
-    {                                                                                              \
-        engine " " name, network_agrees, NULL, NULL, &(network_case)                               \
-        {                                                                                          \
-            engine, name                                                                           \
-        }                                                                                          \
-    }
+static inline struct CMUnitTest network_unit_test(network_case *c)
+{
+    return (struct CMUnitTest){c->name, network_agrees, NULL, NULL, c};
+}
 
 #endif
