@@ -5,6 +5,7 @@
 #include "resnet/resnet.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-static char path[64];
+static char folder[] = "/tmp/resnet-damage-XXXXXX", path[64];
 static char *bytes;
 static size_t size;
 
@@ -23,7 +24,6 @@ static int make_checkpoint(void **state)
 {
     rn_train_result result;
     rn_recipe recipe;
-    char folder[] = "/tmp/resnet-damage-XXXXXX";
     rn_train_options options = {.model = "resnet-8", .recipe = &recipe, .folder = folder};
 
     (void)state;
@@ -38,6 +38,21 @@ static int make_checkpoint(void **state)
     assert_int_equal(rn_file_read(&bytes, &size, path, 1 << 26), RN_OK);
     printf("%zu bytes\n", size);
     return 0;
+}
+
+static int remove_one(const char *name, const struct stat *info, int type, struct FTW *walk)
+{
+    (void)info;
+    (void)type;
+    (void)walk;
+    return remove(name);
+}
+
+static int remove_checkpoint(void **state)
+{
+    (void)state;
+    rn_free(bytes);
+    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void refused(const char *what, size_t at)
@@ -79,5 +94,6 @@ int main(void)
         cmocka_unit_test(every_truncation_is_found),
     };
 
-    return cmocka_run_group_tests_name("checkpoint_damage", tests, make_checkpoint, NULL);
+    return cmocka_run_group_tests_name("checkpoint_damage", tests, make_checkpoint,
+                                       remove_checkpoint);
 }
