@@ -8,7 +8,7 @@ on_terminal() {
     script -qec "stty cols $1; $2" /dev/null >screen 2>&1 </dev/null
 }
 
-if command -v script >/dev/null; then
+if script -qec true /dev/null >/dev/null 2>&1; then # else there is no pseudo-terminal here
     TERM=xterm
     export TERM
     run="'$RESNET' train resnet-8 $tiny --log-every 1 --iterations 6 --force --out"
