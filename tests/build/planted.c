@@ -57,7 +57,7 @@ int main(int argc, char **argv)
     else if (strcmp(argv[1], "overflow") == 0)
         overflow(argc - 1);
     else
-        for (int i = 0; i < 20; i++) // one race in thirty goes unseen
+        for (int i = 0; i < 20; i++) // one race in ten goes unseen
             sum(strcmp(argv[1], "race") == 0);
     return 0;
 }
