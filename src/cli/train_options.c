@@ -16,7 +16,8 @@ const cli_option cli_train_options[] = {
      .letter = 'r',
      .kind = CLI_RECIPE,
      .argument = "NAME|FILE",
-     .help = "how to train: a recipe listed below or a JSON file; the default depends on model and data"},
+     .help = "how to train: a recipe listed below or a JSON file; the default depends on model and "
+             "data"},
     {.name = "shortcut",
      .kind = CLI_CHOICE,
      .argument = "KIND",
