@@ -180,6 +180,25 @@ static void note_no_warmup(const rn_trainer *trainer)
     rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
 }
 
+// Classes named "0", "1", ...: digits, as far as anyone can tell, and a mirrored 2 is no 2.
+static void note_mirrored_digits(const rn_trainer *trainer)
+{
+    char digit[16];
+    const rn_samples *train = trainer->options->train;
+
+    if (!trainer->recipe.augment.flip)
+        return;
+    for (int i = 0; i < train->classes; i++) {
+        snprintf(digit, sizeof digit, "%d", i);
+        if (strcmp(train->label_names[i], digit) != 0)
+            return;
+    }
+    rn_trainer_tell(trainer,
+                    (rn_event){.kind = RN_EVENT_NOTE,
+                               .text = "the classes have numbers for names; if they are "
+                                       "digits, --no-flip keeps them from being mirrored"});
+}
+
 rn_status rn_trainer_begin(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
@@ -210,6 +229,7 @@ rn_status rn_trainer_begin(rn_trainer *trainer)
         .threads = rn_threads(),
     };
     note_no_warmup(trainer);
+    note_mirrored_digits(trainer);
 out:
     return st;
 }

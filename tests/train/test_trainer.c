@@ -201,6 +201,25 @@ static void deep_network_without_warmup_is_noted(void **state)
     training_release(&t);
 }
 
+static void mirrored_digits_are_noted(void **state)
+{
+    training t;
+
+    (void)state;
+    training_init(&t);
+    t.recipe.iterations = 1;
+    t.options.test = NULL;
+    for (int i = 0; i < t.train->classes; i++)
+        memcpy(t.train->label_names[i], (char[]){(char)('0' + i), '\0'}, 2);
+    run(&t, RN_OK);
+    assert_int_equal(t.notes, 1);
+    assert_non_null(strstr(t.last_note, "--no-flip"));
+    t.recipe.augment.flip = false;
+    run(&t, RN_OK);
+    assert_int_equal(t.notes, 1);
+    training_release(&t);
+}
+
 static void missing_options_are_errors(void **state)
 {
     rn_train_result result;
@@ -221,6 +240,7 @@ int main(void)
         cmocka_unit_test(held_out_images_are_not_trained_on),
         cmocka_unit_test(until_error_rule_releases_the_rate),
         cmocka_unit_test(deep_network_without_warmup_is_noted),
+        cmocka_unit_test(mirrored_digits_are_noted),
         cmocka_unit_test(missing_options_are_errors),
     };
 
