@@ -34,6 +34,7 @@ typedef struct rn_node {
     char name[RN_MAX_NAME];      // "layer1.0.conv1"; unique
     int inputs[2];               // -1 where absent
     int channels, height, width; // of the output
+    int depth;                   // weighted layers on the longest way to here, itself included
     int kernel, stride, pad;     // conv, max pool; stride also of the padded shortcut
     int channel_offset;          // padded shortcut: where the copied channels start
     int weight, bias;            // parameter indices (BN: gain and bias) or RN_NO_PARAM
@@ -102,6 +103,9 @@ RN_API const char *rn_model_name(int index);
 /** One line on a named model; NULL past the last. Static. */
 RN_API const char *rn_model_summary(int index);
 
+/** Weighted layers (convolutions, linear) on the longest way from input to output: 20 for
+ * resnet-20. */
+RN_API int rn_graph_depth(const rn_graph *graph);
 RN_API int rn_graph_nodes(const rn_graph *graph);
 /** Borrowed until the graph is freed; index 0 is the input. */
 RN_API const rn_node *rn_graph_node(const rn_graph *graph, int index);

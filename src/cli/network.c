@@ -67,23 +67,6 @@ void cli_network_release(cli_network *network)
     rn_checkpoint_free(network->checkpoint);
 }
 
-int cli_network_depth(const rn_graph *graph)
-{
-    int nodes = rn_graph_nodes(graph), deepest = 0;
-    int *depth = calloc((size_t)nodes, sizeof *depth);
-
-    for (int i = 0; depth != NULL && i < nodes; i++) {
-        const rn_node *node = rn_graph_node(graph, i);
-        for (int k = 0; k < 2; k++)
-            if (node->inputs[k] >= 0 && depth[node->inputs[k]] > depth[i])
-                depth[i] = depth[node->inputs[k]];
-        depth[i] += node->kind == RN_NODE_CONV || node->kind == RN_NODE_LINEAR;
-        deepest = depth[i] > deepest ? depth[i] : deepest;
-    }
-    free(depth);
-    return deepest;
-}
-
 void cli_processor_name(char *name, size_t size)
 {
     FILE *file = fopen("/proc/cpuinfo", "r");

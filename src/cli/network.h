@@ -16,9 +16,6 @@ typedef struct cli_network {
 rn_status cli_network_open(cli_network *network, const cli_arguments *args, const char *fallback);
 void cli_network_release(cli_network *network);
 
-/** Weighted layers (convolutions and linear) on the longest way from input to output. */
-int cli_network_depth(const rn_graph *graph);
-
 /** Name of the processor; "unknown processor" if the system does not say. */
 void cli_processor_name(char *name, size_t size);
 

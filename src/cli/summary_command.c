@@ -82,7 +82,7 @@ static void print_summary(const rn_graph *graph)
 
     print_nodes(graph);
     printf("\n%s: %d layers deep, input %d x %d x %d, %d classes\n", rn_graph_model(graph),
-           cli_network_depth(graph), options->channels, options->height, options->width,
+           rn_graph_depth(graph), options->channels, options->height, options->width,
            options->classes);
     printf("  %13s  trained parameters (%s as float32)\n", cli_count(sum.parameters).text,
            cli_bytes(4 * (double)sum.parameters).text);
@@ -112,7 +112,7 @@ static rn_status print_json(const rn_graph *graph)
 
     cJSON_AddStringToObject(json, "model", rn_graph_model(graph));
     cli_json_add(json, "classes", rn_graph_options(graph)->classes);
-    cli_json_add(json, "depth", cli_network_depth(graph));
+    cli_json_add(json, "depth", rn_graph_depth(graph));
     cli_json_add(json, "parameters", (double)sum.parameters);
     cli_json_add(json, "running_statistics", (double)sum.statistics);
     cli_json_add(json, "multiply_adds", (double)sum.multiply_adds);

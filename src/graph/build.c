@@ -37,6 +37,7 @@ static rn_node *append(rn_builder *builder, rn_node_kind kind, int input, const 
         .running_variance = RN_NO_PARAM,
     };
     if (input >= 0) {
+        node->depth = graph->nodes[input].depth;
         node->channels = graph->nodes[input].channels;
         node->height = graph->nodes[input].height;
         node->width = graph->nodes[input].width;
@@ -136,6 +137,7 @@ int rn_build_conv(rn_builder *builder, int input, rn_conv_shape shape, const cha
     if (node == NULL)
         return 0;
     int weight[4] = {shape.out, node->channels, shape.kernel, shape.kernel};
+    node->depth++;
     node->weight = add_param(builder, RN_PARAM_CONV_WEIGHT, node->name, "weight", 4, weight);
     if (shape.bias)
         node->bias = add_param(builder, RN_PARAM_BIAS, node->name, "bias", 1, &shape.out);
@@ -186,6 +188,8 @@ int rn_build_add(rn_builder *builder, int a, int b, const char *name_fmt, ...)
         return 0;
     const rn_node *other = node_at(builder, b);
     node->inputs[1] = b;
+    if (other->depth > node->depth)
+        node->depth = other->depth;
     if (node->channels != other->channels || node->height != other->height ||
         node->width != other->width)
         builder->status = rn_error(RN_EINVAL, "'%s': %d x %d x %d cannot be added to %d x %d x %d",
@@ -241,6 +245,7 @@ int rn_build_linear(rn_builder *builder, int input, int out, const char *name)
     if (node == NULL)
         return 0;
     int shape[2] = {out, node->channels};
+    node->depth++;
     node->weight = add_param(builder, RN_PARAM_LINEAR_WEIGHT, node->name, "weight", 2, shape);
     node->bias = add_param(builder, RN_PARAM_BIAS, node->name, "bias", 1, &out);
     node->channels = out;

@@ -24,6 +24,11 @@ const rn_model_options *rn_graph_options(const rn_graph *graph)
     return &graph->options;
 }
 
+int rn_graph_depth(const rn_graph *graph)
+{
+    return graph->nodes[graph->node_count - 1].depth;
+}
+
 int rn_graph_nodes(const rn_graph *graph)
 {
     return graph->node_count;

@@ -17,7 +17,7 @@ static rn_status sum_gradients(rn_planner *planner, int tensor, int node)
     op.args[RN_ARG_SRC] = rn_tensor_ref(both[0]);
     op.args[RN_ARG_SRC2] = rn_tensor_ref(both[1]);
     op.args[RN_ARG_DST] = rn_tensor_ref(sum);
-    RN_TRY(rn_planner_emit(planner, &op, NULL));
+    RN_TRY(rn_planner_emit(planner, &op));
     both = planner->gradients[tensor]; // the new tensor may have moved the array
     both[0] = sum;
     both[1] = -1;
@@ -77,7 +77,7 @@ static rn_status emit_diff_src(rn_planner *planner, rn_planned_op *op, int src)
     rn_status st = RN_OK;
 
     RN_TRY(new_gradient(planner, src, &op->args[RN_ARG_DIFF_SRC]));
-    RN_TRY(rn_planner_emit(planner, op, NULL));
+    RN_TRY(rn_planner_emit(planner, op));
     RN_TRY(rn_planner_contribute(planner, src, op->args[RN_ARG_DIFF_SRC].index, op->node));
 out:
     return st;
@@ -95,7 +95,7 @@ static rn_status backward_weighted(rn_planner *planner, const rn_planned_op *for
     op.args[RN_ARG_DIFF_WEIGHTS] = rn_gradient_ref(forward->args[RN_ARG_WEIGHTS].index);
     if (forward->args[RN_ARG_BIAS].space == RN_SPACE_VALUE)
         op.args[RN_ARG_DIFF_BIAS] = rn_gradient_ref(forward->args[RN_ARG_BIAS].index);
-    RN_TRY(rn_planner_emit(planner, &op, NULL));
+    RN_TRY(rn_planner_emit(planner, &op));
     if (!wants_gradient(planner, src))
         return RN_OK;
     op = backward_op(planner, forward, data);
@@ -160,7 +160,7 @@ static rn_status backward_add(rn_planner *planner, const rn_planned_op *forward)
         op.args[RN_ARG_DST] = forward->args[RN_ARG_DST];
         RN_TRY(new_gradient(planner, a, &op.args[RN_ARG_DIFF_SRC]));
         gradient = op.args[RN_ARG_DIFF_SRC].index;
-        RN_TRY(rn_planner_emit(planner, &op, NULL));
+        RN_TRY(rn_planner_emit(planner, &op));
     } else {
         int dst = arg_tensor(forward, RN_ARG_DST);
         if (planner->gradients[dst][1] >= 0)

@@ -124,7 +124,7 @@ static rn_status lower_simple(rn_planner *planner, int node, rn_op_kind kind)
     RN_TRY(start_op(planner, &op, kind, node, node));
     op.desc.bias = node_at(planner, node)->bias != RN_NO_PARAM;
     op.desc.training = planner->plan->options.training;
-    RN_TRY(rn_planner_emit(planner, &op, NULL));
+    RN_TRY(rn_planner_emit(planner, &op));
 out:
     return st;
 }
@@ -160,7 +160,7 @@ static rn_status lower_batch_norm(rn_planner *planner, int start, int end)
         RN_TRY(rn_planner_tensor(planner, &saved, NULL, floats * sizeof(float)));
         op.args[RN_ARG_SAVED] = rn_tensor_ref(saved);
     }
-    RN_TRY(rn_planner_emit(planner, &op, NULL));
+    RN_TRY(rn_planner_emit(planner, &op));
 out:
     return st;
 }
@@ -173,7 +173,7 @@ static rn_status lower_add(rn_planner *planner, int start, int end)
     RN_TRY(start_op(planner, &op, RN_OP_ADD, start, end));
     op.desc.relu = node_at(planner, end)->kind == RN_NODE_RELU;
     op.args[RN_ARG_SRC2] = rn_tensor_ref(planner->value[node_at(planner, start)->inputs[1]]);
-    RN_TRY(rn_planner_emit(planner, &op, NULL));
+    RN_TRY(rn_planner_emit(planner, &op));
 out:
     return st;
 }
@@ -197,7 +197,7 @@ static rn_status lower_cross_entropy(rn_planner *planner, int node)
     op.args[RN_ARG_LABELS] = (rn_ref){RN_SPACE_LABELS, 0};
     op.args[RN_ARG_LOSS] = (rn_ref){RN_SPACE_LOSS, 0};
     op.args[RN_ARG_DIFF_SRC] = rn_tensor_ref(gradient);
-    RN_TRY(rn_planner_emit(planner, &op, NULL));
+    RN_TRY(rn_planner_emit(planner, &op));
     RN_TRY(rn_planner_contribute(planner, plan->logits, gradient, node));
 out:
     return st;

@@ -30,10 +30,9 @@ out:
 
 static void write_label(rn_planned_op *op)
 {
-    bool fused = op->desc.kind != RN_OP_RELU_BACKWARD && !op->backward;
-
     snprintf(op->label, sizeof op->label, "%s%s%s", rn_op_kind_name(op->desc.kind),
-             fused && op->desc.add ? " + add" : "", fused && op->desc.relu ? " + relu" : "");
+             !op->backward && op->desc.add ? " + add" : "",
+             !op->backward && op->desc.relu ? " + relu" : "");
 }
 
 // Scratch lives for one op; a workspace is made by the forward op and handed on by its backward.
@@ -54,7 +53,7 @@ out:
     return st;
 }
 
-rn_status rn_planner_emit(rn_planner *planner, const rn_planned_op *op, int *index)
+rn_status rn_planner_emit(rn_planner *planner, const rn_planned_op *op)
 {
     rn_status st = RN_OK;
     rn_plan *plan = planner->plan;
@@ -71,8 +70,6 @@ rn_status rn_planner_emit(rn_planner *planner, const rn_planned_op *op, int *ind
     }
     plan->op_count++; // from here on the plan frees the kernel
     RN_TRY(add_working_memory(planner, added));
-    if (index != NULL)
-        *index = plan->op_count - 1;
 out:
     return st;
 }

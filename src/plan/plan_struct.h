@@ -81,9 +81,8 @@ rn_status rn_planner_tensor(rn_planner *planner, int *index, const rn_tensor_des
  * Append an op: create its kernel, and its workspace and scratch tensors.
  *
  * @param op  Copied; args hold everything but workspace (forward) and scratch.
- * @param[out] index  Of the new op; NULL is legal.
  */
-rn_status rn_planner_emit(rn_planner *planner, const rn_planned_op *op, int *index);
+rn_status rn_planner_emit(rn_planner *planner, const rn_planned_op *op);
 
 /** Forward list; in training mode it ends with the loss, which gives the logits' gradient. */
 rn_status rn_plan_forward(rn_planner *planner);

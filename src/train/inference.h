@@ -27,7 +27,7 @@ float *rn_inference_slot(rn_inference *inference, int slot);
 /** Run; logits float32 [batch][classes], borrowed until the next run. */
 rn_status rn_inference_run(rn_inference *inference, const float **logits);
 
-/** Probabilities of one row of logits, exp(x - max) / sum, and the log of the sum's inverse. */
+/** Probabilities of one row of logits: exp(x) / sum(exp(x)), shifted so that nothing overflows. */
 void rn_softmax(float *probabilities, const float *logits, int classes);
 
 /**

@@ -1,7 +1,6 @@
 // Starting, saving and resuming a training.
 #include "train/trainer.h"
 
-#include "base/file.h"
 #include "base/memory.h"
 
 #include <math.h>
@@ -153,23 +152,12 @@ out:
     return st;
 }
 
-static int weighted_layers(const rn_graph *graph)
-{
-    int count = 0;
-
-    for (int i = 0; i < rn_graph_nodes(graph); i++) {
-        rn_node_kind kind = rn_graph_node(graph, i)->kind;
-        count += kind == RN_NODE_CONV || kind == RN_NODE_LINEAR;
-    }
-    return count;
-}
-
 // 2015 paper, section 4.2: 110 layers do not start to converge at lr 0.1.
 static void note_no_warmup(const rn_trainer *trainer)
 {
     char text[200];
     const rn_schedule *schedule = &trainer->recipe.schedule;
-    int layers = weighted_layers(trainer->checkpoint->graph);
+    int layers = rn_graph_depth(trainer->checkpoint->graph);
 
     if (layers < 110 || schedule->lr < 0.1 || schedule->warmup > 0 || schedule->until_error > 0)
         return;

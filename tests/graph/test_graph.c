@@ -61,7 +61,18 @@ static void depth_counts_weighted_layers(void **state)
         multiply_adds += rn_node_multiply_adds(graph, i);
     }
     assert_int_equal(weighted, 56);
+    assert_int_equal(rn_graph_depth(graph), 56);
     assert_in_range(multiply_adds, 125000000, 126000000);
+    rn_graph_free(graph);
+}
+
+// Projections lie beside the main path: option C does not make a network deeper.
+static void projections_add_no_depth(void **state)
+{
+    (void)state;
+    rn_graph *graph = build("resnet-104:shortcut=C", NULL);
+
+    assert_int_equal(rn_graph_depth(graph), 104);
     rn_graph_free(graph);
 }
 
@@ -185,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameter_counts_are_the_papers),
         cmocka_unit_test(depth_counts_weighted_layers),
+        cmocka_unit_test(projections_add_no_depth),
         cmocka_unit_test(shapes_follow_the_stages),
         cmocka_unit_test(canonical_name_rebuilds_the_graph),
         cmocka_unit_test(bad_models_are_named),
