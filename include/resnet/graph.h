@@ -20,7 +20,13 @@ typedef enum rn_node_kind {
     RN_NODE_SHORTCUT_PAD, // option A: subsample, then zero channels around
     RN_NODE_MAX_POOL,
     RN_NODE_AVERAGE_POOL, // global
-    RN_NODE_LINEAR,       // its output are the logits
+    RN_NODE_FLATTEN,      // c, h, w in this order become the channels
+    RN_NODE_LINEAR,       // the last one's output are the logits
+    RN_NODE_SCALE,        // `scale` times the input (2016 paper, section 3.1)
+    RN_NODE_GATE,         // first input times sigmoid(second), or times 1 - it (`complement`)
+    RN_NODE_DROPOUT,      // training: 0 with probability `rate`, else times 1 / (1 - rate)
+    RN_NODE_DROP_BRANCH,  // stochastic depth: training: all 0 with probability `rate`, one draw a
+                          // batch; inference: times 1 - rate (Huang et al. 2016, eq. 2 and 5)
     RN_NODE_CROSS_ENTROPY // softmax cross-entropy loss, training only
 } rn_node_kind;
 
@@ -37,6 +43,10 @@ typedef struct rn_node {
     int depth;                   // weighted layers on the longest way to here, itself included
     int kernel, stride, pad;     // conv, max pool; stride also of the padded shortcut
     int channel_offset;          // padded shortcut: where the copied channels start
+    float scale;                 // scale
+    float rate;                  // dropout, drop branch: 0 .. below 1
+    bool complement;             // gate
+    int stage, unit;             // from 1 and from 0, as in "layer1.0"; both 0 and -1 outside
     int weight, bias;            // parameter indices (BN: gain and bias) or RN_NO_PARAM
     int running_mean, running_variance;
     float epsilon, momentum; // BN
@@ -45,8 +55,8 @@ typedef struct rn_node {
 typedef enum rn_param_kind {
     RN_PARAM_CONV_WEIGHT,      // shape [out][in][kernel][kernel]
     RN_PARAM_LINEAR_WEIGHT,    // shape [out][in]
-    RN_PARAM_BIAS,             // of a convolution or linear layer
-    RN_PARAM_BN_GAIN,          // gamma, starts at 1
+    RN_PARAM_BIAS,             // of a convolution or linear layer; starts at 0, of a gate elsewhere
+    RN_PARAM_BN_GAIN,          // gamma, starts at 1, or at 0 (option "zero-gain")
     RN_PARAM_BN_BIAS,          // beta, starts at 0
     RN_PARAM_RUNNING_MEAN,     // not trained, starts at 0
     RN_PARAM_RUNNING_VARIANCE, // not trained, starts at 1
@@ -57,7 +67,8 @@ typedef struct rn_param {
     char name[RN_MAX_NAME + 16]; // "layer1.0.conv1.weight", torchvision's scheme
     int dims;                    // 1, 2 or 4
     int shape[4];
-    size_t count; // product of shape
+    size_t count;  // product of shape
+    float initial; // value that a bias or BN gain starts with
 } rn_param;
 
 /** False for the running statistics. */

@@ -38,6 +38,9 @@ typedef struct rn_plan_options {
     rn_dtype dtype;        // RN_FLOAT32
     bool training;         // forward, loss and backward; else forward to the logits
     float label_smoothing; // 0 .. 1, training only
+    size_t memory_limit;   // bytes for arena, parameters and gradients; 0: none. A training plan
+                           // that needs more recomputes activations in its backward list (Chen et
+                           // al. 2016), as few as will do; results are the same bit for bit
 } rn_plan_options;
 
 /**
@@ -51,7 +54,8 @@ typedef struct rn_plan_options {
  * @param engine      Borrowed; must outlive the plan.
  * @param options     NULL: batch 1, float32, inference.
  * @return RN_OK; RN_EINVAL (option out of range); RN_ENOMEM; RN_EUNSUPPORTED or RN_ENGINE if the
- *         engine has no op for a node (the message names the node and its shape).
+ *         engine has no op for a node (the message names the node and its shape); RN_ENOMEM also if
+ *         no plan keeps within memory_limit (the message names the least that would).
  */
 RN_API rn_status rn_plan_create(rn_plan **out, const rn_graph *graph, rn_engine *engine,
                                 const rn_plan_options *options);
@@ -77,6 +81,9 @@ typedef struct rn_plan_memory {
     size_t unshared;   // what the same tensors would take without liveness
     size_t parameters; // values and running statistics, native layout
     size_t gradients;
+    size_t without_limit; // arena of the plan that recomputes nothing
+    int recomputed;       // forward ops that the backward list repeats
+    double flops;         // of these
 } rn_plan_memory;
 
 RN_API rn_plan_memory rn_plan_memory_use(const rn_plan *plan);
@@ -113,10 +120,27 @@ RN_API const float *rn_run_logits(const rn_run *run);
 /** Loss and wrong count of the last forward of a training plan. */
 RN_API rn_loss rn_run_loss(const rn_run *run);
 
+/**
+ * Name the draws of dropout and stochastic depth in the steps that follow; seed 0, step 0 unless
+ * set. The same numbers give the same draws, whatever the engine, its layouts and threads.
+ */
+RN_API void rn_run_set_step(rn_run *run, uint64_t seed, uint64_t step);
+
 /** Forward list; in training mode it updates the BN running statistics and the loss. */
 RN_API rn_status rn_run_forward(rn_run *run);
 /** Backward list: gradients of every parameter, overwritten; after rn_run_forward() only. */
 RN_API rn_status rn_run_backward(rn_run *run);
+
+/**
+ * One output of a traced forward run: float32 [shape[0]] .. [shape[3]] as n, c, h, w (h = w = 1 for
+ * flat outputs), borrowed until the function returns. Of nodes that the engine computes in one op
+ * only the last is seen. Any status but RN_OK ends the trace and is returned by it.
+ */
+typedef rn_status (*rn_trace_visit)(const rn_node *node, const int shape[4], const float *values,
+                                    void *context);
+
+/** As rn_run_forward(), with every op's output shown as soon as it is there. */
+RN_API rn_status rn_run_trace(rn_run *run, rn_trace_visit visit, void *context);
 
 /** Which array of a parameter. */
 typedef enum rn_slot { RN_SLOT_VALUE, RN_SLOT_GRADIENT } rn_slot;

@@ -79,6 +79,69 @@ RN_API rn_status rn_checkpoint_save_in(const rn_checkpoint *checkpoint, const ch
 RN_API rn_status rn_checkpoint_load_newest(rn_checkpoint **out, char **path, int *skipped,
                                            const char *folder);
 
+/** Kinds of weight files. */
+typedef enum rn_file_format {
+    RN_FILE_UNKNOWN,
+    RN_FILE_RESNET,      // safetensors with all that a checkpoint has
+    RN_FILE_SAFETENSORS, // state dict in torchvision's names; its metadata carry the rest
+    RN_FILE_TORCH,       // PyTorch .pth, .pt, .th: zip or legacy pickle
+    RN_FILE_ONNX
+} rn_file_format;
+
+/** "resnet", "safetensors", "torch", "onnx"; NULL for others. Static. */
+RN_API const char *rn_file_format_name(rn_file_format format);
+
+/** What a file does not say by itself. Zeroes and NULL: as the file says, or else inferred. */
+typedef struct rn_import_options {
+    const char *model;              // spec; else inferred from the tensors' names and shapes
+    int height, width;              // of the input; else the model's default
+    const float *mean, *deviation;  // one a channel, of values in 0 .. 1; else ImageNet's for
+                                    // three channels (the habit of PyTorch's models), or none
+    const char *const *label_names; // one a class; else "0", "1", ...
+} rn_import_options;
+
+/** How a model file was understood. */
+typedef struct rn_origin {
+    rn_file_format format;
+    bool inferred_model;     // the spec comes from names and shapes
+    bool assumed_preprocess; // neither file nor options told it
+} rn_origin;
+
+/**
+ * Read a model from a file of any of the formats, which its contents tell.
+ *
+ * torchvision's ResNets and VGGs, akamaster's CIFAR ResNets ("linear" for "fc", a "module." in
+ * front) and what rn_model_save() writes are known. A bottleneck whose strides the file does not
+ * tell is taken as torchvision's (on the 3x3).
+ *
+ * @param origin   What was found out, or NULL.
+ * @param options  NULL: all as the file says. Contradicting the file is RN_EINVAL.
+ * @return RN_OK; RN_ENOTFOUND; RN_EIO; RN_EINVAL; RN_EFORMAT or RN_EUNSUPPORTED (file, what is
+ *         wrong, where, expected and found); RN_ENOMEM.
+ */
+RN_API rn_status rn_model_load(rn_checkpoint **out, rn_origin *origin, const char *path,
+                               const rn_import_options *options);
+
+/** A model with fresh weights, as training would begin with, no normalization, numbers as labels.
+ */
+RN_API rn_status rn_model_create(rn_checkpoint **out, const char *model,
+                                 const rn_model_options *options, uint64_t seed);
+
+typedef struct rn_export_options {
+    rn_file_format format; // UNKNOWN: from the path: .safetensors RESNET, .pth .pt .th TORCH, .onnx
+    bool last;             // the last weights even where there is a moving average
+    bool fold_batch_norm;  // ONNX
+} rn_export_options;
+
+/**
+ * Write a model (without its training state) in any of the formats, atomically.
+ *
+ * @return RN_OK; RN_EINVAL (unknown ending); RN_EUNSUPPORTED (the format cannot hold it); as
+ *         rn_checkpoint_save().
+ */
+RN_API rn_status rn_model_save(const rn_checkpoint *checkpoint, const char *path,
+                               const rn_export_options *options);
+
 /** Free a text that the library gave. NULL is legal. */
 RN_API void rn_text_free(char *text);
 

@@ -31,6 +31,8 @@ static rn_node *append(rn_builder *builder, rn_node_kind kind, int input, const 
         .kind = kind,
         .inputs = {input, -1},
         .stride = 1,
+        .stage = builder->stage,
+        .unit = builder->stage > 0 ? builder->unit : -1,
         .weight = RN_NO_PARAM,
         .bias = RN_NO_PARAM,
         .running_mean = RN_NO_PARAM,
@@ -74,6 +76,8 @@ static int add_param(rn_builder *builder, rn_param_kind kind, const char *node, 
     rn_param *param = &graph->params[graph->param_count];
     *param = (rn_param){.kind = kind, .dims = dims, .shape = {1, 1, 1, 1}, .count = 1};
     snprintf(param->name, sizeof param->name, "%s.%s", node, part);
+    if (kind == RN_PARAM_BN_GAIN || kind == RN_PARAM_RUNNING_VARIANCE)
+        param->initial = 1;
     for (int d = 0; d < dims; d++) {
         param->shape[d] = shape[d];
         param->count *= (size_t)shape[d];
@@ -177,6 +181,21 @@ int rn_build_relu(rn_builder *builder, int input, const char *name_fmt, ...)
     return last_index(builder);
 }
 
+// The second operand, of the same shape as the node so far.
+static void set_second_input(rn_builder *builder, rn_node *node, int other_index)
+{
+    const rn_node *other = node_at(builder, other_index);
+
+    node->inputs[1] = other_index;
+    if (other->depth > node->depth)
+        node->depth = other->depth;
+    if (node->channels != other->channels || node->height != other->height ||
+        node->width != other->width)
+        builder->status = rn_error(RN_EINVAL, "'%s': %d x %d x %d does not go with %d x %d x %d",
+                                   node->name, node->channels, node->height, node->width,
+                                   other->channels, other->height, other->width);
+}
+
 int rn_build_add(rn_builder *builder, int a, int b, const char *name_fmt, ...)
 {
     va_list args;
@@ -186,16 +205,74 @@ int rn_build_add(rn_builder *builder, int a, int b, const char *name_fmt, ...)
     va_end(args);
     if (node == NULL)
         return 0;
-    const rn_node *other = node_at(builder, b);
-    node->inputs[1] = b;
-    if (other->depth > node->depth)
-        node->depth = other->depth;
-    if (node->channels != other->channels || node->height != other->height ||
-        node->width != other->width)
-        builder->status = rn_error(RN_EINVAL, "'%s': %d x %d x %d cannot be added to %d x %d x %d",
-                                   node->name, node->channels, node->height, node->width,
-                                   other->channels, other->height, other->width);
+    set_second_input(builder, node, b);
     return last_index(builder);
+}
+
+int rn_build_gate(rn_builder *builder, int src, int gate, bool complement, const char *name_fmt,
+                  ...)
+{
+    va_list args;
+
+    va_start(args, name_fmt);
+    rn_node *node = append(builder, RN_NODE_GATE, src, name_fmt, args);
+    va_end(args);
+    if (node == NULL)
+        return 0;
+    node->complement = complement;
+    set_second_input(builder, node, gate);
+    return last_index(builder);
+}
+
+int rn_build_scale(rn_builder *builder, int input, float scale, const char *name_fmt, ...)
+{
+    va_list args;
+
+    va_start(args, name_fmt);
+    rn_node *node = append(builder, RN_NODE_SCALE, input, name_fmt, args);
+    va_end(args);
+    if (node != NULL)
+        node->scale = scale;
+    return last_index(builder);
+}
+
+int rn_build_dropout(rn_builder *builder, int input, float rate, const char *name_fmt, ...)
+{
+    va_list args;
+
+    va_start(args, name_fmt);
+    rn_node *node = append(builder, RN_NODE_DROPOUT, input, name_fmt, args);
+    va_end(args);
+    if (node != NULL)
+        node->rate = rate;
+    return last_index(builder);
+}
+
+int rn_build_drop_branch(rn_builder *builder, int input, float rate, const char *name_fmt, ...)
+{
+    va_list args;
+
+    va_start(args, name_fmt);
+    rn_node *node = append(builder, RN_NODE_DROP_BRANCH, input, name_fmt, args);
+    va_end(args);
+    if (node != NULL)
+        node->rate = rate;
+    return last_index(builder);
+}
+
+void rn_build_unit(rn_builder *builder, int stage, int unit)
+{
+    builder->stage = stage;
+    builder->unit = unit;
+}
+
+void rn_build_initial(rn_builder *builder, int node, float initial)
+{
+    if (builder->status != RN_OK)
+        return;
+    const rn_node *at = node_at(builder, node);
+    int param = at->kind == RN_NODE_BATCH_NORM ? at->weight : at->bias;
+    builder->graph->params[param].initial = initial;
 }
 
 int rn_build_shortcut_pad(rn_builder *builder, int input, int channels, int stride,
@@ -235,6 +312,17 @@ int rn_build_average_pool(rn_builder *builder, int input, const char *name)
 
     if (node != NULL)
         node->height = node->width = 1;
+    return last_index(builder);
+}
+
+int rn_build_flatten(rn_builder *builder, int input, const char *name)
+{
+    rn_node *node = append_named(builder, RN_NODE_FLATTEN, input, "%s", name);
+
+    if (node == NULL)
+        return 0;
+    node->channels *= node->height * node->width; // at most 2^31: sizes are limited by the options
+    node->height = node->width = 1;
     return last_index(builder);
 }
 

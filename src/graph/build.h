@@ -24,6 +24,7 @@ struct rn_graph {
 typedef struct rn_builder {
     rn_graph *graph;
     rn_status status;
+    int stage, unit; // of the nodes being appended
 } rn_builder;
 
 /** Square kernel; `out` channels; parameter NAME.weight, and NAME.bias if wanted. */
@@ -50,6 +51,20 @@ int rn_build_shortcut_pad(rn_builder *builder, int input, int channels, int stri
                           const char *name_fmt, ...) __attribute__((format(printf, 5, 6)));
 int rn_build_max_pool(rn_builder *builder, int input, int kernel, int stride, int pad,
                       const char *name_fmt, ...) __attribute__((format(printf, 6, 7)));
+int rn_build_flatten(rn_builder *builder, int input, const char *name);
+int rn_build_scale(rn_builder *builder, int input, float scale, const char *name_fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/** src times sigmoid(gate), or times 1 - sigmoid(gate); shapes must be equal. */
+int rn_build_gate(rn_builder *builder, int src, int gate, bool complement, const char *name_fmt,
+                  ...) __attribute__((format(printf, 5, 6)));
+int rn_build_dropout(rn_builder *builder, int input, float rate, const char *name_fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+int rn_build_drop_branch(rn_builder *builder, int input, float rate, const char *name_fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/** Nodes appended from now on belong to this unit; (0, -1): to none. */
+void rn_build_unit(rn_builder *builder, int stage, int unit);
+/** What a convolution's bias or a BN's gain starts with, instead of 0 or 1. */
+void rn_build_initial(rn_builder *builder, int node, float initial);
 int rn_build_average_pool(rn_builder *builder, int input, const char *name);
 int rn_build_linear(rn_builder *builder, int input, int out, const char *name);
 int rn_build_cross_entropy(rn_builder *builder, int input, const char *name);

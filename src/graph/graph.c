@@ -73,6 +73,11 @@ const char *rn_node_kind_name(rn_node_kind kind)
         [RN_NODE_SHORTCUT_PAD] = "shortcut pad",
         [RN_NODE_MAX_POOL] = "max pool",
         [RN_NODE_AVERAGE_POOL] = "average pool",
+        [RN_NODE_FLATTEN] = "flatten",
+        [RN_NODE_SCALE] = "scale",
+        [RN_NODE_GATE] = "gate",
+        [RN_NODE_DROPOUT] = "dropout",
+        [RN_NODE_DROP_BRANCH] = "drop branch",
         [RN_NODE_LINEAR] = "linear",
         [RN_NODE_CROSS_ENTROPY] = "cross entropy",
     };

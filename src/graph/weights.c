@@ -103,12 +103,10 @@ void rn_weights_initialise(rn_weights *weights, uint64_t seed)
             break;
         case RN_PARAM_BN_GAIN:
         case RN_PARAM_RUNNING_VARIANCE:
-            fill_constant(values, param->count, 1.0f);
-            break;
         case RN_PARAM_BIAS:
         case RN_PARAM_BN_BIAS:
         case RN_PARAM_RUNNING_MEAN:
-            fill_constant(values, param->count, 0.0f);
+            fill_constant(values, param->count, param->initial);
             break;
         }
     }

@@ -231,6 +231,12 @@ static rn_status lower_node(rn_planner *planner, int index)
     case RN_NODE_CROSS_ENTROPY:
         plan->logits = planner->value[node->inputs[0]];
         return plan->options.training ? lower_cross_entropy(planner, index) : RN_OK;
+    case RN_NODE_FLATTEN:
+    case RN_NODE_SCALE:
+    case RN_NODE_GATE:
+    case RN_NODE_DROPOUT:
+    case RN_NODE_DROP_BRANCH:
+        return rn_error(RN_EUNSUPPORTED, "'%s' is not planned yet", node->name);
     case RN_NODE_INPUT:
     case RN_NODE_BATCH_NORM: // always start a chain
     case RN_NODE_ADD:

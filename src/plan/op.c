@@ -1,5 +1,7 @@
 #include "plan/op.h"
 
+#include "base/random.h"
+
 #include <string.h>
 
 int rn_layout_block(rn_layout layout)
@@ -55,6 +57,17 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
                 nchw[(n * channels + c) * area + p] = src[blocked_offset(desc, n, c, p)];
 }
 
+bool rn_dropout_keeps(const rn_random *random, uint32_t stream, float rate, uint64_t index)
+{
+    const uint32_t key[2] = {(uint32_t)random->seed, (uint32_t)(random->seed >> 32)};
+    const uint32_t counter[4] = {(uint32_t)(index / 4), stream, (uint32_t)random->step,
+                                 RN_PURPOSE_DROPOUT};
+    uint32_t block[4];
+
+    rn_philox(block, counter, key);
+    return (double)block[index % 4] >= (double)rate * 4294967296.0;
+}
+
 const char *rn_op_kind_name(rn_op_kind kind)
 {
     static const char *const names[RN_OP_KINDS] = {
@@ -66,10 +79,17 @@ const char *rn_op_kind_name(rn_op_kind kind)
         [RN_OP_LINEAR_BACKWARD_WEIGHTS] = "linear backward weights",
         [RN_OP_BATCH_NORM_TRAIN] = "batch norm",
         [RN_OP_BATCH_NORM_INFER] = "batch norm inference",
+        [RN_OP_BATCH_NORM_AGAIN] = "batch norm again",
         [RN_OP_BATCH_NORM_BACKWARD] = "batch norm backward",
         [RN_OP_RELU] = "relu",
         [RN_OP_RELU_BACKWARD] = "relu backward",
         [RN_OP_ADD] = "add",
+        [RN_OP_SCALE] = "scale",
+        [RN_OP_DROPOUT] = "dropout",
+        [RN_OP_GATE] = "gate",
+        [RN_OP_GATE_BACKWARD] = "gate backward",
+        [RN_OP_FLATTEN] = "flatten",
+        [RN_OP_FLATTEN_BACKWARD] = "flatten backward",
         [RN_OP_SHORTCUT_PAD] = "shortcut pad",
         [RN_OP_SHORTCUT_PAD_BACKWARD] = "shortcut pad backward",
         [RN_OP_MAX_POOL] = "max pool",

@@ -44,14 +44,28 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
  *                            y = [relu](gain * (x - mean) * invstd + bias [+ src2]); batch mean and
  *                            biased variance over n, h, w; SAVED = mean[padded c], invstd[padded
  * c]; running = (1 - momentum) * running + momentum * batch, the variance unbiased (n h w / (n h w
- * - 1)) as PyTorch does BATCH_NORM_INFER         the same from the running statistics, which stay;
- * no SAVED BATCH_NORM_BACKWARD      SRC [DST if relu] DIFF_DST [DIFF_DST2] WEIGHTS SAVED
+ * - 1)) as PyTorch does
+ *   BATCH_NORM_INFER         the same from the running statistics, which stay; no SAVED
+ *   BATCH_NORM_AGAIN         SRC [SRC2] WEIGHTS BIAS SAVED -> DST: what BATCH_NORM_TRAIN wrote, bit
+ *                            for bit, from its SAVED; the running statistics stay. A forward op of
+ *                            the backward list, with `forward` set.
+ *   BATCH_NORM_BACKWARD      SRC [DST if relu] DIFF_DST [DIFF_DST2] WEIGHTS SAVED
  *                            -> DIFF_SRC [DIFF_SRC2 if add] DIFF_WEIGHTS DIFF_BIAS
  *                            g = (diff_dst [+ diff_dst2]) masked by dst > 0 if relu; diff_src2 = g;
  *                            diff_src by Ioffe & Szegedy 2015, section 3
  *   RELU                     SRC -> DST
  *   RELU_BACKWARD            DST DIFF_DST [DIFF_DST2] -> DIFF_SRC        (derivative 0 at 0)
  *   ADD                      SRC SRC2 -> DST, then ReLU if relu          (also sums gradients)
+ *   SCALE                    SRC -> DST = scale * src (also its own backward op)
+ *   DROPOUT                  SRC RANDOM -> DST: scale * src, or 0 with probability `rate`. With
+ *                            `whole` one draw (index 0) decides for all elements. Also its own
+ *                            backward op, because the draw depends only on RANDOM, `stream` and the
+ *                            element's index: rn_dropout_keeps(). Padding channels stay 0.
+ *   GATE                     SRC SRC2 -> DST = src * s, s = sigmoid(src2), or 1 - it if complement
+ *   GATE_BACKWARD            SRC SRC2 DIFF_DST -> DIFF_SRC = diff_dst * s,
+ *                            DIFF_SRC2 = diff_dst * src * ds/dsrc2
+ *   FLATTEN                  SRC -> DST: dst (NC) [n][(c H + y) W + x] = src[n][c][y][x]
+ *   FLATTEN_BACKWARD         DIFF_DST -> DIFF_SRC
  *   SHORTCUT_PAD             SRC -> DST: dst[n][offset + c][y][x] = src[n][c][y stride][x stride],
  *                            other channels 0 (option A of the 2015 paper)
  *   SHORTCUT_PAD_BACKWARD    DIFF_DST -> DIFF_SRC (positions not read by the forward op get 0)
@@ -63,9 +77,10 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
  *   CROSS_ENTROPY            SRC (logits, NC) LABELS -> DIFF_SRC LOSS: softmax, mean over the
  * batch; target (1 - s) onehot + s / classes; diff_src = (softmax - target) / n
  *
- * In-place calls that every engine must allow: DST = SRC for RELU; DST = SRC or SRC2 for ADD;
- * DST = SRC2 for BATCH_NORM_*; DIFF_SRC = DIFF_DST or DIFF_DST2 for RELU_BACKWARD; for
- * BATCH_NORM_BACKWARD DIFF_SRC = SRC, and DIFF_SRC2 = DIFF_DST or DIFF_DST2.
+ * In-place calls that every engine must allow: DST = SRC for RELU, SCALE and DROPOUT; DST = SRC or
+ * SRC2 for ADD and GATE; DIFF_SRC = DIFF_DST for GATE_BACKWARD; DST = SRC2 for BATCH_NORM_*;
+ * DIFF_SRC = DIFF_DST or DIFF_DST2 for RELU_BACKWARD; for BATCH_NORM_BACKWARD DIFF_SRC = SRC, and
+ * DIFF_SRC2 = DIFF_DST or DIFF_DST2.
  */
 typedef enum rn_op_kind {
     RN_OP_CONV,
@@ -76,10 +91,17 @@ typedef enum rn_op_kind {
     RN_OP_LINEAR_BACKWARD_WEIGHTS,
     RN_OP_BATCH_NORM_TRAIN,
     RN_OP_BATCH_NORM_INFER,
+    RN_OP_BATCH_NORM_AGAIN,
     RN_OP_BATCH_NORM_BACKWARD,
     RN_OP_RELU,
     RN_OP_RELU_BACKWARD,
     RN_OP_ADD,
+    RN_OP_SCALE,
+    RN_OP_DROPOUT,
+    RN_OP_GATE,
+    RN_OP_GATE_BACKWARD,
+    RN_OP_FLATTEN,
+    RN_OP_FLATTEN_BACKWARD,
     RN_OP_SHORTCUT_PAD,
     RN_OP_SHORTCUT_PAD_BACKWARD,
     RN_OP_MAX_POOL,
@@ -112,10 +134,24 @@ typedef enum rn_arg {
     RN_ARG_SAVED,
     RN_ARG_WORKSPACE, // written forward, read backward
     RN_ARG_SCRATCH,   // contents lost between ops
+    RN_ARG_RANDOM,    // const rn_random *: what DROPOUT draws from
     RN_ARG_LABELS,    // int32_t[n], each 0 .. classes - 1
     RN_ARG_LOSS,      // rn_loss
     RN_ARGS
 } rn_arg;
+
+/** Names the draws of one training step: the same in its forward and backward list. */
+typedef struct rn_random {
+    uint64_t seed, step;
+} rn_random;
+
+/**
+ * Whether DROPOUT keeps an element: word `index % 4` of Philox block `index / 4` of the stream
+ * (seed, RN_PURPOSE_DROPOUT, step, stream) is >= rate * 2^32. The index of element (n, c, y, x) is
+ * its place in nChw16c, whatever the layout in use, so that all engines draw alike:
+ * ((n ceil(C / 16) + c / 16) H W + y W + x) 16 + c % 16.
+ */
+bool rn_dropout_keeps(const rn_random *random, uint32_t stream, float rate, uint64_t index);
 
 typedef struct rn_kernel rn_kernel;
 
@@ -130,6 +166,11 @@ typedef struct rn_op_desc {
     bool diff_dst2;           // BATCH_NORM_BACKWARD, RELU_BACKWARD: a second gradient is added
     bool training;            // MAX_POOL: the backward op will follow
     float epsilon, momentum;  // BATCH_NORM_*
+    float scale;              // SCALE, DROPOUT
+    float rate;               // DROPOUT: 0 .. below 1
+    bool whole;               // DROPOUT: one draw for the whole batch
+    uint32_t stream;          // DROPOUT: number of the graph's node
+    bool complement;          // GATE*
     float label_smoothing;    // CROSS_ENTROPY, 0 .. 1
     const rn_kernel *forward; // backward ops: the forward op's kernel, whose native layout of
                               // weights (and workspace) they must use; NULL for forward ops

@@ -10,6 +10,7 @@ typedef enum rn_space {
     RN_SPACE_TENSOR,   // arena; index into plan->tensors
     RN_SPACE_VALUE,    // parameter value; index of the graph's parameter
     RN_SPACE_GRADIENT, // parameter gradient; likewise
+    RN_SPACE_RANDOM,
     RN_SPACE_LABELS,
     RN_SPACE_LOSS
 } rn_space;

@@ -12,6 +12,7 @@ struct rn_run {
     float *values, *gradients;
     int32_t *labels;
     rn_loss loss;
+    rn_random random;
     void *(*args)[RN_ARGS]; // resolved once, for each op
 };
 
@@ -33,6 +34,8 @@ static void *resolve(rn_run *run, rn_ref ref)
         return run->values + params[ref.index].offset;
     case RN_SPACE_GRADIENT:
         return run->gradients + params[ref.index].gradient_offset;
+    case RN_SPACE_RANDOM:
+        return &run->random;
     case RN_SPACE_LABELS:
         return run->labels;
     case RN_SPACE_LOSS:
@@ -96,6 +99,11 @@ const float *rn_run_logits(const rn_run *run)
 rn_loss rn_run_loss(const rn_run *run)
 {
     return run->loss;
+}
+
+void rn_run_set_step(rn_run *run, uint64_t seed, uint64_t step)
+{
+    run->random = (rn_random){.seed = seed, .step = step};
 }
 
 static rn_status run_ops(rn_run *run, int from, int to)

@@ -31,7 +31,7 @@ static rn_status create_kernel(rn_engine *engine, rn_kernel **out, const rn_op_d
 
     (void)engine;
     *out = NULL;
-    if ((unsigned)desc->kind >= RN_OP_KINDS)
+    if ((unsigned)desc->kind >= RN_OP_KINDS || creators[desc->kind] == NULL)
         return rn_error(RN_EUNSUPPORTED, "ref engine has no op %d", (int)desc->kind);
     return creators[desc->kind](out, desc);
 }
