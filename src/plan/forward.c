@@ -156,7 +156,7 @@ static rn_status lower_batch_norm(rn_planner *planner, int start, int end)
     op.args[RN_ARG_RUNNING_VARIANCE] = rn_value_ref(node->running_variance);
     if (training) {
         int saved;
-        size_t floats = 2 * (size_t)rn_padded_channels(&op.desc.src);
+        size_t floats = RN_SAVED_VECTORS * (size_t)rn_padded_channels(&op.desc.src);
         RN_TRY(rn_planner_tensor(planner, &saved, NULL, floats * sizeof(float)));
         op.args[RN_ARG_SAVED] = rn_tensor_ref(saved);
     }

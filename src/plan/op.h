@@ -43,8 +43,10 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
  *   BATCH_NORM_TRAIN         SRC [SRC2] WEIGHTS BIAS RUNNING_MEAN RUNNING_VARIANCE -> DST SAVED
  *                            y = [relu](gain * (x - mean) * invstd + bias [+ src2]); batch mean and
  *                            biased variance over n, h, w; SAVED = mean[padded c], invstd[padded
- * c]; running = (1 - momentum) * running + momentum * batch, the variance unbiased (n h w / (n h w
- * - 1)) as PyTorch does
+ *                            c], and what the mean loses in float, rest[padded c]: y is made from
+ *                            these (mean + rest is the mean). running = (1 - momentum) * running +
+ *                            momentum * batch, the variance unbiased (n h w / (n h w - 1)) as
+ *                            PyTorch does
  *   BATCH_NORM_INFER         the same from the running statistics, which stay; no SAVED
  *   BATCH_NORM_AGAIN         SRC [SRC2] WEIGHTS BIAS SAVED -> DST: what BATCH_NORM_TRAIN wrote, bit
  *                            for bit, from its SAVED; the running statistics stay. A forward op of
@@ -112,9 +114,13 @@ typedef enum rn_op_kind {
     RN_OP_KINDS
 } rn_op_kind;
 
+/** Vectors of padded c floats in SAVED. */
+enum { RN_SAVED_VECTORS = 3 };
+
 const char *rn_op_kind_name(rn_op_kind kind); // "conv", "conv backward data", ...
 
-/** The forward op of a backward op; the kind itself for all others. */
+/** What `forward` of an op's descriptor must be: the forward op of a backward op, BATCH_NORM_TRAIN
+ *  for BATCH_NORM_AGAIN; the kind itself for all ops that need no `forward`. */
 rn_op_kind rn_op_forward_kind(rn_op_kind kind);
 
 typedef enum rn_arg {

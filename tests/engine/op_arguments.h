@@ -35,11 +35,12 @@ static inline rn_status harness_engine_create(void *context, rn_kernel **out,
     return engine->create(engine, out, desc);
 }
 
-/** Arguments in canonical order: activations NCHW, parameters as in op.h, SAVED mean[c] invstd[c].
- */
+/** Arguments in canonical order: activations NCHW, parameters as in op.h, SAVED mean[c] invstd[c]
+ *  rest[c]. */
 typedef struct harness_values {
     float *arg[RN_ARGS];
     int32_t *labels;
+    rn_random random;
     rn_loss loss;
 } harness_values;
 
@@ -56,24 +57,27 @@ enum { HARNESS_GUARD = 64, HARNESS_GUARD_BYTE = 0xa5, HARNESS_POISON = 0xff };
 
 static inline const char *harness_arg_name(rn_arg arg)
 {
-    static const char *const names[RN_ARGS] = {"SRC",
-                                               "SRC2",
-                                               "DST",
-                                               "DIFF_DST",
-                                               "DIFF_DST2",
-                                               "DIFF_SRC",
-                                               "DIFF_SRC2",
-                                               "WEIGHTS",
-                                               "BIAS",
-                                               "DIFF_WEIGHTS",
-                                               "DIFF_BIAS",
-                                               "RUNNING_MEAN",
-                                               "RUNNING_VARIANCE",
-                                               "SAVED",
-                                               "WORKSPACE",
-                                               "SCRATCH",
-                                               "LABELS",
-                                               "LOSS"};
+    static const char *const names[RN_ARGS] = {
+        [RN_ARG_SRC] = "SRC",
+        [RN_ARG_SRC2] = "SRC2",
+        [RN_ARG_DST] = "DST",
+        [RN_ARG_DIFF_DST] = "DIFF_DST",
+        [RN_ARG_DIFF_DST2] = "DIFF_DST2",
+        [RN_ARG_DIFF_SRC] = "DIFF_SRC",
+        [RN_ARG_DIFF_SRC2] = "DIFF_SRC2",
+        [RN_ARG_WEIGHTS] = "WEIGHTS",
+        [RN_ARG_BIAS] = "BIAS",
+        [RN_ARG_DIFF_WEIGHTS] = "DIFF_WEIGHTS",
+        [RN_ARG_DIFF_BIAS] = "DIFF_BIAS",
+        [RN_ARG_RUNNING_MEAN] = "RUNNING_MEAN",
+        [RN_ARG_RUNNING_VARIANCE] = "RUNNING_VARIANCE",
+        [RN_ARG_SAVED] = "SAVED",
+        [RN_ARG_WORKSPACE] = "WORKSPACE",
+        [RN_ARG_SCRATCH] = "SCRATCH",
+        [RN_ARG_RANDOM] = "RANDOM",
+        [RN_ARG_LABELS] = "LABELS",
+        [RN_ARG_LOSS] = "LOSS",
+    };
 
     return names[arg];
 }
@@ -83,11 +87,12 @@ static inline const char *harness_name(const rn_op_desc *d)
 {
     static char text[256];
 
-    snprintf(text, sizeof text, "%s %dx%dx%dx%d/%d -> %dx%dx%dx%d/%d k%d s%d p%d%s%s%s%s",
+    snprintf(text, sizeof text, "%s %dx%dx%dx%d/%d -> %dx%dx%dx%d/%d k%d s%d p%d%s%s%s%s%s%s",
              rn_op_kind_name(d->kind), d->src.n, d->src.c, d->src.h, d->src.w,
              rn_layout_block(d->src.layout), d->dst.n, d->dst.c, d->dst.h, d->dst.w,
              rn_layout_block(d->dst.layout), d->kernel, d->stride, d->pad, d->bias ? " bias" : "",
-             d->relu ? " relu" : "", d->add ? " add" : "", d->diff_dst2 ? " diff_dst2" : "");
+             d->relu ? " relu" : "", d->add ? " add" : "", d->diff_dst2 ? " diff_dst2" : "",
+             d->whole ? " whole" : "", d->complement ? " complement" : "");
     return text;
 }
 
@@ -112,13 +117,22 @@ static inline unsigned harness_inputs(const rn_op_desc *d)
     case RN_OP_BATCH_NORM_INFER:
         return HARNESS_BIT(SRC) | HARNESS_BIT(WEIGHTS) | HARNESS_BIT(BIAS) | src2 |
                HARNESS_BIT(RUNNING_MEAN) | HARNESS_BIT(RUNNING_VARIANCE);
+    case RN_OP_BATCH_NORM_AGAIN:
+        return HARNESS_BIT(SRC) | HARNESS_BIT(WEIGHTS) | HARNESS_BIT(BIAS) | src2 |
+               HARNESS_BIT(SAVED);
     case RN_OP_BATCH_NORM_BACKWARD:
         return HARNESS_BIT(SRC) | diff_dst | HARNESS_BIT(WEIGHTS) | HARNESS_BIT(SAVED) |
                (d->relu ? HARNESS_BIT(DST) : 0);
     case RN_OP_RELU_BACKWARD:
         return HARNESS_BIT(DST) | diff_dst;
     case RN_OP_ADD:
+    case RN_OP_GATE:
         return HARNESS_BIT(SRC) | HARNESS_BIT(SRC2);
+    case RN_OP_GATE_BACKWARD:
+        return HARNESS_BIT(SRC) | HARNESS_BIT(SRC2) | diff_dst;
+    case RN_OP_DROPOUT:
+        return HARNESS_BIT(SRC) | HARNESS_BIT(RANDOM);
+    case RN_OP_FLATTEN_BACKWARD:
     case RN_OP_MAX_POOL_BACKWARD:
     case RN_OP_AVERAGE_POOL_BACKWARD:
     case RN_OP_SHORTCUT_PAD_BACKWARD:
@@ -145,6 +159,10 @@ static inline unsigned harness_outputs(const rn_op_desc *d)
     case RN_OP_BATCH_NORM_BACKWARD:
         return HARNESS_BIT(DIFF_SRC) | HARNESS_BIT(DIFF_WEIGHTS) | HARNESS_BIT(DIFF_BIAS) |
                (d->add ? HARNESS_BIT(DIFF_SRC2) : 0);
+    case RN_OP_BATCH_NORM_AGAIN:
+        return HARNESS_BIT(DST);
+    case RN_OP_GATE_BACKWARD:
+        return HARNESS_BIT(DIFF_SRC) | HARNESS_BIT(DIFF_SRC2);
     case RN_OP_CROSS_ENTROPY:
         return HARNESS_BIT(DIFF_SRC) | HARNESS_BIT(LOSS);
     default:
@@ -197,7 +215,7 @@ static inline size_t harness_count(const rn_op_desc *d, rn_arg arg)
     if (t != NULL)
         return (size_t)t->n * (size_t)t->c * (size_t)t->h * (size_t)t->w;
     if (arg == RN_ARG_SAVED)
-        return 2 * (size_t)d->src.c;
+        return RN_SAVED_VECTORS * (size_t)d->src.c;
     if (harness_parameter(arg) == RN_ARG_WEIGHTS && forward == RN_OP_CONV)
         return (size_t)d->dst.c * (size_t)d->src.c * (size_t)(d->kernel * d->kernel);
     if (harness_parameter(arg) == RN_ARG_WEIGHTS && forward == RN_OP_LINEAR)
@@ -228,7 +246,7 @@ static inline void harness_draw_arg(harness_values *v, const rn_op_desc *d, rn_a
     }
 }
 
-// Batch mean and 1 / deviation of SRC, as the forward op would have saved them.
+// Batch mean, 1 / deviation and the mean's rest of SRC, as the forward op would have saved them.
 static inline void harness_draw_saved(harness_values *v, const rn_op_desc *d)
 {
     int area = d->src.h * d->src.w, c_count = d->src.c;
@@ -245,6 +263,7 @@ static inline void harness_draw_saved(harness_values *v, const rn_op_desc *d)
         double mean = sum / count, variance = squares / count - mean * mean;
         v->arg[RN_ARG_SAVED][c] = (float)mean;
         v->arg[RN_ARG_SAVED][c_count + c] = (float)(1 / sqrt(variance + (double)d->epsilon));
+        v->arg[RN_ARG_SAVED][2 * c_count + c] = (float)(mean - (double)(float)mean);
     }
 }
 
@@ -265,6 +284,7 @@ static inline void harness_draw(harness_values *v, const rn_op_desc *d, uint32_t
     }
     if ((inputs & HARNESS_BIT(SAVED)) != 0)
         harness_draw_saved(v, d);
+    v->random = (rn_random){rn_stream_bits(&stream), rn_stream_bits(&stream)};
     v->labels = calloc((size_t)d->src.n, sizeof *v->labels);
     assert_non_null(v->labels);
     for (int n = 0; n < d->src.n; n++)
@@ -288,9 +308,11 @@ static inline size_t harness_bytes(const harness_op *op, rn_arg arg)
         return layouts->native_count(layouts, harness_parameter(arg)) * sizeof(float);
     switch (arg) {
     case RN_ARG_SAVED:
-        return 2 * sizeof(float) * (size_t)rn_padded_channels(&op->desc.src);
+        return RN_SAVED_VECTORS * sizeof(float) * (size_t)rn_padded_channels(&op->desc.src);
     case RN_ARG_WORKSPACE:
         return layouts->workspace_bytes;
+    case RN_ARG_RANDOM:
+        return sizeof(rn_random);
     case RN_ARG_LABELS:
         return sizeof(int32_t) * (size_t)op->desc.src.n;
     case RN_ARG_LOSS:
@@ -373,8 +395,10 @@ static inline void harness_pack(const harness_op *op, const harness_values *v, r
                      rn_error_message());
     } else if (arg == RN_ARG_SAVED) {
         memset(native, 0, op->bytes[arg]);
-        memcpy(native, v->arg[arg], c * sizeof(float));
-        memcpy((float *)native + padded, v->arg[arg] + c, c * sizeof(float));
+        for (size_t i = 0; i < RN_SAVED_VECTORS; i++)
+            memcpy((float *)native + i * padded, v->arg[arg] + i * c, c * sizeof(float));
+    } else if (arg == RN_ARG_RANDOM) {
+        memcpy(native, &v->random, sizeof v->random);
     } else if (arg == RN_ARG_LABELS) {
         memcpy(native, v->labels, op->bytes[arg]);
     }
@@ -394,8 +418,8 @@ static inline void harness_unpack(const harness_op *op, harness_values *v, rn_ar
             fail_msg("%s: unpack %s: %s", harness_name(&op->desc), harness_arg_name(arg),
                      rn_error_message());
     } else if (arg == RN_ARG_SAVED) {
-        memcpy(v->arg[arg], native, c * sizeof(float));
-        memcpy(v->arg[arg] + c, (const float *)native + padded, c * sizeof(float));
+        for (size_t i = 0; i < RN_SAVED_VECTORS; i++)
+            memcpy(v->arg[arg] + i * c, (const float *)native + i * padded, c * sizeof(float));
     } else if (arg == RN_ARG_LOSS) {
         memcpy(&v->loss, native, sizeof v->loss);
     }

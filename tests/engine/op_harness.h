@@ -163,7 +163,8 @@ static inline void harness_check(const rn_op_desc *d, const harness_maker *refer
     harness_check_in_place(d, reference, tested, tolerance, RN_ARGS, RN_ARGS);
 }
 
-/** One gradient to check: d objective / d input, as `kind` computes it in `gradient`. */
+/** One gradient to check: d objective / d input, as `kind` computes it in `gradient`. An op that is
+ *  its own backward op gives it in DST, with DIFF_DST as its SRC. */
 typedef struct harness_gradient {
     rn_op_kind kind;
     rn_arg input, gradient;
@@ -201,6 +202,15 @@ static inline int harness_gradients(const rn_op_desc *d, harness_gradient out[4]
             HARNESS_ADD(RELU_BACKWARD, SRC, DIFF_SRC);
             HARNESS_ADD(RELU_BACKWARD, SRC2, DIFF_SRC);
         }
+    } else if (d->kind == RN_OP_SCALE) {
+        HARNESS_ADD(SCALE, SRC, DST);
+    } else if (d->kind == RN_OP_DROPOUT) {
+        HARNESS_ADD(DROPOUT, SRC, DST);
+    } else if (d->kind == RN_OP_GATE) {
+        HARNESS_ADD(GATE_BACKWARD, SRC, DIFF_SRC);
+        HARNESS_ADD(GATE_BACKWARD, SRC2, DIFF_SRC2);
+    } else if (d->kind == RN_OP_FLATTEN) {
+        HARNESS_ADD(FLATTEN_BACKWARD, SRC, DIFF_SRC);
     } else if (d->kind == RN_OP_SHORTCUT_PAD) {
         HARNESS_ADD(SHORTCUT_PAD_BACKWARD, SRC, DIFF_SRC);
     } else if (d->kind == RN_OP_MAX_POOL) {
@@ -283,6 +293,10 @@ static inline void harness_backward(const harness_function *f, const harness_mak
         memcpy(out->arg[a], (result ? &f->result : &f->values)->arg[a],
                harness_count(&d, a) * sizeof(float));
     }
+    if (kind == RN_OP_SCALE || kind == RN_OP_DROPOUT)
+        memcpy(out->arg[RN_ARG_SRC], f->values.arg[RN_ARG_DIFF_DST],
+               harness_count(&d, RN_ARG_DIFF_DST) * sizeof(float));
+    out->random = f->values.random;
     memcpy(out->labels, f->values.labels, (size_t)d.src.n * sizeof *out->labels);
     harness_evaluate(&d, maker, out, RN_ARGS, RN_ARGS);
 }

@@ -1,5 +1,5 @@
-// Batch norm, ReLU, addition, shortcut and loss of the ref engine: gradients against finite
-// differences, values against small sums worked by hand.
+// Batch norm, element by element ops, flattening, shortcut and loss of the ref engine: gradients
+// against finite differences, values against small sums worked by hand.
 #include "engine/ref/ref.h"
 #include "op_harness.h"
 
@@ -46,6 +46,43 @@ static void elementwise_gradients(void **state)
     harness_check_gradients(&d, &ref, 1e-3);
 }
 
+static void scale_and_dropout_gradients(void **state)
+{
+    rn_op_desc d = like(RN_OP_SCALE, nchw(2, 3, 3, 5));
+
+    (void)state;
+    d.scale = -0.75f;
+    harness_check_gradients(&d, &ref, 1e-4);
+    d = like(RN_OP_DROPOUT, nchw(2, 19, 3, 5)); // more channels than share a place
+    d.rate = 0.4f;
+    d.scale = 1 / 0.6f;
+    d.stream = 3;
+    harness_check_gradients(&d, &ref, 1e-4);
+    d.whole = true;
+    harness_check_gradients(&d, &ref, 1e-4);
+    d = (rn_op_desc){.kind = RN_OP_DROPOUT, .src = nc(3, 37), .dst = nc(3, 37), .scale = 2};
+    d.rate = 0.5f;
+    harness_check_gradients(&d, &ref, 1e-4);
+}
+
+static void gate_gradients(void **state)
+{
+    (void)state;
+    for (int complement = 0; complement < 2; complement++) {
+        rn_op_desc d = like(RN_OP_GATE, nchw(2, 3, 3, 5));
+        d.complement = complement;
+        harness_check_gradients(&d, &ref, 1e-3);
+    }
+}
+
+static void flatten_gradients(void **state)
+{
+    rn_op_desc d = {.kind = RN_OP_FLATTEN, .src = nchw(2, 3, 5, 2), .dst = nc(2, 30)};
+
+    (void)state;
+    harness_check_gradients(&d, &ref, 1e-4);
+}
+
 static void shortcut_gradients(void **state)
 {
     rn_op_desc d = like(RN_OP_SHORTCUT_PAD, nchw(2, 3, 5, 7));
@@ -72,7 +109,7 @@ static void batch_norm_by_hand(void **state)
 {
     rn_op_desc d = like(RN_OP_BATCH_NORM_TRAIN, nchw(2, 1, 1, 1));
     float src[2] = {1, 3}, src2[2] = {0.5f, -7}, gain = 2, bias = 1, mean = 10, variance = 20;
-    float dst[2], saved[2];
+    float dst[2], saved[RN_SAVED_VECTORS];
     void *args[RN_ARGS] = {
         [RN_ARG_SRC] = src,    [RN_ARG_SRC2] = src2,          [RN_ARG_WEIGHTS] = &gain,
         [RN_ARG_BIAS] = &bias, [RN_ARG_RUNNING_MEAN] = &mean, [RN_ARG_RUNNING_VARIANCE] = &variance,
@@ -89,6 +126,7 @@ static void batch_norm_by_hand(void **state)
     assert_float_equal(dst[1], 0, 0);    // 2 + 1 - 7 < 0
     assert_float_equal(saved[0], 2, 0);  // mean
     assert_float_equal(saved[1], 1, 0);  // 1 / deviation
+    assert_float_equal(saved[2], 0, 0);  // nothing lost
     assert_float_equal(mean, 6, 0);      // (10 + 2) / 2
     assert_float_equal(variance, 11, 0); // (20 + 2) / 2
     rn_kernel_free(kernel);
@@ -175,7 +213,8 @@ int main(void)
         cmocka_unit_test(batch_norm_gradients), cmocka_unit_test(elementwise_gradients),
         cmocka_unit_test(shortcut_gradients),   cmocka_unit_test(cross_entropy_gradients),
         cmocka_unit_test(batch_norm_by_hand),   cmocka_unit_test(cross_entropy_by_hand),
-        cmocka_unit_test(sgd_by_hand),
+        cmocka_unit_test(sgd_by_hand),          cmocka_unit_test(scale_and_dropout_gradients),
+        cmocka_unit_test(gate_gradients),       cmocka_unit_test(flatten_gradients),
     };
 
     return cmocka_run_group_tests(tests, open_engine, close_engine);

@@ -6,7 +6,10 @@
 #include "engine/cpu/body_batch_norm.h"
 #include "engine/cpu/body_batch_norm_backward.h"
 #include "engine/cpu/body_cross_entropy.h"
+#include "engine/cpu/body_dropout.h"
 #include "engine/cpu/body_elementwise.h"
+#include "engine/cpu/body_flatten.h"
+#include "engine/cpu/body_gate.h"
 #include "engine/cpu/body_shortcut.h"
 
 const rn_cpu_functions TABLE = {
@@ -16,10 +19,17 @@ const rn_cpu_functions TABLE = {
         {
             [RN_OP_BATCH_NORM_TRAIN] = batch_norm_train,
             [RN_OP_BATCH_NORM_INFER] = batch_norm_infer,
+            [RN_OP_BATCH_NORM_AGAIN] = batch_norm_again,
             [RN_OP_BATCH_NORM_BACKWARD] = batch_norm_backward,
             [RN_OP_RELU] = relu,
             [RN_OP_RELU_BACKWARD] = relu_backward,
             [RN_OP_ADD] = add,
+            [RN_OP_SCALE] = scale,
+            [RN_OP_DROPOUT] = drop_elements,
+            [RN_OP_GATE] = gate,
+            [RN_OP_GATE_BACKWARD] = gate_backward,
+            [RN_OP_FLATTEN] = flatten,
+            [RN_OP_FLATTEN_BACKWARD] = flatten_backward,
             [RN_OP_SHORTCUT_PAD] = shortcut_pad,
             [RN_OP_SHORTCUT_PAD_BACKWARD] = shortcut_pad_backward,
             [RN_OP_AVERAGE_POOL] = average_pool,

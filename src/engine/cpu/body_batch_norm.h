@@ -5,6 +5,7 @@
  * Training makes two passes over x: partial sums of each item, and after merging them in double
  * the result. Partials belong to items, not threads, so that the sums do not depend on how many
  * threads there are; the second pass goes backwards, to begin with what the caches still hold.
+ * BATCH_NORM_AGAIN is the second pass alone.
  */
 #ifndef ENGINE_CPU_BODY_BATCH_NORM_H
 #define ENGINE_CPU_BODY_BATCH_NORM_H
@@ -21,7 +22,7 @@ typedef struct batch_norm {
     const rn_op_desc *desc;
     size_t n, blocks, area;
     const float *src, *src2, *gain, *bias;
-    float *dst, *running_mean, *running_variance, *saved_mean, *saved_invstd;
+    float *dst, *running_mean, *running_variance, *saved_mean, *saved_invstd, *saved_rest;
     const float *gate, *diff_dst, *diff_dst2;
     float *diff_src, *diff_src2, *diff_gain, *diff_bias;
     float *partials;  // [blocks][n][RN_CPU_BATCH_NORM_PARTIALS][VEC]
@@ -55,6 +56,7 @@ static batch_norm batch_norm_of(const rn_op_desc *desc, void *const args[RN_ARGS
 
     if (!infer) {
         bn.saved_invstd = bn.saved_mean + padded;
+        bn.saved_rest = bn.saved_invstd + padded;
         bn.partials = bn.constants + padded * RN_CPU_BATCH_NORM_CONSTANTS;
     }
     return bn;
@@ -167,31 +169,41 @@ static void bn_merge_moments(const batch_norm *bn, size_t block, double mean[VEC
     }
 }
 
-// constants: mean, scale, bias of y = scale (x - mean) + bias; what the mean loses when rounded to
-// float, the bias makes up for.
+// constants: mean, scale, bias of y = scale (x - mean) + bias, where the bias makes up for what the
+// mean has lost in float. From SAVED alone: whoever has it gets the same bits again.
+static void bn_use_saved(const batch_norm *bn, size_t block)
+{
+    float *constants = bn_constants(bn, block);
+
+    for (size_t l = 0; l < VEC; l++) {
+        size_t c = block * VEC + l;
+        double scale = (double)bn->saved_invstd[c] * (double)bn->gain[c]; // 0 for padding
+        constants[l] = bn->saved_mean[c];
+        constants[VEC + l] = (float)scale;
+        constants[2 * VEC + l] = (float)fma(-scale, (double)bn->saved_rest[c], (double)bn->bias[c]);
+    }
+}
+
 static void bn_finish_statistics(const batch_norm *bn, size_t block)
 {
     double mean[VEC], variance[VEC], momentum = (double)bn->desc->momentum;
     double count = (double)bn->n * (double)bn->area;
     double unbiased = count / (count > 1 ? count - 1 : 1); // one pixel: as it is
-    float *constants = bn_constants(bn, block);
     size_t lanes = bn_lanes(bn, block);
 
     bn_merge_moments(bn, block, mean, variance);
     for (size_t l = 0; l < VEC; l++) {
         size_t c = block * VEC + l;
         double invstd = l < lanes ? 1 / sqrt(variance[l] + (double)bn->desc->epsilon) : 0;
-        double scale = invstd * (double)bn->gain[c];
-        bn->saved_mean[c] = constants[l] = (float)mean[l];
+        bn->saved_mean[c] = (float)mean[l];
         bn->saved_invstd[c] = (float)invstd;
-        constants[VEC + l] = (float)scale;
-        constants[2 * VEC + l] =
-            (float)((double)bn->bias[c] + scale * ((double)constants[l] - mean[l]));
+        bn->saved_rest[c] = (float)(mean[l] - (double)bn->saved_mean[c]);
         bn->running_mean[c] =
             (float)((1 - momentum) * (double)bn->running_mean[c] + momentum * mean[l]);
         bn->running_variance[c] = (float)((1 - momentum) * (double)bn->running_variance[c] +
                                           momentum * unbiased * variance[l]);
     }
+    bn_use_saved(bn, block);
 }
 
 static void bn_use_running_statistics(const batch_norm *bn, size_t block)
@@ -255,19 +267,33 @@ static rn_status batch_norm_train(const rn_op_desc *desc, void *const args[RN_AR
     return RN_OK;
 }
 
+static void bn_normalise_all(const batch_norm *bn)
+{
+#pragma omp parallel if (bn_floats(bn) > PARALLEL_FLOATS)
+    {
+        range part = thread_range(bn->n * bn->blocks);
+        for (size_t item = part.begin; item < part.end; item++)
+            bn_normalise_item(bn, item);
+    }
+}
+
 static rn_status batch_norm_infer(const rn_op_desc *desc, void *const args[RN_ARGS])
 {
     const batch_norm bn = batch_norm_of(desc, args);
-    size_t items = bn.n * bn.blocks;
 
     for (size_t block = 0; block < bn.blocks; block++)
         bn_use_running_statistics(&bn, block);
-#pragma omp parallel if (bn_floats(&bn) > PARALLEL_FLOATS)
-    {
-        range part = thread_range(items);
-        for (size_t item = part.begin; item < part.end; item++)
-            bn_normalise_item(&bn, item);
-    }
+    bn_normalise_all(&bn);
+    return RN_OK;
+}
+
+static rn_status batch_norm_again(const rn_op_desc *desc, void *const args[RN_ARGS])
+{
+    const batch_norm bn = batch_norm_of(desc, args);
+
+    for (size_t block = 0; block < bn.blocks; block++)
+        bn_use_saved(&bn, block);
+    bn_normalise_all(&bn);
     return RN_OK;
 }
 

@@ -5,6 +5,8 @@
  *   diff_bias = sum g,   diff_gain = invstd sum g (x - mean),
  *   diff_src = gain invstd (g - diff_bias / m - (x - mean) invstd diff_gain / m)
  *            = a g + b (x - mean) + c
+ *
+ * The loops know the mean in float; sum g (x - mean) and c make up for the rest of it.
  */
 #ifndef ENGINE_CPU_BODY_BATCH_NORM_BACKWARD_H
 #define ENGINE_CPU_BODY_BATCH_NORM_BACKWARD_H
@@ -133,11 +135,13 @@ static void bn_finish_gradients(const batch_norm *bn, size_t block)
     for (size_t l = 0; l < VEC; l++) {
         size_t channel = block * VEC + l;
         double invstd = (double)bn->saved_invstd[channel]; // 0 for padding
-        double diff_gain = invstd * sums[VEC + l], a = invstd * (double)bn->gain[channel];
+        double rest = (double)bn->saved_rest[channel], a = invstd * (double)bn->gain[channel];
+        double diff_gain = invstd * (sums[VEC + l] - rest * sums[l]);
+        double b = -a * invstd * diff_gain / m;
         constants[l] = bn->saved_mean[channel];
         constants[VEC + l] = (float)a;
-        constants[2 * VEC + l] = (float)(-a * invstd * diff_gain / m);
-        constants[3 * VEC + l] = (float)(-a * sums[l] / m);
+        constants[2 * VEC + l] = (float)b;
+        constants[3 * VEC + l] = (float)(-a * sums[l] / m - b * rest);
         bn->diff_gain[channel] = (float)diff_gain;
         bn->diff_bias[channel] = (float)sums[l];
     }

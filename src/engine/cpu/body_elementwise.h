@@ -1,6 +1,6 @@
 /**
- * Kernels in which every element stands alone, so any layout will do: ReLU, addition, SGD, moving
- * average. Padding needs no care: 0 stays 0.
+ * Kernels in which every element stands alone, so any layout will do: ReLU, addition, scaling, SGD,
+ * moving average. Padding needs no care: 0 stays 0.
  */
 #ifndef ENGINE_CPU_BODY_ELEMENTWISE_H
 #define ENGINE_CPU_BODY_ELEMENTWISE_H
@@ -100,6 +100,27 @@ static rn_status add(const rn_op_desc *desc, void *const args[RN_ARGS])
         else
             EACH_REGISTER(count, add_step, args);
     }
+    return RN_OK;
+}
+
+typedef struct scale_arrays {
+    const float *src;
+    float *dst;
+    float scale;
+} scale_arrays;
+
+INLINE void scale_step(const scale_arrays *s, size_t i, size_t n)
+{
+    vec_store_n(s->dst + i, n, vec_mul(vec_all(s->scale), vec_load_n(s->src + i, n)));
+}
+
+static rn_status scale(const rn_op_desc *desc, void *const args[RN_ARGS])
+{
+    const scale_arrays arrays = {args[RN_ARG_SRC], args[RN_ARG_DST], desc->scale};
+    size_t count = rn_tensor_elements(&desc->src);
+
+#pragma omp parallel if (count > PARALLEL_FLOATS)
+    EACH_REGISTER(count, scale_step, &arrays);
     return RN_OK;
 }
 

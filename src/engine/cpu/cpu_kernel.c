@@ -31,7 +31,7 @@ static void free_kernel(rn_kernel *kernel)
 static size_t native_count(const rn_kernel *kernel, rn_arg arg)
 {
     const rn_op_desc *desc = &((const cpu_kernel *)kernel)->desc;
-    bool batch_norm = desc->kind == RN_OP_BATCH_NORM_TRAIN || desc->kind == RN_OP_BATCH_NORM_INFER;
+    bool batch_norm = desc->kind >= RN_OP_BATCH_NORM_TRAIN && desc->kind <= RN_OP_BATCH_NORM_AGAIN;
     bool parameter = arg == RN_ARG_WEIGHTS || arg == RN_ARG_BIAS || arg == RN_ARG_RUNNING_MEAN ||
                      arg == RN_ARG_RUNNING_VARIANCE;
 
@@ -70,6 +70,15 @@ static bool shortcut_fits(const rn_op_desc *desc)
            dst->h == (src->h - 1) / desc->stride + 1 && dst->w == (src->w - 1) / desc->stride + 1;
 }
 
+static bool flatten_fits(const rn_op_desc *desc, bool blocked)
+{
+    const rn_tensor_desc *src = &desc->src, *dst = &desc->dst;
+    bool sized = dst->n == src->n && (int64_t)dst->c == (int64_t)src->c * src->h * src->w;
+
+    return (blocked || rn_layout_block(src->layout) == 1) && dst->layout == RN_LAYOUT_NC &&
+           dst->h == 1 && dst->w == 1 && sized;
+}
+
 // Whether kernels of that block can compute the op in these shapes and layouts.
 static bool fits(const rn_op_desc *desc, int block)
 {
@@ -81,12 +90,21 @@ static bool fits(const rn_op_desc *desc, int block)
     switch (desc->kind) {
     case RN_OP_BATCH_NORM_TRAIN:
     case RN_OP_BATCH_NORM_INFER:
+    case RN_OP_BATCH_NORM_AGAIN:
     case RN_OP_BATCH_NORM_BACKWARD:
         return blocked && same_shape(src, dst);
     case RN_OP_RELU:
     case RN_OP_RELU_BACKWARD:
     case RN_OP_ADD:
+    case RN_OP_SCALE:
+    case RN_OP_GATE:
+    case RN_OP_GATE_BACKWARD:
         return same_shape(src, dst); // any layout
+    case RN_OP_DROPOUT:
+        return same_shape(src, dst) && desc->rate >= 0 && desc->rate < 1;
+    case RN_OP_FLATTEN:
+    case RN_OP_FLATTEN_BACKWARD:
+        return flatten_fits(desc, blocked);
     case RN_OP_SHORTCUT_PAD:
     case RN_OP_SHORTCUT_PAD_BACKWARD:
         return blocked && shortcut_fits(desc);
@@ -107,6 +125,7 @@ static size_t scratch_bytes(const rn_op_desc *desc)
 
     switch (desc->kind) {
     case RN_OP_BATCH_NORM_INFER:
+    case RN_OP_BATCH_NORM_AGAIN:
         return constants;
     case RN_OP_BATCH_NORM_TRAIN:
     case RN_OP_BATCH_NORM_BACKWARD:

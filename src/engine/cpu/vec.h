@@ -16,6 +16,7 @@
 enum { VEC = 16 };
 typedef __m512 vec;
 typedef __m512i vec_index;
+typedef __m512i vec_bits; // 32-bit or 64-bit words
 
 #define VEC_OP(name) _mm512_##name
 
@@ -45,6 +46,36 @@ INLINE vec vec_gate(vec v, vec gate) // v where gate > 0, else 0
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(gate, _mm512_setzero_ps(), _CMP_GT_OQ), v);
 }
 
+INLINE vec vec_where_sign(vec v, vec yes, vec no) // yes where the sign bit of v is set
+{
+    return _mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(v)), no, yes);
+}
+
+INLINE vec vec_keep_from(vec v, vec x, float bound) // 0 where x < bound, else v (x NaN: v)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_set1_ps(bound), _CMP_NLT_UQ), v);
+}
+
+INLINE vec vec_keep_words(vec v, vec words, vec_bits least) // v where words >= least, else 0
+{
+    return _mm512_maskz_mov_ps(_mm512_cmpge_epu32_mask(_mm512_castps_si512(words), least), v);
+}
+
+INLINE vec_bits vec_xor3(vec_bits a, vec_bits b, vec_bits c)
+{
+    return _mm512_ternarylogic_epi32(a, b, c, 0x96);
+}
+
+INLINE vec_bits vec_longs(const long long *p) // VEC / 2 words of 64 bits
+{
+    return _mm512_loadu_si512(p);
+}
+
+INLINE vec vec_of_bits(vec_bits bits)
+{
+    return _mm512_castsi512_ps(bits);
+}
+
 INLINE vec_index vec_index_from(int first) // first, first + 1, ...
 {
     const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -72,6 +103,7 @@ INLINE float vec_sum(vec v)
 enum { VEC = 8 };
 typedef __m256 vec;
 typedef __m256i vec_index;
+typedef __m256i vec_bits; // 32-bit or 64-bit words
 
 #define VEC_OP(name) _mm256_##name
 
@@ -106,6 +138,39 @@ INLINE vec vec_keep_first(vec v, size_t n) // other lanes 0
 INLINE vec vec_gate(vec v, vec gate) // v where gate > 0, else 0
 {
     return _mm256_and_ps(v, _mm256_cmp_ps(gate, _mm256_setzero_ps(), _CMP_GT_OQ));
+}
+
+INLINE vec vec_where_sign(vec v, vec yes, vec no) // yes where the sign bit of v is set
+{
+    return _mm256_blendv_ps(no, yes, v);
+}
+
+INLINE vec vec_keep_from(vec v, vec x, float bound) // 0 where x < bound, else v (x NaN: v)
+{
+    return _mm256_and_ps(v, _mm256_cmp_ps(x, _mm256_set1_ps(bound), _CMP_NLT_UQ));
+}
+
+INLINE vec vec_keep_words(vec v, vec words, vec_bits least) // v where words >= least, else 0
+{
+    __m256i bits = _mm256_castps_si256(words);
+    __m256i keep = _mm256_cmpeq_epi32(_mm256_max_epu32(bits, least), bits);
+
+    return _mm256_and_ps(v, _mm256_castsi256_ps(keep));
+}
+
+INLINE vec_bits vec_xor3(vec_bits a, vec_bits b, vec_bits c)
+{
+    return _mm256_xor_si256(_mm256_xor_si256(a, b), c);
+}
+
+INLINE vec_bits vec_longs(const long long *p) // VEC / 2 words of 64 bits
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+
+INLINE vec vec_of_bits(vec_bits bits)
+{
+    return _mm256_castsi256_ps(bits);
 }
 
 INLINE vec vec_pick(vec low, vec high, vec_index index) // from the 2 VEC lanes of low, high
@@ -167,6 +232,11 @@ INLINE vec vec_mul(vec a, vec b)
     return VEC_OP(mul_ps)(a, b);
 }
 
+INLINE vec vec_div(vec a, vec b)
+{
+    return VEC_OP(div_ps)(a, b);
+}
+
 INLINE vec vec_fma(vec a, vec b, vec c) // a b + c
 {
     return VEC_OP(fmadd_ps)(a, b, c);
@@ -214,6 +284,23 @@ INLINE vec vec_exp(vec x)
     __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(k), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(series), exponent));
 #endif
+}
+
+// e = exp(-|z|), 0 where that is no normal number; NaN stays. Of it both halves of the logistic
+// function are made without cancellation: 1 / (1 + e) where z >= 0, e / (1 + e) where z < 0.
+INLINE vec vec_exp_negative(vec z)
+{
+    vec x = vec_where_sign(z, z, vec_sub(vec_zero(), z));
+
+    return vec_keep_from(vec_exp(x), x, -87.0f);
+}
+
+// 1 / (1 + exp(-z)), to 2e-7 of its value; 0 below -87; NaN stays.
+INLINE vec vec_logistic(vec z)
+{
+    vec one = vec_all(1.0f), e = vec_exp_negative(z);
+
+    return vec_div(vec_where_sign(z, e, one), vec_add(one, e));
 }
 
 #endif

@@ -13,7 +13,10 @@ rn_status rn_ref_conv_create(rn_kernel **out, const rn_op_desc *desc);
 rn_status rn_ref_linear_create(rn_kernel **out, const rn_op_desc *desc);
 rn_status rn_ref_pool_create(rn_kernel **out, const rn_op_desc *desc); // max and average
 rn_status rn_ref_batch_norm_create(rn_kernel **out, const rn_op_desc *desc);
-rn_status rn_ref_elementwise_create(rn_kernel **out, const rn_op_desc *desc); // RELU*, ADD
+rn_status rn_ref_elementwise_create(rn_kernel **out, const rn_op_desc *desc); // RELU*, ADD, SCALE
+rn_status rn_ref_dropout_create(rn_kernel **out, const rn_op_desc *desc);
+rn_status rn_ref_gate_create(rn_kernel **out, const rn_op_desc *desc);
+rn_status rn_ref_flatten_create(rn_kernel **out, const rn_op_desc *desc);
 rn_status rn_ref_shortcut_create(rn_kernel **out, const rn_op_desc *desc);
 rn_status rn_ref_cross_entropy_create(rn_kernel **out, const rn_op_desc *desc);
 

@@ -44,6 +44,27 @@ static double measure(channel *ch, const float *src)
     return squares / m;
 }
 
+// SAVED holds mean, invstd, and what the mean loses in float. Training goes on with what it saved,
+// so that BATCH_NORM_AGAIN has the same numbers.
+static void save(const channel *ch, float *saved)
+{
+    size_t channels = (size_t)ch->desc->src.c;
+
+    saved[ch->c] = (float)ch->mean;
+    saved[channels + ch->c] = (float)ch->invstd;
+    saved[2 * channels + ch->c] = (float)(ch->mean - (double)saved[ch->c]);
+}
+
+static channel recall(const rn_op_desc *desc, int c, const float *saved)
+{
+    channel ch = channel_of(desc, c);
+    size_t channels = (size_t)desc->src.c;
+
+    ch.mean = (double)saved[ch.c] + (double)saved[2 * channels + ch.c];
+    ch.invstd = (double)saved[channels + ch.c];
+    return ch;
+}
+
 // y = [relu](gain (x - mean) invstd + bias [+ src2])
 static void normalise(const channel *ch, void *const args[RN_ARGS])
 {
@@ -81,10 +102,21 @@ static rn_status train(rn_kernel *kernel, void *const args[RN_ARGS])
     for (int c = 0; c < desc->src.c; c++) {
         channel ch = channel_of(desc, c);
         double variance = measure(&ch, args[RN_ARG_SRC]);
-        saved[c] = (float)ch.mean;
-        saved[desc->src.c + c] = (float)ch.invstd;
-        normalise(&ch, args);
         update_running(&ch, variance, args);
+        save(&ch, saved);
+        ch = recall(desc, c, saved);
+        normalise(&ch, args);
+    }
+    return RN_OK;
+}
+
+static rn_status again(rn_kernel *kernel, void *const args[RN_ARGS])
+{
+    const rn_op_desc *desc = rn_ref_desc(kernel);
+
+    for (int c = 0; c < desc->src.c; c++) {
+        channel ch = recall(desc, c, args[RN_ARG_SAVED]);
+        normalise(&ch, args);
     }
     return RN_OK;
 }
@@ -143,12 +175,9 @@ static void propagate(const channel *ch, void *const args[RN_ARGS])
 static rn_status backward(rn_kernel *kernel, void *const args[RN_ARGS])
 {
     const rn_op_desc *desc = rn_ref_desc(kernel);
-    const float *saved = args[RN_ARG_SAVED];
 
     for (int c = 0; c < desc->src.c; c++) {
-        channel ch = channel_of(desc, c);
-        ch.mean = (double)saved[c];
-        ch.invstd = (double)saved[desc->src.c + c];
+        channel ch = recall(desc, c, args[RN_ARG_SAVED]);
         propagate(&ch, args);
     }
     return RN_OK;
@@ -158,6 +187,7 @@ rn_status rn_ref_batch_norm_create(rn_kernel **out, const rn_op_desc *desc)
 {
     rn_ref_run run = desc->kind == RN_OP_BATCH_NORM_TRAIN      ? train
                      : desc->kind == RN_OP_BATCH_NORM_INFER    ? infer
+                     : desc->kind == RN_OP_BATCH_NORM_AGAIN    ? again
                      : desc->kind == RN_OP_BATCH_NORM_BACKWARD ? backward
                                                                : NULL;
 

@@ -1,4 +1,4 @@
-// ReLU and addition.
+// ReLU, addition, scaling.
 #include "engine/ref/ref.h"
 #include "engine/ref/ref_kernel.h"
 
@@ -47,11 +47,24 @@ static rn_status add(rn_kernel *kernel, void *const args[RN_ARGS])
     return RN_OK;
 }
 
+static rn_status scale(rn_kernel *kernel, void *const args[RN_ARGS])
+{
+    const rn_op_desc *desc = rn_ref_desc(kernel);
+    size_t count = rn_tensor_elements(&desc->src);
+    const float *src = args[RN_ARG_SRC];
+    float *dst = args[RN_ARG_DST];
+
+    for (size_t i = 0; i < count; i++)
+        dst[i] = desc->scale * src[i];
+    return RN_OK;
+}
+
 rn_status rn_ref_elementwise_create(rn_kernel **out, const rn_op_desc *desc)
 {
     rn_ref_run run = desc->kind == RN_OP_RELU            ? relu
                      : desc->kind == RN_OP_RELU_BACKWARD ? relu_backward
                      : desc->kind == RN_OP_ADD           ? add
+                     : desc->kind == RN_OP_SCALE         ? scale
                                                          : NULL;
 
     return rn_ref_kernel_create(out, desc, run, 0, 0);
