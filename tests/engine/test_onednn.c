@@ -1,70 +1,6 @@
-// Every kind of op that oneDNN computes against the ref engine, odd shapes, in both blocked
-// layouts. oneDNN's instruction set can be limited only once in a process: "avx2" runs in a child.
-#include "engine/onednn/onednn.h"
-#include "engine/ref/ref.h"
-#include "op_harness.h"
-
-#include <sys/wait.h>
-#include <unistd.h>
-
-static const char *isa;  // of this process
-static rn_layout layout; // the blocked one that suits it
-static rn_onednn *onednn;
-
-static rn_status create_ref(void *context, rn_kernel **out, const rn_op_desc *desc)
-{
-    (void)context;
-    if (desc->kind <= RN_OP_CONV_BACKWARD_WEIGHTS)
-        return rn_ref_conv_create(out, desc);
-    if (desc->kind <= RN_OP_LINEAR_BACKWARD_WEIGHTS)
-        return rn_ref_linear_create(out, desc);
-    return rn_ref_pool_create(out, desc);
-}
-
-static rn_status create_tested(void *context, rn_kernel **out, const rn_op_desc *desc)
-{
-    (void)context;
-    return rn_onednn_kernel(onednn, out, desc);
-}
-
-static const harness_maker ref = {create_ref, NULL}, tested = {create_tested, NULL};
-
-static void check(rn_op_desc d, rn_op_kind kind)
-{
-    d.kind = kind;
-    harness_check(&d, &ref, &tested, 1e-5);
-}
-
-static rn_tensor_desc image(rn_layout order, int n, int c, int size)
-{
-    return (rn_tensor_desc){RN_FLOAT32, order, n, c, size, size + (size > 5 ? 1 : 0)};
-}
-
-static rn_tensor_desc row(int n, int c)
-{
-    return (rn_tensor_desc){RN_FLOAT32, RN_LAYOUT_NC, n, c, 1, 1};
-}
-
-static rn_op_desc conv(rn_tensor_desc src, rn_layout order, int out, int kernel, int stride)
-{
-    int pad = kernel / 2;
-    rn_op_desc d = {.src = src, .kernel = kernel, .stride = stride, .pad = pad};
-
-    d.dst = image(order, src.n, out, 0);
-    d.dst.h = (src.h + 2 * pad - kernel) / stride + 1;
-    d.dst.w = (src.w + 2 * pad - kernel) / stride + 1;
-    return d;
-}
-
-static void check_conv(rn_op_desc d)
-{
-    for (int bias = 0; bias < 2; bias++) {
-        d.bias = bias != 0;
-        check(d, RN_OP_CONV);
-        check(d, RN_OP_CONV_BACKWARD_WEIGHTS);
-    }
-    check(d, RN_OP_CONV_BACKWARD_DATA);
-}
+// Every kind of op that oneDNN computes against the ref engine, odd shapes, and what else is to be
+// said of its kernels.
+#include "onednn_harness.h"
 
 static void convolutions(void **state)
 {
@@ -145,17 +81,6 @@ static void average_pools(void **state)
             }
 }
 
-static rn_kernel *make(rn_op_desc d, rn_op_kind kind, const rn_kernel *forward)
-{
-    rn_kernel *kernel = NULL;
-
-    d.kind = kind;
-    d.forward = forward;
-    if (rn_onednn_kernel(onednn, &kernel, &d) != RN_OK)
-        fail_msg("%s", rn_error_message());
-    return kernel;
-}
-
 // No shape of the CIFAR networks falls back to plain loops or im2col.
 static void uses_generated_code(void **state)
 {
@@ -169,20 +94,7 @@ static void uses_generated_code(void **state)
         rn_tensor_desc src = image(s[0] == 3 ? RN_LAYOUT_NCHW : layout, 8, s[0], s[2]);
         src.w = src.h;
         rn_op_desc d = conv(src, layout, s[1], s[3], s[4]);
-        rn_kernel *forward = make(d, RN_OP_CONV, NULL);
-        for (rn_op_kind kind = RN_OP_CONV; kind <= RN_OP_CONV_BACKWARD_WEIGHTS; kind++) {
-            if (s[0] == 3 && kind == RN_OP_CONV_BACKWARD_DATA)
-                continue; // images have no gradient
-            rn_kernel *kernel = make(d, kind, forward);
-            d.kind = kind;
-            if (strstr(kernel->implementation, "ref") != NULL ||
-                strstr(kernel->implementation, "gemm") != NULL)
-                fail_msg("%s is '%s'", harness_name(&d), kernel->implementation);
-            if (getenv("RESNET_TEST_VERBOSE") != NULL)
-                print_message("%s: %s\n", harness_name(&d), kernel->implementation);
-            rn_kernel_free(kernel);
-        }
-        rn_kernel_free(forward);
+        check_generated(d);
     }
 }
 
@@ -315,7 +227,7 @@ static void out_of_memory(void **state)
     rn_kernel_free(forward);
 }
 
-static int test_isa(const char *with)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions),
@@ -331,29 +243,5 @@ static int test_isa(const char *with)
         cmocka_unit_test(out_of_memory),
     };
 
-    isa = with;
-    layout = strcmp(isa, "avx512") == 0 ? RN_LAYOUT_NCHW16C : RN_LAYOUT_NCHW8C;
-    if (rn_onednn_create(&onednn, isa) != RN_OK) {
-        print_error("%s\n", rn_error_message());
-        return 1;
-    }
-    int failed = cmocka_run_group_tests_name(isa, tests, NULL, NULL);
-    rn_onednn_free(onednn);
-    return failed;
-}
-
-int main(void)
-{
-    int status = 0;
-    pid_t child;
-
-    if (!__builtin_cpu_supports("avx512bw"))
-        return test_isa("avx2");
-    child = fork();
-    if (child == 0)
-        return test_isa("avx2");
-    if (child < 0 || waitpid(child, &status, 0) != child)
-        return 1;
-    int failed = test_isa("avx512");
-    return failed != 0 || status != 0;
+    return test_both(tests, sizeof tests / sizeof *tests);
 }

@@ -396,6 +396,16 @@ def op_average_pool(draw, o):
     return draw("src", (o["n"], o["c"], o["h"], o["w"])).mean((2, 3)), {}
 
 
+def op_gate(draw, o):
+    shape = (o["n"], o["c"], o["h"], o["w"])
+    s = torch.sigmoid(draw("src2", shape, -4.0, 4.0))
+    return draw("src", shape) * (1 - s if o["complement"] else s), {}
+
+
+def op_flatten(draw, o):
+    return draw("src", (o["n"], o["c"], o["h"], o["w"])).flatten(1), {}
+
+
 def op_shortcut_pad(draw, o):
     x = draw("src", (o["n"], o["c"], o["h"], o["w"]))
     return PadShortcut(o["out"] - o["c"], o["stride"])(x), {}
@@ -421,6 +431,9 @@ OPS = {
     "batch-norm-inference": ("batch_norm", {**BN, "training": False}),
     "max-pool": ("max_pool", {"n": 2, "c": 3, "h": 9, "w": 8, "kernel": 3, "stride": 2, "pad": 1}),
     "average-pool": ("average_pool", {"n": 3, "c": 5, "h": 7, "w": 5}),
+    "gate": ("gate", {"n": 2, "c": 5, "h": 7, "w": 6, "complement": False}),
+    "gate-complement": ("gate", {"n": 2, "c": 5, "h": 7, "w": 6, "complement": True}),
+    "flatten": ("flatten", {"n": 2, "c": 5, "h": 3, "w": 4}),
     "shortcut-pad": ("shortcut_pad", {"n": 2, "c": 3, "h": 7, "w": 5, "out": 8, "stride": 2}),
     "cross-entropy": ("cross_entropy", {"n": 5, "c": 7, "smoothing": 0.0}),
     "cross-entropy-smoothing": ("cross_entropy", {"n": 5, "c": 7, "smoothing": 0.1}),

@@ -17,6 +17,8 @@ static const op_family families[] = {
     {"batch_norm_inference", {RN_OP_BATCH_NORM_INFER}, 1},
     {"max_pool", {RN_OP_MAX_POOL, RN_OP_MAX_POOL_BACKWARD}, 2},
     {"average_pool", {RN_OP_AVERAGE_POOL, RN_OP_AVERAGE_POOL_BACKWARD}, 2},
+    {"gate", {RN_OP_GATE, RN_OP_GATE_BACKWARD}, 2},
+    {"flatten", {RN_OP_FLATTEN, RN_OP_FLATTEN_BACKWARD}, 2},
     {"shortcut_pad", {RN_OP_SHORTCUT_PAD, RN_OP_SHORTCUT_PAD_BACKWARD}, 2},
     {"cross_entropy", {RN_OP_CROSS_ENTROPY}, 1},
 };
@@ -85,6 +87,7 @@ static rn_op_desc describe(const cJSON *options, const op_family *family, rn_lay
         .bias = number_or(options, "bias", 0) != 0,
         .relu = number_or(options, "relu", 0) != 0,
         .add = number_or(options, "add", 0) != 0,
+        .complement = number_or(options, "complement", 0) != 0,
         .training = true,
         .epsilon = 1e-5f,
         .momentum = 0.1f,
@@ -96,9 +99,11 @@ static rn_op_desc describe(const cJSON *options, const op_family *family, rn_lay
     d.dst.h = (d.src.h + 2 * d.pad - d.kernel) / d.stride + 1;
     d.dst.w = (d.src.w + 2 * d.pad - d.kernel) / d.stride + 1;
     d.channel_offset = (d.dst.c - d.src.c) / 2;
-    if (d.kind == RN_OP_AVERAGE_POOL)
-        d.dst =
-            (rn_tensor_desc){.layout = RN_LAYOUT_NC, .n = d.src.n, .c = d.src.c, .h = 1, .w = 1};
+    int width = d.kind == RN_OP_AVERAGE_POOL ? d.src.c
+                : d.kind == RN_OP_FLATTEN    ? d.src.c * d.src.h * d.src.w
+                                             : 0;
+    if (width > 0)
+        d.dst = (rn_tensor_desc){.layout = RN_LAYOUT_NC, .n = d.src.n, .c = width, .h = 1, .w = 1};
     return d;
 }
 
@@ -114,7 +119,9 @@ static void draw_inputs(harness_values *v, const rn_op_desc *d, const char *op)
 {
     harness_draw(v, d, 1); // allocates; what it draws is replaced
     for (int i = 0; i < PARTS; i++) {
-        double scale = d->kind == RN_OP_CROSS_ENTROPY ? 4 : 1, low = parts[i].low;
+        bool wide = d->kind == RN_OP_CROSS_ENTROPY ||
+                    (d->kind == RN_OP_GATE && parts[i].arg == RN_ARG_SRC2);
+        double scale = wide ? 4 : 1, low = parts[i].low;
         bool gain = parts[i].arg == RN_ARG_WEIGHTS &&
                     (d->kind == RN_OP_BATCH_NORM_TRAIN || d->kind == RN_OP_BATCH_NORM_INFER);
         if (parts[i].low < parts[i].high)
