@@ -78,6 +78,28 @@ static void indices(void **state)
     assert_in_range(kept, 2640, 2960); // 2800 +- 5.5 deviations
 }
 
+// The ref engine asks for the place in nChw16c, as plan/op.h has it.
+static void places(void **state)
+{
+    enum { N = 2, C = 37, H = 3, W = 5 };
+    rn_op_desc d = dropout((rn_tensor_desc){RN_FLOAT32, RN_LAYOUT_NCHW, N, C, H, W}, 0.5f);
+    harness_values v;
+
+    (void)state;
+    harness_draw(&v, &d, 8);
+    for (size_t i = 0; i < N * C * H * W; i++)
+        v.arg[RN_ARG_SRC][i] = 1;
+    const rn_random random = v.random;
+    harness_evaluate(&d, &ref, &v, RN_ARGS, RN_ARGS);
+    for (unsigned i = 0; i < N * C * H * W; i++) {
+        unsigned n = i / (C * H * W), c = i / (H * W) % C, y = i / W % H, x = i % W;
+        uint64_t index = ((n * 3 + c / 16) * H * W + y * W + x) * 16 + c % 16; // 37: 3 blocks
+        bool keep = rn_dropout_keeps(&random, d.stream, d.rate, index);
+        assert_float_equal(v.arg[RN_ARG_DST][i], keep ? d.scale : 0, 0);
+    }
+    harness_values_release(&v);
+}
+
 // Which of `count` elements a draw keeps, by each engine alike.
 static unsigned char *draw(const harness_maker *maker, rn_op_desc d, rn_random random)
 {
@@ -237,10 +259,15 @@ static void refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(images),  cmocka_unit_test(rows),
-        cmocka_unit_test(indices), cmocka_unit_test(statistics),
-        cmocka_unit_test(whole),   cmocka_unit_test(nan_is_not_hidden),
-        cmocka_unit_test(refuses), cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(images),
+        cmocka_unit_test(rows),
+        cmocka_unit_test(indices),
+        cmocka_unit_test(statistics),
+        cmocka_unit_test(whole),
+        cmocka_unit_test(nan_is_not_hidden),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(places),
+        cmocka_unit_test(threads_do_not_matter),
     };
 
     return cmocka_run_group_tests(tests, open_engine, close_engine);
