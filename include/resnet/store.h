@@ -95,9 +95,12 @@ RN_API const char *rn_file_format_name(rn_file_format format);
 typedef struct rn_import_options {
     const char *model;              // spec; else inferred from the tensors' names and shapes
     int height, width;              // of the input; else the model's default
-    const float *mean, *deviation;  // one a channel, of values in 0 .. 1; else ImageNet's for
-                                    // three channels (the habit of PyTorch's models), or none
+    const float *mean, *deviation;  // one a channel, of values in 0 .. 1; deviation NULL: 1. Else
+                                    // ImageNet's for three channels (the habit of PyTorch's
+                                    // models), or none
+    int channels;                   // how many of them there are: the model's
     const char *const *label_names; // one a class; else "0", "1", ...
+    int classes;                    // how many of them there are: the model's
 } rn_import_options;
 
 /** How a model file was understood. */
