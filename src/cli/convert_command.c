@@ -3,8 +3,10 @@
 #include "cli/run_folder.h"
 #include "cli/term.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 enum { SHOWN_LABELS = 4 };
@@ -148,7 +150,7 @@ static bool ends_in(const char *path, const char *ending)
 {
     size_t length = strlen(path), tail = strlen(ending);
 
-    return length >= tail && strcmp(path + length - tail, ending) == 0;
+    return length >= tail && strcasecmp(path + length - tail, ending) == 0;
 }
 
 static const char *written_format(const cli_arguments *args)
@@ -226,7 +228,7 @@ static const cli_option options[] = {
      .argument = "N",
      .help = "of fresh weights",
      .low = 0,
-     .high = 9007199254740992.0,
+     .high = INFINITY,
      .group = "Networks by name"},
     CLI_CLASSES_OPTION,
     {0}};

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { MAX_CHANNELS = 1024, MAX_LABELS = 1000000, SHOWN_CHANNELS = 4 };
 
@@ -26,7 +27,7 @@ bool cli_is_path(const char *word)
 
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t ending = strlen(endings[i]);
-        if (length > ending && strcmp(word + length - ending, endings[i]) == 0)
+        if (length > ending && strcasecmp(word + length - ending, endings[i]) == 0)
             return true;
     }
     return strchr(word, '/') != NULL || cli_is_file(word) || cli_is_folder(word);

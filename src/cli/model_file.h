@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-/** Options of commands that take model files; all but the last of those here read them. */
+/** Options of commands that take model files of any program. */
 #define CLI_FILE_OPTIONS                                                                           \
     {.name = "model",                                                                              \
      .kind = CLI_TEXT,                                                                             \
