@@ -1,4 +1,7 @@
-/** Model files and checkpoints: safetensors, written atomically, checksummed. */
+/**
+ * Model files and checkpoints: our own (safetensors, written atomically, checksummed), and those of
+ * other programs.
+ */
 #ifndef RESNET_STORE_H
 #define RESNET_STORE_H
 
@@ -91,13 +94,19 @@ typedef enum rn_file_format {
 /** "resnet", "safetensors", "torch", "onnx"; NULL for others. Static. */
 RN_API const char *rn_file_format_name(rn_file_format format);
 
-/** What a file does not say by itself. Zeroes and NULL: as the file says, or else inferred. */
+/**
+ * What a file does not say by itself. Zeroes and NULL: as the file says, or else inferred. Labels
+ * may also replace a file's that are "0", "1", ...
+ */
 typedef struct rn_import_options {
     const char *model;              // spec; else inferred from the tensors' names and shapes
     int height, width;              // of the input; else the model's default
-    const float *mean, *deviation;  // one a channel, of values in 0 .. 1; else ImageNet's for
-                                    // three channels (the habit of PyTorch's models), or none
+    const float *mean, *deviation;  // one a channel, of values in 0 .. 1; deviation NULL: 1. Else
+                                    // ImageNet's for three channels (the habit of PyTorch's
+                                    // models), or none
+    int channels;                   // how many of them there are: the model's
     const char *const *label_names; // one a class; else "0", "1", ...
+    int classes;                    // how many of them there are: the model's
 } rn_import_options;
 
 /** How a model file was understood. */
@@ -136,8 +145,11 @@ typedef struct rn_export_options {
 /**
  * Write a model (without its training state) in any of the formats, atomically.
  *
- * @return RN_OK; RN_EINVAL (unknown ending); RN_EUNSUPPORTED (the format cannot hold it); as
- *         rn_checkpoint_save().
+ * What rn_model_load() reads back: of RESNET, SAFETENSORS and ONNX weights bit for bit (ONNX:
+ * unless folded), model, preprocess and labels; of TORCH the weights.
+ *
+ * @return RN_OK; RN_EINVAL (unknown ending; folding elsewhere than in ONNX); RN_EUNSUPPORTED (the
+ *         format cannot hold it); as rn_checkpoint_save().
  */
 RN_API rn_status rn_model_save(const rn_checkpoint *checkpoint, const char *path,
                                const rn_export_options *options);

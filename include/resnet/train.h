@@ -161,9 +161,13 @@ RN_API void rn_evaluation_release(rn_evaluation *evaluation);
 /** A model ready to classify pictures of any size. */
 typedef struct rn_predictor rn_predictor;
 
-/** Loads the model file (its EMA weights if it has them); batch 1 .. 1024 pictures at once. */
+/** Loads the model file as rn_model_load() (its EMA weights if it has them); batch 1 .. 1024
+ * pictures at once. */
 RN_API rn_status rn_predictor_create(rn_predictor **out, const char *path, int batch,
                                      const char *engine);
+/** The same with a model that is loaded already: borrowed, it must outlive the predictor. */
+RN_API rn_status rn_predictor_create_from(rn_predictor **out, const rn_checkpoint *model, int batch,
+                                          const char *engine);
 RN_API void rn_predictor_free(rn_predictor *predictor);
 /** Put a picture into place `slot` (0 .. batch - 1). */
 RN_API rn_status rn_predictor_set(rn_predictor *predictor, int slot, const rn_image *image);

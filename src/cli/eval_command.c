@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/json_output.h"
+#include "cli/model_file.h"
 #include "cli/run_folder.h"
 #include "cli/term.h"
 
@@ -141,14 +142,6 @@ static rn_status print_json(const scores *s)
     return cli_print_json(json);
 }
 
-static rn_status choose_weights(bool *ema, const rn_checkpoint *model, const char *wish)
-{
-    *ema = model->ema != NULL && (wish == NULL || strcmp(wish, "ema") == 0);
-    if (wish != NULL && strcmp(wish, "ema") == 0 && model->ema == NULL)
-        return rn_error(RN_EINVAL, "option '--weights ema': this file holds no moving average");
-    return RN_OK;
-}
-
 static rn_status choose_source(char **source, const cli_arguments *args)
 {
     if (cli_given(args, "data"))
@@ -175,7 +168,7 @@ static rn_status show(const cli_arguments *args, const scores *s)
 static rn_status run_eval(const cli_arguments *args)
 {
     rn_status st;
-    rn_checkpoint *model = NULL;
+    cli_model model = {0};
     rn_samples *samples = NULL;
     char *source = NULL;
     bool ema, train = strcmp(cli_text(args, "split"), "train") == 0;
@@ -187,17 +180,18 @@ static rn_status run_eval(const cli_arguments *args)
     };
 
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
-    RN_TRY(cli_model_load(&model, args->words[0]));
-    RN_TRY(choose_weights(&ema, model, cli_text(args, "weights")));
+    RN_TRY(cli_model_open(&model, args, args->words[0]));
+    RN_TRY(cli_choose_weights(&ema, model.checkpoint, cli_text(args, "weights")));
+    cli_model_note(&model, args);
     RN_TRY(choose_source(&source, args));
     RN_TRY(rn_data_open(&samples, source, train ? RN_SPLIT_TRAIN : RN_SPLIT_TEST));
-    RN_TRY(rn_evaluate(&evaluation, model, ema, samples, &options));
+    RN_TRY(rn_evaluate(&evaluation, model.checkpoint, ema, samples, &options));
     RN_TRY(show(args, &(scores){samples, &evaluation, source, ema}));
 out:
     rn_evaluation_release(&evaluation);
     rn_samples_free(samples);
     free(source);
-    rn_checkpoint_free(model);
+    cli_model_release(&model);
     return st;
 }
 
@@ -225,6 +219,7 @@ static const cli_option options[] = {
     CLI_THREADS_OPTION,
     CLI_ENGINE_OPTION,
     CLI_JSON_OPTION,
+    CLI_FILE_OPTIONS,
     {0}};
 
 const cli_command cli_eval = {
@@ -232,10 +227,13 @@ const cli_command cli_eval = {
     .usage = "MODEL-FILE|RUN",
     .summary = "measure a trained network on a data set",
     .description = "Measure a trained network on every picture of a data set, once: error, "
-                   "accuracy, loss, speed.\n\nThe network is a model file, a checkpoint, or a run "
-                   "folder, of which the final model is taken, or the newest checkpoint.",
+                   "accuracy, loss, speed.\n\nThe network is a model file (also of PyTorch, "
+                   "safetensors or ONNX), a checkpoint, or a run folder, of which the final model "
+                   "is taken, or the newest checkpoint. What a file does not say and is assumed is "
+                   "noted on standard error.",
     .examples = "resnet eval runs/resnet-20-shapes\n"
-                "resnet eval model.safetensors --data cifar-10-batches-bin --confusion",
+                "resnet eval model.safetensors --data cifar-10-batches-bin --confusion\n"
+                "resnet eval resnet20.th --data cifar-10-batches-bin",
     .least = 1,
     .most = 1,
     .word = CLI_WORD_FILE,

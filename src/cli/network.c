@@ -1,37 +1,17 @@
 #include "cli/network.h"
 
 #include "cli/command.h"
-#include "cli/run_folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool is_path(const char *word)
-{
-    return strchr(word, '/') != NULL || strstr(word, ".safetensors") != NULL || cli_is_file(word) ||
-           cli_is_folder(word);
-}
-
-// "3x32x32"
-static rn_status parse_input(rn_model_options *options, const char *text)
-{
-    int used = 0;
-
-    if (strspn(text, "0123456789x") == strlen(text) && strlen(text) < 24 &&
-        sscanf(text, "%dx%dx%d%n", &options->channels, &options->height, &options->width, &used) ==
-            3 &&
-        text[used] == '\0' && options->channels > 0 && options->height > 0 && options->width > 0)
-        return RN_OK;
-    return rn_error(RN_EINVAL, "option '--input' expects CxHxW, such as 3x32x32, found '%s'", text);
-}
 
 static rn_status read_options(rn_model_options *options, const cli_arguments *args)
 {
     if (cli_option_find(args->command->options, "classes") >= 0)
         options->classes = (int)cli_integer(args, "classes");
     if (cli_option_find(args->command->options, "input") >= 0 && cli_given(args, "input"))
-        return parse_input(options, cli_text(args, "input"));
+        return cli_parse_input(options, cli_text(args, "input"));
     return RN_OK;
 }
 
@@ -43,7 +23,7 @@ rn_status cli_network_open(cli_network *network, const cli_arguments *args, cons
 
     *network = (cli_network){0};
     RN_TRY(read_options(&options, args));
-    if (is_path(word)) {
+    if (cli_is_path(word)) {
         if (options.classes != 0 || options.channels != 0) {
             st = rn_error(RN_EINVAL,
                           "'--classes' and '--input' are for a model's name; '%s' has "
@@ -51,8 +31,9 @@ rn_status cli_network_open(cli_network *network, const cli_arguments *args, cons
                           word);
             goto out;
         }
-        RN_TRY(cli_model_load(&network->checkpoint, word));
-        network->graph = network->checkpoint->graph;
+        RN_TRY(cli_model_open(&network->file, args, word));
+        cli_model_note(&network->file, args);
+        network->graph = network->file.checkpoint->graph;
     } else {
         RN_TRY(rn_graph_create(&network->built, word, &options));
         network->graph = network->built;
@@ -64,7 +45,7 @@ out:
 void cli_network_release(cli_network *network)
 {
     rn_graph_free(network->built);
-    rn_checkpoint_free(network->checkpoint);
+    cli_model_release(&network->file);
 }
 
 void cli_processor_name(char *name, size_t size)

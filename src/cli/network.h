@@ -2,14 +2,15 @@
 #ifndef CLI_NETWORK_H
 #define CLI_NETWORK_H
 
+#include "cli/model_file.h"
 #include "cli/options.h"
 
 #include "resnet/resnet.h"
 
 typedef struct cli_network {
-    rn_graph *built;           // from a spec
-    rn_checkpoint *checkpoint; // or from a file
-    const rn_graph *graph;     // of either
+    rn_graph *built;       // from a spec
+    cli_model file;        // or from a file
+    const rn_graph *graph; // of either
 } cli_network;
 
 /** The word, else `fallback`; --classes and --input where the command has them. */

@@ -1,6 +1,6 @@
 #include "cli/command.h"
 #include "cli/json_output.h"
-#include "cli/run_folder.h"
+#include "cli/model_file.h"
 #include "cli/term.h"
 
 #include <stdlib.h>
@@ -11,7 +11,8 @@ enum { BATCH = 32 };
 typedef enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV } format;
 
 typedef struct classifier {
-    rn_predictor *predictor;
+    cli_model model;
+    rn_predictor *predictor; // of the model
     int top, classes, failed;
     int *order; // classes, most probable first
     format format;
@@ -154,7 +155,6 @@ static int widest(char **files, int count)
 static rn_status prepare(classifier *c, const cli_arguments *args)
 {
     rn_status st;
-    char *path = NULL;
     int files = args->word_count - 1;
 
     if (cli_flag(args, "json") && cli_flag(args, "csv"))
@@ -164,9 +164,10 @@ static rn_status prepare(classifier *c, const cli_arguments *args)
                                         : FORMAT_TEXT;
     c->width = widest(args->words + 1, files);
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
-    RN_TRY(cli_model_path(&path, args->words[0]));
-    RN_TRY(rn_predictor_create(&c->predictor, path, files < BATCH ? files : BATCH,
-                               cli_text(args, "engine")));
+    RN_TRY(cli_model_open(&c->model, args, args->words[0]));
+    cli_model_note(&c->model, args);
+    RN_TRY(rn_predictor_create_from(&c->predictor, c->model.checkpoint,
+                                    files < BATCH ? files : BATCH, cli_text(args, "engine")));
     c->classes = rn_predictor_classes(c->predictor);
     c->top = (int)cli_integer(args, "top");
     c->top = c->top > c->classes ? c->classes : c->top;
@@ -175,7 +176,6 @@ static rn_status prepare(classifier *c, const cli_arguments *args)
     if (c->order == NULL || c->json == NULL)
         st = rn_error(RN_ENOMEM, "no memory for %d classes", c->classes);
 out:
-    free(path);
     return st;
 }
 
@@ -208,6 +208,7 @@ out:
     cJSON_Delete(c.json);
     free(c.order);
     rn_predictor_free(c.predictor);
+    cli_model_release(&c.model);
     return st;
 }
 
@@ -224,6 +225,7 @@ static const cli_option options[] = {
     {.name = "csv", .kind = CLI_FLAG, .help = "print comma-separated values"},
     CLI_THREADS_OPTION,
     CLI_ENGINE_OPTION,
+    CLI_FILE_OPTIONS,
     {0}};
 
 const cli_command cli_predict = {

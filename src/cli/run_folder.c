@@ -248,19 +248,6 @@ rn_status cli_model_path(char **out, const char *argument)
     return newest_checkpoint(out, argument);
 }
 
-rn_status cli_model_load(rn_checkpoint **out, const char *argument)
-{
-    rn_status st;
-    char *path = NULL;
-
-    *out = NULL;
-    RN_TRY(cli_model_path(&path, argument));
-    RN_TRY(rn_checkpoint_load(out, path));
-out:
-    free(path);
-    return st;
-}
-
 char *cli_recorded_source(const char *argument)
 {
     cli_run_record record = {0};

@@ -43,9 +43,6 @@ rn_status cli_source_absolute(char **out, const char *source);
  */
 rn_status cli_model_path(char **out, const char *argument);
 
-/** Load it. */
-rn_status cli_model_load(rn_checkpoint **out, const char *argument);
-
 /** The data source recorded beside a model file or in a run folder; NULL if there is none. */
 char *cli_recorded_source(const char *argument);
 

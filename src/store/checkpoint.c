@@ -3,7 +3,6 @@
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/memory.h"
-#include "store/safetensors.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +55,19 @@ typedef struct tensor_list {
     size_t count;
 } tensor_list;
 
+rn_tensor rn_checkpoint_tensor(const rn_weights *weights, int index, const char *name)
+{
+    const rn_param *param = rn_weights_param(weights, index);
+    rn_tensor tensor = {.name = name,
+                        .dims = param->dims,
+                        .count = param->count,
+                        .data = rn_weights_read(weights, index)};
+
+    for (int d = 0; d < param->dims; d++)
+        tensor.shape[d] = (uint64_t)param->shape[d];
+    return tensor;
+}
+
 static void add_weights(tensor_list *list, const char *prefix, const rn_weights *weights,
                         bool trained_only)
 {
@@ -63,15 +75,9 @@ static void add_weights(tensor_list *list, const char *prefix, const rn_weights 
         const rn_param *param = rn_weights_param(weights, i);
         if (trained_only && !rn_param_trained(param))
             continue;
-        rn_tensor *tensor = &list->tensors[list->count];
-        char *name = list->names[list->count++];
+        char *name = list->names[list->count];
         snprintf(name, RN_TENSOR_NAME, "%s%s", prefix, param->name);
-        *tensor = (rn_tensor){.name = name,
-                              .dims = param->dims,
-                              .count = param->count,
-                              .data = rn_weights_read(weights, i)};
-        for (int d = 0; d < param->dims; d++)
-            tensor->shape[d] = (uint64_t)param->shape[d];
+        list->tensors[list->count++] = rn_checkpoint_tensor(weights, i, name);
     }
 }
 
@@ -106,68 +112,11 @@ out:
     return st;
 }
 
-static rn_status add_printed(cJSON *metadata, const char *key, const cJSON *json)
-{
-    rn_status st = RN_OK;
-    char *text = NULL;
-
-    RN_TRY(rn_json_print(&text, json, false));
-    RN_TRY(rn_json_add_text(metadata, key, text));
-out:
-    rn_free(text);
-    return st;
-}
-
-static rn_status add_options(cJSON *metadata, const rn_model_options *options)
-{
-    rn_status st = RN_OK;
-    cJSON *json = NULL;
-
-    RN_TRY(rn_json_object(&json));
-    RN_TRY(rn_json_add_number(json, "classes", options->classes));
-    RN_TRY(rn_json_add_number(json, "channels", options->channels));
-    RN_TRY(rn_json_add_number(json, "height", options->height));
-    RN_TRY(rn_json_add_number(json, "width", options->width));
-    RN_TRY(add_printed(metadata, RN_META_OPTIONS, json));
-out:
-    cJSON_Delete(json);
-    return st;
-}
-
-static rn_status add_normalize(cJSON *metadata, const rn_preprocess *preprocess)
-{
-    rn_status st = RN_OK;
-    cJSON *json = NULL;
-
-    RN_TRY(rn_json_object(&json));
-    RN_TRY(rn_json_add_text(json, "normalize", rn_normalize_name(preprocess->normalize)));
-    RN_TRY(add_printed(metadata, RN_META_PREPROCESS, json));
-out:
-    cJSON_Delete(json);
-    return st;
-}
-
-static rn_status add_labels(cJSON *metadata, char *const *names, int classes)
-{
-    cJSON *json = cJSON_CreateStringArray((const char *const *)names, classes);
-    rn_status st = json == NULL ? rn_error(RN_ENOMEM, "out of memory: JSON cannot be built")
-                                : add_printed(metadata, RN_META_LABELS, json);
-
-    cJSON_Delete(json);
-    return st;
-}
-
-static rn_status build_metadata(cJSON **out, const rn_checkpoint *checkpoint, const char *model,
-                                const rn_model_options *options)
+static rn_status build_metadata(cJSON **out, const rn_checkpoint *checkpoint)
 {
     rn_status st = RN_OK;
 
-    RN_TRY(rn_json_object(out));
-    RN_TRY(rn_json_add_text(*out, RN_META_VERSION, RN_FORMAT_VERSION));
-    RN_TRY(rn_json_add_text(*out, RN_META_MODEL, model));
-    RN_TRY(add_options(*out, options));
-    RN_TRY(add_normalize(*out, checkpoint->preprocess));
-    RN_TRY(add_labels(*out, checkpoint->label_names, options->classes));
+    RN_TRY(rn_meta_build(out, checkpoint, true));
     if (checkpoint->recipe != NULL)
         RN_TRY(rn_json_add_text(*out, RN_META_RECIPE, checkpoint->recipe));
     if (checkpoint->state != NULL)
@@ -176,13 +125,23 @@ out:
     return st;
 }
 
-static rn_status check_complete(const rn_checkpoint *checkpoint, const char *model,
-                                const rn_model_options *options)
+const char *rn_checkpoint_model(const rn_checkpoint *checkpoint)
+{
+    return checkpoint->graph == NULL ? checkpoint->model : rn_graph_model(checkpoint->graph);
+}
+
+const rn_model_options *rn_checkpoint_options(const rn_checkpoint *checkpoint)
+{
+    return checkpoint->graph == NULL ? &checkpoint->options : rn_graph_options(checkpoint->graph);
+}
+
+rn_status rn_checkpoint_check(const rn_checkpoint *checkpoint)
 {
     const rn_preprocess *preprocess = checkpoint->preprocess;
+    const rn_model_options *options = rn_checkpoint_options(checkpoint);
 
-    if (model == NULL || checkpoint->weights == NULL || preprocess == NULL ||
-        checkpoint->label_names == NULL)
+    if (rn_checkpoint_model(checkpoint) == NULL || checkpoint->weights == NULL ||
+        preprocess == NULL || checkpoint->label_names == NULL)
         return rn_error(RN_EINVAL, "a checkpoint needs model, weights, preprocess and label names");
     if (preprocess->channels != options->channels || preprocess->height != options->height ||
         preprocess->width != options->width)
@@ -195,16 +154,12 @@ static rn_status check_complete(const rn_checkpoint *checkpoint, const char *mod
 rn_status rn_checkpoint_save(const rn_checkpoint *checkpoint, const char *path)
 {
     rn_status st = RN_OK;
-    const rn_graph *graph = checkpoint->graph;
-    const char *model = graph == NULL ? checkpoint->model : rn_graph_model(graph);
-    const rn_model_options *options =
-        graph == NULL ? &checkpoint->options : rn_graph_options(graph);
     cJSON *metadata = NULL;
     tensor_list list = {0};
 
-    RN_TRY(check_complete(checkpoint, model, options));
-    RN_TRY(build_metadata(&metadata, checkpoint, model, options));
-    RN_TRY(collect_tensors(&list, checkpoint, options));
+    RN_TRY(rn_checkpoint_check(checkpoint));
+    RN_TRY(build_metadata(&metadata, checkpoint));
+    RN_TRY(collect_tensors(&list, checkpoint, rn_checkpoint_options(checkpoint)));
     RN_TRY(rn_safetensors_write(path, metadata, list.tensors, list.count));
 out:
     rn_free(list.names);

@@ -2,7 +2,6 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "store/safetensors.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,46 +29,19 @@ static rn_status check_version(const rn_safetensors *file)
     return RN_OK;
 }
 
-static rn_status parse_metadata(cJSON **out, const rn_safetensors *file, const char *key)
+static const cJSON *metadata_of(const loading *load)
 {
-    const char *text = rn_safetensors_metadata(file, key);
-
-    *out = NULL;
-    return text == NULL ? RN_OK : rn_json_parse(out, text, strlen(text), key);
+    return rn_safetensors_metadata_all(load->file);
 }
 
-static rn_status read_int(const cJSON *json, const char *key, int *value)
+static rn_status check_types(const rn_safetensors *file)
 {
-    int64_t number = 0;
-    rn_status st = rn_json_int64(json, key, 1, INT32_MAX, &number, RN_META_OPTIONS);
-
-    *value = (int)number;
-    return st;
-}
-
-static rn_status read_options(rn_model_options *options, const rn_safetensors *file)
-{
-    static const char *const keys[] = {"classes", "channels", "height", "width"};
-    rn_status st = RN_OK;
-    cJSON *json = NULL;
-
-    RN_TRY(parse_metadata(&json, file, RN_META_OPTIONS));
-    if (json == NULL)
-        return RN_OK;
-    RN_TRY(rn_json_known_keys(json, keys, sizeof keys / sizeof *keys, RN_META_OPTIONS));
-    RN_TRY(read_int(json, "classes", &options->classes));
-    RN_TRY(read_int(json, "channels", &options->channels));
-    RN_TRY(read_int(json, "height", &options->height));
-    RN_TRY(read_int(json, "width", &options->width));
-out:
-    cJSON_Delete(json);
-    return st;
-}
-
-// What the library refuses as an argument is malformed data where it comes from a file.
-static rn_status as_format(rn_status st)
-{
-    return st == RN_EINVAL || st == RN_EUNSUPPORTED ? RN_EFORMAT : st;
+    for (size_t i = 0; i < rn_safetensors_count(file); i++)
+        if (strcmp(rn_safetensors_type(file, i)->name, "F32") != 0)
+            return rn_error(RN_EFORMAT, "tensor '%s' has type '%s', expected F32",
+                            rn_safetensors_tensor(file, i)->name,
+                            rn_safetensors_type(file, i)->name);
+    return RN_OK;
 }
 
 static rn_status load_graph(loading *load)
@@ -78,9 +50,9 @@ static rn_status load_graph(loading *load)
     rn_model_options options = {0};
     rn_graph *graph = NULL;
 
-    RN_TRY(read_options(&options, load->file));
+    RN_TRY(rn_meta_options(&options, metadata_of(load)));
     st = rn_graph_create(&graph, rn_safetensors_metadata(load->file, RN_META_MODEL), &options);
-    RN_TRY(as_format(st));
+    RN_TRY(rn_as_format(st));
     load->made->graph = graph;
     load->made->options = *rn_graph_options(graph);
     RN_TRY(rn_strdup(&load->made->model, rn_graph_model(graph)));
@@ -88,18 +60,27 @@ out:
     return st;
 }
 
-static rn_status check_shape(const rn_tensor *tensor, int dims, const uint64_t *shape)
+enum { SHAPE_TEXT = RN_TENSOR_DIMS * 21 + 16 };
+
+// "shape 16x3x3x3", "no dimensions"
+static void print_shape(char text[SHAPE_TEXT], int dims, const uint64_t *shape)
 {
-    if (tensor->dims != dims)
-        return rn_error(RN_EFORMAT, "tensor '%s' has %d dimensions, expected %d", tensor->name,
-                        tensor->dims, dims);
-    for (int d = 0; d < dims; d++) {
-        if (tensor->shape[d] != shape[d])
-            return rn_error(RN_EFORMAT, "tensor '%s' has %llu at dimension %d, expected %llu",
-                            tensor->name, (unsigned long long)tensor->shape[d], d,
-                            (unsigned long long)shape[d]);
-    }
-    return RN_OK;
+    int length = snprintf(text, SHAPE_TEXT, "%s", dims == 0 ? "no dimensions" : "shape ");
+
+    for (int d = 0; d < dims; d++)
+        length += snprintf(text + length, (size_t)(SHAPE_TEXT - length), "%s%llu", d > 0 ? "x" : "",
+                           (unsigned long long)shape[d]);
+}
+
+rn_status rn_tensor_check_shape(const rn_tensor *tensor, int dims, const uint64_t *shape)
+{
+    char found[SHAPE_TEXT], wanted[SHAPE_TEXT];
+
+    if (tensor->dims == dims && memcmp(tensor->shape, shape, (size_t)dims * sizeof *shape) == 0)
+        return RN_OK;
+    print_shape(found, tensor->dims, tensor->shape);
+    print_shape(wanted, dims, shape);
+    return rn_error(RN_EFORMAT, "tensor '%s' has %s, expected %s", tensor->name, found, wanted);
 }
 
 static rn_status find_tensor(loading *load, const rn_tensor **out, const char *name, int dims,
@@ -109,7 +90,7 @@ static rn_status find_tensor(loading *load, const rn_tensor **out, const char *n
     if (*out == NULL)
         return rn_error(RN_EFORMAT, "tensor '%s' is missing", name);
     load->used++;
-    return check_shape(*out, dims, shape);
+    return rn_tensor_check_shape(*out, dims, shape);
 }
 
 static rn_status find_param(loading *load, const rn_tensor **out, const char *prefix,
@@ -188,24 +169,6 @@ out:
     return st;
 }
 
-static rn_status read_normalize(rn_normalize *normalize, const rn_safetensors *file)
-{
-    static const char *const keys[] = {"normalize"};
-    rn_status st = RN_OK;
-    cJSON *json = NULL;
-    const char *name = "none";
-
-    RN_TRY(parse_metadata(&json, file, RN_META_PREPROCESS));
-    if (json != NULL) {
-        RN_TRY(rn_json_known_keys(json, keys, 1, RN_META_PREPROCESS));
-        RN_TRY(rn_json_text(json, "normalize", &name, RN_META_PREPROCESS));
-    }
-    RN_TRY(as_format(rn_normalize_parse(normalize, name)));
-out:
-    cJSON_Delete(json);
-    return st;
-}
-
 // A copy, because the file's bytes may lie at any address.
 static rn_status copy_floats(float **out, loading *load, const char *name, int dims,
                              const uint64_t *shape)
@@ -224,67 +187,21 @@ static rn_status load_preprocess(loading *load)
 {
     rn_status st = RN_OK;
     const rn_model_options *options = &load->made->options;
-    rn_normalize normalize = RN_NORMALIZE_NONE;
-    float *mean = NULL, *deviation = NULL;
+    rn_meta_normalization found;
     uint64_t shape[3];
 
-    RN_TRY(read_normalize(&normalize, load->file));
-    int dims = rn_preprocess_shape(shape, normalize, options);
-    if (dims > 0) {
-        RN_TRY(copy_floats(&mean, load, RN_TENSOR_MEAN, dims, shape));
-        RN_TRY(copy_floats(&deviation, load, RN_TENSOR_DEVIATION, dims, shape));
+    RN_TRY(rn_meta_preprocess(&found, metadata_of(load), options));
+    int dims = rn_preprocess_shape(shape, found.normalize, options);
+    if (dims > 0 && found.mean == NULL) {
+        RN_TRY(copy_floats(&found.mean, load, RN_TENSOR_MEAN, dims, shape));
+        RN_TRY(copy_floats(&found.deviation, load, RN_TENSOR_DEVIATION, dims, shape));
     }
-    st = rn_preprocess_create(&load->made->preprocess, normalize, options->channels,
-                              options->height, options->width, mean, deviation);
-    RN_TRY(as_format(st));
+    st = rn_preprocess_create(&load->made->preprocess, found.normalize, options->channels,
+                              options->height, options->width, found.mean, found.deviation);
+    RN_TRY(rn_as_format(st));
 out:
-    rn_free(mean);
-    rn_free(deviation);
-    return st;
-}
-
-static rn_status copy_labels(char **names, const cJSON *list)
-{
-    rn_status st = RN_OK;
-    const cJSON *item;
-    int i = 0;
-
-    cJSON_ArrayForEach(item, list)
-    {
-        if (!cJSON_IsString(item))
-            return rn_error(RN_EFORMAT, "%s: label %d is not a text", RN_META_LABELS, i);
-        RN_TRY(rn_strdup(&names[i++], item->valuestring));
-    }
-out:
-    return st;
-}
-
-static rn_status number_labels(char **names, int classes)
-{
-    rn_status st = RN_OK;
-
-    for (int i = 0; i < classes; i++)
-        RN_TRY(rn_format(&names[i], "%d", i));
-out:
-    return st;
-}
-
-static rn_status load_labels(loading *load)
-{
-    rn_status st = RN_OK;
-    const char *text = rn_safetensors_metadata(load->file, RN_META_LABELS);
-    int classes = load->made->options.classes;
-    cJSON *list = text == NULL ? NULL : cJSON_Parse(text);
-
-    if (text != NULL && (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != classes)) {
-        st = rn_error(RN_EFORMAT, "%s is not a list of %d texts", RN_META_LABELS, classes);
-        goto out;
-    }
-    RN_TRY(RN_NEW(&load->made->label_names, (size_t)classes));
-    RN_TRY(list == NULL ? number_labels(load->made->label_names, classes)
-                        : copy_labels(load->made->label_names, list));
-out:
-    cJSON_Delete(list);
+    rn_free(found.mean);
+    rn_free(found.deviation);
     return st;
 }
 
@@ -294,7 +211,7 @@ static rn_status load_json(char **out, const rn_safetensors *file, const char *k
     rn_status st = RN_OK;
     cJSON *json = NULL;
 
-    RN_TRY(parse_metadata(&json, file, key));
+    RN_TRY(rn_meta_object(&json, rn_safetensors_metadata_all(file), key));
     if (json != NULL)
         RN_TRY(rn_strdup(out, rn_safetensors_metadata(file, key)));
 out:
@@ -341,14 +258,31 @@ static rn_status load_parts(loading *load)
     rn_status st = RN_OK;
 
     RN_TRY(check_version(load->file));
+    RN_TRY(check_types(load->file));
     RN_TRY(load_graph(load));
     RN_TRY(load_weights(load));
     RN_TRY(load_preprocess(load));
     RN_TRY(check_all_used(load));
-    RN_TRY(load_labels(load));
+    RN_TRY(
+        rn_meta_labels(&load->made->label_names, metadata_of(load), load->made->options.classes));
     RN_TRY(load_json(&load->made->recipe, load->file, RN_META_RECIPE));
     RN_TRY(load_json(&load->made->state, load->file, RN_META_STATE));
 out:
+    return st;
+}
+
+rn_status rn_checkpoint_from(rn_checkpoint **out, const rn_safetensors *file)
+{
+    rn_status st = RN_OK;
+    loading load = {.file = file};
+
+    *out = NULL;
+    RN_TRY(RN_NEW(&load.made, 1));
+    RN_TRY(load_parts(&load));
+    *out = load.made;
+    load.made = NULL; // now the caller's
+out:
+    rn_checkpoint_free(load.made);
     return st;
 }
 
@@ -356,21 +290,13 @@ rn_status rn_checkpoint_load(rn_checkpoint **out, const char *path)
 {
     rn_status st = RN_OK;
     rn_safetensors *file = NULL;
-    loading load = {0};
 
     *out = NULL;
     RN_TRY(rn_safetensors_open(&file, path));
-    RN_TRY(RN_NEW(&load.made, 1));
-    load.file = file;
-    st = load_parts(&load);
-    if (st != RN_OK) {
+    st = rn_checkpoint_from(out, file);
+    if (st != RN_OK)
         rn_error_prefix(st, "'%s'", path);
-        goto out;
-    }
-    *out = load.made;
-    load.made = NULL; // now the caller's
 out:
-    rn_checkpoint_free(load.made);
     rn_safetensors_free(file);
     return st;
 }

@@ -29,14 +29,26 @@ void rn_crc32_text(char text[RN_CRC_DIGITS + 1], uint32_t crc);
 /** Over the 8 length bytes and the header, whose own digits must be '0' at the time. */
 uint32_t rn_safetensors_header_crc(const char *header, size_t length);
 
-/** One float32 tensor. */
+/** One float32 tensor; of another type where a file that was read says so. */
 typedef struct rn_tensor {
     const char *name;
     int dims;
     uint64_t shape[RN_TENSOR_DIMS];
     size_t count;     // product of shape
-    const void *data; // count floats, little-endian, of any alignment
+    const void *data; // count elements, little-endian, of any alignment
 } rn_tensor;
+
+/** A type of elements that the format knows. */
+typedef struct rn_element_type {
+    const char *name;   // "BF16"
+    const char *common; // "bfloat16", as PyTorch says
+    size_t bytes;
+    /** To float32, rounded to the nearest; NULL where the type is none of F16, BF16, F32, F64. */
+    void (*convert)(float *dst, const char *src, size_t count);
+} rn_element_type;
+
+/** NULL if unknown. Static. */
+const rn_element_type *rn_element_type_find(const char *name);
 
 /**
  * Write tensors in the given order, atomically. Equal input gives equal bytes.
@@ -67,8 +79,12 @@ void rn_safetensors_free(rn_safetensors *file);
 size_t rn_safetensors_count(const rn_safetensors *file);
 /** In the order of their bytes; borrowed until the file is freed. */
 const rn_tensor *rn_safetensors_tensor(const rn_safetensors *file, size_t index);
+/** Of the tensor at the same index. Files that rn_safetensors_write() writes have float32 only. */
+const rn_element_type *rn_safetensors_type(const rn_safetensors *file, size_t index);
 /** The tensor with this name, or NULL. */
 const rn_tensor *rn_safetensors_find(const rn_safetensors *file, const char *name);
+/** All metadata, an object of texts, or NULL; borrowed. */
+const cJSON *rn_safetensors_metadata_all(const rn_safetensors *file);
 /** The text of a metadata member, or NULL; borrowed. */
 const char *rn_safetensors_metadata(const rn_safetensors *file, const char *key);
 /** True if the file carried checksums (they were right, or opening had failed). */

@@ -8,9 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LENGTH_BYTES = 8 };
+enum { LENGTH_BYTES = 8, MAX_ELEMENT = 8 };
 
 static const size_t MAX_FILE = (size_t)4 << 30;
+
+// The tensor comes first, so that one pointer is the other's.
+typedef struct entry {
+    rn_tensor tensor;
+    const rn_element_type *type;
+    size_t bytes;
+} entry;
 
 struct rn_safetensors {
     char *bytes;
@@ -18,7 +25,7 @@ struct rn_safetensors {
     size_t header_length;
     cJSON *header;
     const cJSON *metadata; // in header, or NULL
-    rn_tensor *tensors;    // in the order of their bytes
+    entry *entries;        // in the order of their bytes
     const rn_tensor **by_name;
     size_t count;
     bool checked;
@@ -29,7 +36,7 @@ void rn_safetensors_free(rn_safetensors *file)
     if (file == NULL)
         return;
     rn_free(file->by_name);
-    rn_free(file->tensors);
+    rn_free(file->entries);
     cJSON_Delete(file->header);
     rn_free(file->bytes);
     rn_free(file);
@@ -189,49 +196,60 @@ static rn_status read_shape(rn_tensor *tensor, const cJSON *shape)
                             tensor->name, tensor->dims);
         tensor->dims++;
     }
-    if (count > SIZE_MAX / sizeof(float))
+    if (count > SIZE_MAX / MAX_ELEMENT)
         return rn_error(RN_EFORMAT, "tensor '%s' has too many elements", tensor->name);
     tensor->count = (size_t)count;
     return RN_OK;
 }
 
-static rn_status read_offsets(const rn_safetensors *file, rn_tensor *tensor, const cJSON *offsets)
+static rn_status read_offsets(const rn_safetensors *file, entry *made, const cJSON *offsets)
 {
+    const char *name = made->tensor.name;
     uint64_t begin, end;
 
+    made->bytes = made->tensor.count * made->type->bytes;
     if (!cJSON_IsArray(offsets) || cJSON_GetArraySize(offsets) != 2 ||
         !read_whole(offsets->child, &begin) || !read_whole(offsets->child->next, &end))
-        return rn_error(RN_EFORMAT, "tensor '%s': 'data_offsets' are not two whole numbers",
-                        tensor->name);
+        return rn_error(RN_EFORMAT, "tensor '%s': 'data_offsets' are not two whole numbers", name);
     if (begin > end || end > data_size(file))
-        return rn_error(RN_EFORMAT, "tensor '%s' has bytes %llu to %llu of %zu", tensor->name,
+        return rn_error(RN_EFORMAT, "tensor '%s' has bytes %llu to %llu of %zu", name,
                         (unsigned long long)begin, (unsigned long long)end, data_size(file));
-    if (end - begin != tensor->count * sizeof(float))
-        return rn_error(RN_EFORMAT, "tensor '%s' has %llu bytes, expected %zu for its shape",
-                        tensor->name, (unsigned long long)(end - begin),
-                        tensor->count * sizeof(float));
-    tensor->data = data_of(file) + begin;
+    if (end - begin != made->bytes)
+        return rn_error(RN_EFORMAT, "tensor '%s' has %llu bytes, expected %zu for its shape", name,
+                        (unsigned long long)(end - begin), made->bytes);
+    made->tensor.data = data_of(file) + begin;
     return RN_OK;
 }
 
-static rn_status read_tensor(const rn_safetensors *file, rn_tensor *tensor, const cJSON *entry)
+static rn_status read_type(const rn_element_type **type, const cJSON *member, const char *name)
+{
+    rn_status st = RN_OK;
+    const char *text = "";
+
+    RN_TRY(rn_json_text(member, "dtype", &text, "tensor"));
+    *type = rn_element_type_find(text);
+    if (*type == NULL)
+        st = rn_error(RN_EFORMAT, "tensor '%s' has the unknown type '%s', expected F32 or the like",
+                      name, text);
+out:
+    return st;
+}
+
+static rn_status read_tensor(const rn_safetensors *file, entry *made, const cJSON *member)
 {
     static const char *const keys[] = {"dtype", "shape", "data_offsets"};
     rn_status st = RN_OK;
-    const char *dtype = "";
+    const char *name = member->string;
 
-    *tensor = (rn_tensor){.name = entry->string};
-    if (!cJSON_IsObject(entry))
-        return rn_error(RN_EFORMAT, "tensor '%s' is not an object", entry->string);
-    RN_TRY(rn_json_known_keys(entry, keys, sizeof keys / sizeof *keys, "tensor"));
-    if (cJSON_GetArraySize(entry) != (int)(sizeof keys / sizeof *keys))
-        return rn_error(RN_EFORMAT, "tensor '%s' has a member too many or too few", entry->string);
-    RN_TRY(rn_json_text(entry, "dtype", &dtype, "tensor"));
-    if (strcmp(dtype, "F32") != 0)
-        return rn_error(RN_EFORMAT, "tensor '%s' has type '%s', expected F32", entry->string,
-                        dtype);
-    RN_TRY(read_shape(tensor, cJSON_GetObjectItemCaseSensitive(entry, "shape")));
-    RN_TRY(read_offsets(file, tensor, cJSON_GetObjectItemCaseSensitive(entry, "data_offsets")));
+    *made = (entry){.tensor.name = name};
+    if (!cJSON_IsObject(member))
+        return rn_error(RN_EFORMAT, "tensor '%s' is not an object", name);
+    RN_TRY(rn_json_known_keys(member, keys, sizeof keys / sizeof *keys, "tensor"));
+    if (cJSON_GetArraySize(member) != (int)(sizeof keys / sizeof *keys))
+        return rn_error(RN_EFORMAT, "tensor '%s' has a member too many or too few", name);
+    RN_TRY(read_type(&made->type, member, name));
+    RN_TRY(read_shape(&made->tensor, cJSON_GetObjectItemCaseSensitive(member, "shape")));
+    RN_TRY(read_offsets(file, made, cJSON_GetObjectItemCaseSensitive(member, "data_offsets")));
 out:
     return st;
 }
@@ -239,7 +257,7 @@ out:
 // An empty tensor shares its place with the next one: it comes first, and two such by name.
 static int compare_places(const void *a, const void *b)
 {
-    const rn_tensor *x = a, *y = b;
+    const rn_tensor *x = &((const entry *)a)->tensor, *y = &((const entry *)b)->tensor;
     const char *p = x->data, *q = y->data;
 
     if (p != q)
@@ -259,12 +277,12 @@ static rn_status check_coverage(const rn_safetensors *file)
     const char *next = data_of(file);
 
     for (size_t i = 0; i < file->count; i++) {
-        const rn_tensor *tensor = &file->tensors[i];
+        const rn_tensor *tensor = &file->entries[i].tensor;
         if ((const char *)tensor->data != next)
             return rn_error(RN_EFORMAT, "tensor '%s' starts at data byte %td, expected %td",
                             tensor->name, (const char *)tensor->data - data_of(file),
                             next - data_of(file));
-        next += tensor->count * sizeof(float);
+        next += file->entries[i].bytes;
     }
     if ((size_t)(next - data_of(file)) != data_size(file))
         return rn_error(RN_EFORMAT, "%zu bytes of data, expected %td", data_size(file),
@@ -276,19 +294,19 @@ static rn_status read_tensors(rn_safetensors *file)
 {
     rn_status st = RN_OK;
     size_t members = (size_t)cJSON_GetArraySize(file->header);
-    const cJSON *entry;
+    const cJSON *member;
 
     RN_TRY(check_unique_keys(file->header, "tensor"));
-    RN_TRY(RN_NEW(&file->tensors, members));
+    RN_TRY(RN_NEW(&file->entries, members));
     RN_TRY(RN_NEW(&file->by_name, members));
-    cJSON_ArrayForEach(entry, file->header)
+    cJSON_ArrayForEach(member, file->header)
     {
-        if (entry != file->metadata)
-            RN_TRY(read_tensor(file, &file->tensors[file->count++], entry));
+        if (member != file->metadata)
+            RN_TRY(read_tensor(file, &file->entries[file->count++], member));
     }
-    qsort(file->tensors, file->count, sizeof *file->tensors, compare_places);
+    qsort(file->entries, file->count, sizeof *file->entries, compare_places);
     for (size_t i = 0; i < file->count; i++)
-        file->by_name[i] = &file->tensors[i];
+        file->by_name[i] = &file->entries[i].tensor;
     qsort(file->by_name, file->count, sizeof *file->by_name, compare_names);
     st = check_coverage(file);
 out:
@@ -306,8 +324,8 @@ static rn_status check_tensor_crcs(const rn_safetensors *file)
         return rn_error(RN_EFORMAT, "metadata '%s' has %zu digits, expected %zu",
                         RN_SAFETENSORS_TENSORS_CRC, strlen(stored), file->count * RN_CRC_DIGITS);
     for (size_t i = 0; i < file->count; i++, stored += RN_CRC_DIGITS) {
-        const rn_tensor *tensor = &file->tensors[i];
-        rn_crc32_text(computed, rn_crc32(0, tensor->data, tensor->count * sizeof(float)));
+        const rn_tensor *tensor = &file->entries[i].tensor;
+        rn_crc32_text(computed, rn_crc32(0, tensor->data, file->entries[i].bytes));
         if (memcmp(computed, stored, RN_CRC_DIGITS) != 0)
             return rn_error(RN_EFORMAT, "tensor '%s' has checksum %s, expected %.8s: it is damaged",
                             tensor->name, computed, stored);
@@ -361,7 +379,12 @@ size_t rn_safetensors_count(const rn_safetensors *file)
 
 const rn_tensor *rn_safetensors_tensor(const rn_safetensors *file, size_t index)
 {
-    return &file->tensors[index];
+    return &file->entries[index].tensor;
+}
+
+const rn_element_type *rn_safetensors_type(const rn_safetensors *file, size_t index)
+{
+    return file->entries[index].type;
 }
 
 const rn_tensor *rn_safetensors_find(const rn_safetensors *file, const char *name)
@@ -371,6 +394,11 @@ const rn_tensor *rn_safetensors_find(const rn_safetensors *file, const char *nam
         bsearch(&key, file->by_name, file->count, sizeof *file->by_name, compare_names);
 
     return found == NULL ? NULL : *found;
+}
+
+const cJSON *rn_safetensors_metadata_all(const rn_safetensors *file)
+{
+    return file->metadata;
 }
 
 const char *rn_safetensors_metadata(const rn_safetensors *file, const char *key)

@@ -4,12 +4,14 @@
 enum { MAX_BATCH = 1024 };
 
 struct rn_predictor {
-    rn_checkpoint *model;
+    const rn_checkpoint *model;
+    rn_checkpoint *own; // NULL where the model is borrowed
     rn_inference *inference;
     float *probabilities;
 };
 
-rn_status rn_predictor_create(rn_predictor **out, const char *path, int batch, const char *engine)
+rn_status rn_predictor_create_from(rn_predictor **out, const rn_checkpoint *model, int batch,
+                                   const char *engine)
 {
     rn_status st = RN_OK;
     rn_predictor *predictor = NULL;
@@ -18,17 +20,30 @@ rn_status rn_predictor_create(rn_predictor **out, const char *path, int batch, c
     if (batch < 1 || batch > MAX_BATCH)
         return rn_error(RN_EINVAL, "batch is %d, expected 1 to %d", batch, MAX_BATCH);
     RN_TRY(RN_NEW(&predictor, 1));
-    RN_TRY(rn_checkpoint_load(&predictor->model, path));
-    RN_TRY(rn_inference_create(&predictor->inference, predictor->model->graph, engine, batch));
-    RN_TRY(rn_inference_load(predictor->inference, predictor->model->ema != NULL
-                                                       ? predictor->model->ema
-                                                       : predictor->model->weights));
-    RN_TRY(RN_NEW(&predictor->probabilities,
-                  (size_t)batch * (size_t)predictor->model->options.classes));
+    predictor->model = model;
+    RN_TRY(rn_inference_create(&predictor->inference, model->graph, engine, batch));
+    RN_TRY(
+        rn_inference_load(predictor->inference, model->ema != NULL ? model->ema : model->weights));
+    RN_TRY(RN_NEW(&predictor->probabilities, (size_t)batch * (size_t)model->options.classes));
     *out = predictor;
     predictor = NULL; // now the caller's
 out:
     rn_predictor_free(predictor);
+    return st;
+}
+
+rn_status rn_predictor_create(rn_predictor **out, const char *path, int batch, const char *engine)
+{
+    rn_status st = RN_OK;
+    rn_checkpoint *model = NULL;
+
+    *out = NULL;
+    RN_TRY(rn_model_load(&model, NULL, path, NULL));
+    RN_TRY(rn_predictor_create_from(out, model, batch, engine));
+    (*out)->own = model;
+    model = NULL; // now the predictor's
+out:
+    rn_checkpoint_free(model);
     return st;
 }
 
@@ -37,7 +52,7 @@ void rn_predictor_free(rn_predictor *predictor)
     if (predictor == NULL)
         return;
     rn_inference_free(predictor->inference);
-    rn_checkpoint_free(predictor->model);
+    rn_checkpoint_free(predictor->own);
     rn_free(predictor->probabilities);
     rn_free(predictor);
 }

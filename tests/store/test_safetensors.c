@@ -158,6 +158,38 @@ static void foreign_file_is_read(void **state)
     rn_safetensors_free(file);
 }
 
+// Every half there is, against its definition; then values of the other types.
+static void floats_become_float32(void **state)
+{
+    (void)state;
+    const rn_element_type *half = rn_element_type_find("F16"),
+                          *brain = rn_element_type_find("BF16");
+    const rn_element_type *twice = rn_element_type_find("F64");
+    const double doubles[] = {1.5, -0.1, 1e300, -0.0, NAN};
+    float values[5];
+
+    for (unsigned bits = 0; bits < 1 << 16; bits++) {
+        unsigned exponent = bits >> 10 & 31, fraction = bits & 1023;
+        uint16_t stored = (uint16_t)bits;
+        double expected =
+            exponent == 0 ? ldexp(fraction, -24) : ldexp(1024 + fraction, (int)exponent - 25);
+        half->convert(values, (const char *)&stored, 1);
+        if (exponent == 31)
+            assert_true(fraction == 0 ? isinf(values[0]) : isnan(values[0]));
+        else
+            assert_true(fabs((double)values[0]) == expected);
+        assert_int_equal(signbit(values[0]) != 0, bits >> 15);
+        brain->convert(values, (const char *)&stored, 1);
+        uint32_t single = bits << 16;
+        assert_memory_equal(values, &single, sizeof single);
+    }
+    twice->convert(values, (const char *)doubles, 5);
+    assert_true(values[0] == 1.5f && values[1] == -0.1f && isinf(values[2]) && signbit(values[3]));
+    assert_true(isnan(values[4]));
+    assert_null(rn_element_type_find("f32"));
+    assert_null(rn_element_type_find("I64")->convert);
+}
+
 typedef struct header_case {
     const char *header;
     size_t data_bytes;
@@ -200,7 +232,12 @@ static const header_case header_cases[] = {
     {X("[2147483648,2147483648]", "[0,0]"), 0, "too many elements"},
     {X("[1,1,1,1,1,1,1,1,1]", "[0,4]"), 4, "more than 8 dimensions"},
     {X("2", "[0,8]"), 8, "'shape' is missing"},
-    {"{\"x\":{" ONE("\"F16\"", "[2]", "[0,4]") "}}", 4, "has type 'F16', expected F32"},
+    {"{\"x\":{" ONE("\"F16\"", "[2]", "[0,4]") "}}", 4, NULL},
+    {"{\"x\":{" ONE("\"F16\"", "[2]", "[0,8]") "}}", 8, "has 8 bytes, expected 4"},
+    {"{\"x\":{" ONE("\"I64\"", "[]", "[0,8]") "}}", 8, NULL},
+    {"{\"x\":{" ONE("\"F64\"", "[2305843009213693951]", "[0,0]") "}}", 0, "dimension 0"},
+    {"{\"x\":{" ONE("\"F64\"", "[2147483648,1073741824]", "[0,0]") "}}", 0, "too many elements"},
+    {"{\"x\":{" ONE("\"F33\"", "[2]", "[0,8]") "}}", 8, "unknown type 'F33'"},
     {"{\"x\":{" ONE("5", "[2]", "[0,8]") "}}", 8, "'dtype' is not a text"},
     {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "a member too many or too few"},
     {"{\"x\":{" ONE("\"F32\"", "[1]", "[0,4]") ",\"shape\":[1]}}", 4, "'shape' stands twice"},
@@ -376,6 +413,7 @@ int main(void)
         cmocka_unit_test(every_changed_byte_is_found),
         cmocka_unit_test(every_wrong_length_is_found),
         cmocka_unit_test(foreign_file_is_read),
+        cmocka_unit_test(floats_become_float32),
         cmocka_unit_test(malformed_headers_are_refused),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(wrong_header_lengths_are_refused),

@@ -1,0 +1,60 @@
+/** Model files of any format, and what the command line adds to what they say. */
+#ifndef CLI_MODEL_FILE_H
+#define CLI_MODEL_FILE_H
+
+#include "cli/options.h"
+
+#include "resnet/resnet.h"
+
+#include <stdio.h>
+
+/** Options of commands that take model files of any program. */
+#define CLI_FILE_OPTIONS                                                                           \
+    {.name = "model",                                                                              \
+     .kind = CLI_TEXT,                                                                             \
+     .argument = "MODEL",                                                                          \
+     .help =                                                                                       \
+         "network of a file that does not say it; by default inferred from the tensors' names "    \
+         "and shapes",                                                                             \
+     .group = "Files of other programs"},                                                          \
+        {.name = "mean",                                                                           \
+         .kind = CLI_TEXT,                                                                         \
+         .argument = "A,B,C",                                                                      \
+         .help = "what to subtract from the channels (0 to 1) where the file does not say it; by " \
+                 "default ImageNet's 0.485,0.456,0.406"},                                          \
+    {                                                                                              \
+        .name = "deviation", .kind = CLI_TEXT, .argument = "A,B,C",                                \
+        .help = "what to divide the channels by; by default ImageNet's 0.229,0.224,0.225, or 1 "   \
+                "with --mean"                                                                      \
+    }
+
+/** True for what means a file or folder rather than a network's name. */
+bool cli_is_path(const char *word);
+
+/** "3x32x32", the value of '--input'. */
+rn_status cli_parse_input(rn_model_options *options, const char *text);
+
+/** A loaded file and how it was understood. */
+typedef struct cli_model {
+    rn_checkpoint *checkpoint;
+    rn_origin origin;
+    char *path; // the file taken, of a run folder
+} cli_model;
+
+/**
+ * Load the file or run folder that a word names, with the options --model, --mean, --deviation,
+ * --labels and --input where the command has them.
+ */
+rn_status cli_model_open(cli_model *model, const cli_arguments *args, const char *word);
+void cli_model_release(cli_model *model);
+
+/** Say on standard error what the file did not tell and was assumed, as far as it matters. */
+void cli_model_note(const cli_model *model, const cli_arguments *args);
+
+/** "mean 0.485, 0.456, 0.406; deviation 0.229, 0.224, 0.225", "none", "pixel". */
+void cli_print_preprocess(FILE *stream, const rn_preprocess *preprocess);
+
+/** --weights ema|last of a checkpoint: RN_EINVAL if the moving average is wanted and missing. */
+rn_status cli_choose_weights(bool *ema, const rn_checkpoint *checkpoint, const char *wish);
+
+#endif
