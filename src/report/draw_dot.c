@@ -83,9 +83,17 @@ static void write_boxes(draw_text *out, const draw_picture *picture, const draw_
     }
 }
 
-static void write_edge(draw_text *out, const draw_edge *edge)
+// Slack is for where a band begins; shortcuts past boxes stay on their right.
+static void write_edge(draw_text *out, const draw_picture *picture, const draw_edge *edge)
 {
-    draw_text_print(out, "    b%d -> b%d [%s", edge->from, edge->to, lines[edge->line]);
+    bool enters_band = picture->boxes[edge->to].band != picture->boxes[edge->from].band ||
+                       picture->boxes[edge->from].shape == DRAW_WORD;
+    bool past_boxes = edge->joins >= 0 || edge->line == DRAW_IDENTITY;
+
+    draw_text_print(out, "    b%d -> b%d [%s", edge->from, edge->to,
+                    edge->line == DRAW_FLOW && enters_band ? "weight=10" : lines[edge->line]);
+    if (past_boxes)
+        draw_text_print(out, ", tailport=e, headport=e, constraint=false");
     if (edge->label[0] != '\0') {
         draw_text_print(out, ", label=\"");
         draw_text_dot(out, edge->label);
@@ -106,7 +114,7 @@ static void write_network(draw_text *out, const draw_picture *picture, int index
     draw_text_print(out, "\"; style=rounded; color=\"#d8dce1\";\n");
     write_boxes(out, picture, network);
     for (int i = 0; i < network->edges; i++)
-        write_edge(out, &picture->edges[network->first_edge + i]);
+        write_edge(out, picture, &picture->edges[network->first_edge + i]);
     draw_text_print(out, "  }\n");
 }
 
@@ -121,8 +129,8 @@ static int first_in_band(const draw_picture *picture, const draw_network *networ
     return -1;
 }
 
-// A column of output sizes; boxes where a size begins are in line with it and each other.
-static void write_bands(draw_text *out, const draw_picture *picture)
+// A column of output sizes, at the left because it comes first.
+static void write_sizes(draw_text *out, const draw_picture *picture)
 {
     char label[DRAW_LABEL];
 
@@ -131,6 +139,13 @@ static void write_bands(draw_text *out, const draw_picture *picture)
         draw_text_print(out, "  size%d [label=\"%s\", shape=plaintext];\n", band, label);
         if (band > 0)
             draw_text_print(out, "  size%d -> size%d [style=invis];\n", band - 1, band);
+    }
+}
+
+// Boxes where a size begins are in line with it and with each other.
+static void write_ranks(draw_text *out, const draw_picture *picture)
+{
+    for (int band = 0; band < picture->band_count; band++) {
         draw_text_print(out, "  { rank=same; size%d;", band);
         for (int n = 0; n < picture->network_count; n++) {
             int box = first_in_band(picture, &picture->networks[n], band);
@@ -151,9 +166,10 @@ rn_status rn_graph_draw_dot(char **out, const rn_graph *const *graphs, int count
     *out = NULL;
     RN_TRY(draw_picture_init(&picture, graphs, count, options));
     write_head(&text, &picture);
+    write_sizes(&text, &picture);
     for (int n = 0; n < picture.network_count; n++)
         write_network(&text, &picture, n);
-    write_bands(&text, &picture);
+    write_ranks(&text, &picture);
     draw_text_print(&text, "}\n");
     RN_TRY(text.status);
     *out = text.text;

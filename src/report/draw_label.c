@@ -19,29 +19,29 @@ static void spell_decimal(char *text, size_t size, double value)
         text[length - 1] = '\0';
 }
 
-// "21.8 M": three digits
+// "21.8 M parameters": three digits, rounded.
 static void spell_scaled(char *text, size_t size, int64_t value, const char *unit)
 {
     static const char prefixes[] = " kMGTPE";
-    int prefix = 0;
+    int prefix = 0, decimals = 2;
     int64_t scale = 1;
 
-    while (value / scale >= 1000) {
-        scale *= 1000;
-        prefix++;
-    }
-    // A rounded 999.9 is 1000, which is four digits: harmless.
-    int64_t hundredths = scale == 1 ? value * 100 : (value + scale / 200) / (scale / 100);
-    if (scale == 1)
+    if (value < 1000) {
         snprintf(text, size, "%d %s", (int)value, unit);
-    else if (hundredths < 1000)
-        snprintf(text, size, "%d.%02d %c %s", (int)(hundredths / 100), (int)(hundredths % 100),
-                 prefixes[prefix], unit);
-    else if (hundredths < 10000)
-        snprintf(text, size, "%d.%d %c %s", (int)(hundredths / 100), (int)(hundredths % 100 / 10),
+        return;
+    }
+    for (; value / scale >= 1000; prefix++)
+        scale *= 1000;
+    int64_t digits = (value + scale / 200) / (scale / 100), one = 100;
+    for (; digits >= 1000; decimals--) {
+        one /= 10;
+        digits = (value + scale / one / 2) / (scale / one);
+    }
+    if (decimals > 0)
+        snprintf(text, size, "%d.%0*d %c %s", (int)(digits / one), decimals, (int)(digits % one),
                  prefixes[prefix], unit);
     else
-        snprintf(text, size, "%d %c %s", (int)(hundredths / 100), prefixes[prefix], unit);
+        snprintf(text, size, "%d %c %s", (int)digits, prefixes[prefix], unit);
 }
 
 void draw_label_size(char label[DRAW_LABEL], const draw_band *band)
