@@ -88,7 +88,7 @@ RN_API rn_status rn_graph_draw_svg(char **out, const rn_graph *const *graphs, in
 RN_API rn_status rn_graph_draw_dot(char **out, const rn_graph *const *graphs, int count,
                                    const rn_draw_options *options);
 
-/** Write a text file atomically. RN_EIO names the path and the system's reason. */
+/** Write a text file atomically. RN_ENOTFOUND (no such folder), RN_EIO: path and reason. */
 RN_API rn_status rn_text_write(const char *path, const char *text);
 
 #ifdef __cplusplus

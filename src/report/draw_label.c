@@ -33,12 +33,15 @@ static void spell_scaled(char *text, size_t size, int64_t value, const char *uni
     for (; value / scale >= 1000; prefix++)
         scale *= 1000;
     int64_t digits = (value + scale / 200) / (scale / 100), one = 100;
-    for (; digits >= 1000; decimals--) {
+    for (; digits >= 1000 && decimals > 0; decimals--) {
         one /= 10;
         digits = (value + scale / one / 2) / (scale / one);
     }
-    if (decimals > 0)
-        snprintf(text, size, "%d.%0*d %c %s", (int)(digits / one), decimals, (int)(digits % one),
+    if (decimals == 2)
+        snprintf(text, size, "%d.%02d %c %s", (int)(digits / 100), (int)(digits % 100),
+                 prefixes[prefix], unit);
+    else if (decimals == 1)
+        snprintf(text, size, "%d.%d %c %s", (int)(digits / 10), (int)(digits % 10),
                  prefixes[prefix], unit);
     else
         snprintf(text, size, "%d %c %s", (int)digits, prefixes[prefix], unit);

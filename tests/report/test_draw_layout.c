@@ -162,6 +162,14 @@ static void titles_give_the_size(void **state)
     assert_string_equal(n[1].title[1], "shortcut=B");
     assert_string_equal(n[1].title[2], "272 k parameters"); // 272,474
     release(&d);
+    rn_builder b;
+    begin_network(&b, "rounds up", 1);
+    rn_build_linear(&b, rn_build_input(&b, 1000, 1, 1), 999, "fc");
+    drawn rounds = {.graphs = {end_network(&b)}};
+    draw(&rounds, false, false);
+    assert_string_equal(rounds.picture.networks[0].title[1], "1000 k parameters"); // 999,999
+    assert_string_equal(rounds.picture.networks[0].title[2], "999 k multiply-adds");
+    release(&rounds);
 }
 
 // Deep networks
