@@ -98,7 +98,7 @@ typedef struct draw_picture {
     int band_count;
     size_t band_capacity;
     int width, height;
-    int legend; // y of its middle; 0: none
+    int legend[DRAW_LINES]; // y of what explains a kind of line; 0: not explained
 } draw_picture;
 
 /** Everything that a picture shows, in place. Start from zeroes; release also after a failure. */
@@ -153,7 +153,8 @@ enum {
     DRAW_BAND_GAP = 16, // more between bands
     DRAW_FONT = 12,
     DRAW_TITLE_FONT = 16,
-    DRAW_LINE = 16 // from one line of text to the next
+    DRAW_LINE = 16,  // from one line of text to the next
+    DRAW_SAMPLE = 36 // of a line in the legend, before its text
 };
 
 // draw_label.c
@@ -162,6 +163,8 @@ enum {
 void draw_label_node(char label[DRAW_LABEL], const rn_node *node, bool detail);
 /** What a shortcut without identity does: "1x1 conv", "gate", "x 0.5". */
 void draw_label_shortcut(char label[DRAW_LABEL], const rn_node *node);
+/** What a shortcut's line says; NULL of other lines. */
+const char *draw_label_line(draw_line line);
 void draw_label_titles(draw_network *network);
 /** "output size: 56", "output size: 56 x 40" */
 void draw_label_size(char label[DRAW_LABEL], const draw_band *band);

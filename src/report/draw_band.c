@@ -50,7 +50,7 @@ static rn_status collect_bands(draw_picture *picture)
         if (st != RN_OK)
             return st;
         picture->bands[picture->band_count++] =
-            (draw_band){.height = node->height, .width = node->width};
+            (draw_band){.height = node->height, .width = node->width, .bottom = DRAW_ROW};
     }
     if (picture->band_count > 1)
         qsort(picture->bands, (size_t)picture->band_count, sizeof *picture->bands, compare_bands);

@@ -125,6 +125,17 @@ void draw_label_shortcut(char label[DRAW_LABEL], const rn_node *node)
         draw_label_node(label, node, false);
 }
 
+const char *draw_label_line(draw_line line)
+{
+    static const char *const meanings[DRAW_LINES] = {
+        [DRAW_IDENTITY] = "identity shortcut",
+        [DRAW_CHANGES] = "shortcut that changes dimensions",
+        [DRAW_OTHER] = "shortcut that is no identity",
+    };
+
+    return meanings[line];
+}
+
 // "resnet-20", then each option on a line of its own: "shortcut=B"
 static void split_model(draw_network *network, const char *model)
 {

@@ -145,17 +145,24 @@ static int lowest(const draw_picture *picture)
     return bottom;
 }
 
+// One line for each kind of shortcut, if there are others than identities.
 static void place_legend(draw_picture *picture)
 {
-    bool needed = false;
+    bool used[DRAW_LINES] = {false};
+    int bottom = lowest(picture);
 
     for (int i = 0; i < picture->edge_count; i++)
-        needed |= picture->edges[i].line == DRAW_CHANGES || picture->edges[i].line == DRAW_OTHER;
-    picture->height = lowest(picture) + DRAW_MARGIN;
-    if (!needed)
-        return;
-    picture->legend = lowest(picture) + LEGEND_GAP + DRAW_ROW / 2;
-    picture->height = picture->legend + DRAW_ROW / 2 + DRAW_MARGIN;
+        used[picture->edges[i].line] = true;
+    for (int line = 0; line < DRAW_LINES && (used[DRAW_CHANGES] || used[DRAW_OTHER]); line++) {
+        const char *meaning = draw_label_line((draw_line)line);
+        if (!used[line] || meaning == NULL)
+            continue;
+        bottom += bottom == lowest(picture) ? LEGEND_GAP + DRAW_LINE : DRAW_LINE;
+        picture->legend[line] = bottom - DRAW_LINE / 2;
+        picture->width = larger(picture->width, 2 * DRAW_MARGIN + DRAW_SAMPLE +
+                                                    draw_text_width(meaning, DRAW_FONT));
+    }
+    picture->height = bottom + DRAW_MARGIN;
 }
 
 rn_status draw_picture_init(draw_picture *picture, const rn_graph *const *graphs, int count,

@@ -27,13 +27,7 @@ static const char *const dashes[DRAW_LINES] = {
     [DRAW_SIDE] = "",
 };
 
-static const char *const line_meanings[DRAW_LINES] = {
-    [DRAW_IDENTITY] = "identity shortcut",
-    [DRAW_CHANGES] = "shortcut that changes the dimensions",
-    [DRAW_OTHER] = "shortcut that is no identity",
-};
-
-// The anchor is "start", "middle" or "end"; y is the middle of the letters.
+// y is the middle of the letters.
 static void write_text(draw_text *out, int x, int y, const char *attributes, const char *content)
 {
     draw_text_print(out, "<text x=\"%d\" y=\"%d\"%s>", x, y + 4, attributes);
@@ -210,23 +204,18 @@ static void write_repeats(draw_text *out, const draw_picture *picture)
 
 static void write_legend(draw_text *out, const draw_picture *picture)
 {
-    bool used[DRAW_LINES] = {false};
-    int x = DRAW_MARGIN, y = picture->legend;
-
-    if (y == 0)
-        return;
-    for (int i = 0; i < picture->edge_count; i++)
-        used[picture->edges[i].line] = true;
+    draw_text_print(out, "<g fill=\"%s\">\n", GREY);
     for (int line = 0; line < DRAW_LINES; line++) {
-        if (!used[line] || line_meanings[line] == NULL)
+        int y = picture->legend[line];
+        if (y == 0)
             continue;
         draw_text_print(out,
                         "<path d=\"M%d,%d h28\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.2\" "
                         "marker-end=\"url(#head)\"%s/>\n",
-                        x, y, INK, dashes[line]);
-        write_text(out, x + 36, y, " fill=\"#656d76\"", line_meanings[line]);
-        x += 36 + draw_text_width(line_meanings[line], DRAW_FONT) + 24;
+                        DRAW_MARGIN, y, INK, dashes[line]);
+        write_text(out, DRAW_MARGIN + DRAW_SAMPLE, y, "", draw_label_line((draw_line)line));
     }
+    draw_text_print(out, "</g>\n");
 }
 
 rn_status rn_graph_draw_svg(char **out, const rn_graph *const *graphs, int count,

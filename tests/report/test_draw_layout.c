@@ -192,6 +192,8 @@ static void like_units_of_deep_networks_are_drawn_once(void **state)
     assert_int_equal(count_lines(p, 0, DRAW_IDENTITY), 3);
     assert_int_equal(count_lines(p, 0, DRAW_CHANGES), 2);
     assert_int_equal(p->networks[2].boxes, 1 + 55 + 2);
+    assert_true(p->legend[DRAW_IDENTITY] > 0 && p->legend[DRAW_CHANGES] > p->legend[DRAW_IDENTITY]);
+    assert_int_equal(p->legend[DRAW_OTHER], 0);
     draw_picture_release(&d.picture);
     draw(&d, false, true);
     assert_int_equal(p->repeat_count, 0);
@@ -412,6 +414,14 @@ static void networks_are_side_by_side(const draw_picture *p)
             assert_true(network->centre - half >= network->left);
             assert_true(network->centre + half <= network->right);
         }
+    }
+    for (int line = 0; line < DRAW_LINES; line++) {
+        if (p->legend[line] == 0)
+            continue;
+        int width = DRAW_SAMPLE + draw_text_width(draw_label_line((draw_line)line), DRAW_FONT);
+        assert_true(p->width >= 2 * DRAW_MARGIN + width);
+        assert_true(p->legend[line] > p->bands[p->band_count - 1].bottom);
+        assert_true(p->legend[line] + DRAW_LINE / 2 <= p->height);
     }
     for (int i = 1; i < p->band_count; i++)
         assert_true(p->bands[i].top > p->bands[i - 1].bottom);
