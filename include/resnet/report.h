@@ -1,4 +1,7 @@
-/** Run folders: the log (JSON Lines), the environment and the effective recipe. */
+/**
+ * Run folders (the log as JSON Lines, the environment, the effective recipe), and pictures of
+ * networks.
+ */
 #ifndef RESNET_REPORT_H
 #define RESNET_REPORT_H
 
@@ -41,6 +44,52 @@ RN_API rn_status rn_run_folder_write(const char *folder, const char *name, const
 
 /** Read FOLDER/NAME, a text of at most 16 MiB; the caller's (rn_text_free()). */
 RN_API rn_status rn_run_folder_read(char **out, const char *folder, const char *name);
+
+/** Units of one network that follow each other and compute alike, as stages of deep nets do. */
+typedef struct rn_unit_run {
+    int stage, unit; // of the first, as in rn_node
+    int first;       // its first node
+    int nodes;       // of each unit
+    int times;       // how many units, from 1
+} rn_unit_run;
+
+/**
+ * The run of like units that begins at this node: same kinds, shapes, parameters and connections;
+ * rates of dropout and of dropped branches may differ. Where a graph does not say the units of its
+ * nodes, their names do ("layer2.0.conv1").
+ *
+ * @return False, with nodes = times = 1, if the node is the first of no unit.
+ */
+RN_API bool rn_graph_unit_run(rn_unit_run *run, const rn_graph *graph, int node);
+
+typedef struct rn_draw_options {
+    bool detail; // every node and branch, not only what figure 3 of the 2015 paper shows
+    bool expand; // never draw like units once with their number
+} rn_draw_options;
+
+/** Networks of one picture. */
+enum { RN_DRAW_MOST = 32 };
+
+/**
+ * Draw networks side by side as figure 3 of the 2015 paper: a box for each layer, input at the top,
+ * rows of equal output size in line; shortcuts are arrows beside the boxes, dotted where the
+ * dimensions change. From 65 layers on, like units that follow each other are drawn once.
+ *
+ * @param[out] out  SVG 1.1, the same bytes for the same graphs; the caller's (rn_text_free()); NULL
+ *                  on failure.
+ * @param graphs    Borrowed; 1 .. RN_DRAW_MOST.
+ * @param options   NULL: all false.
+ * @return RN_OK; RN_EINVAL (count out of range); RN_ENOMEM.
+ */
+RN_API rn_status rn_graph_draw_svg(char **out, const rn_graph *const *graphs, int count,
+                                   const rn_draw_options *options);
+
+/** The same for Graphviz: a digraph in the DOT language, a cluster for each network. */
+RN_API rn_status rn_graph_draw_dot(char **out, const rn_graph *const *graphs, int count,
+                                   const rn_draw_options *options);
+
+/** Write a text file atomically. RN_ENOTFOUND (no such folder), RN_EIO: path and reason. */
+RN_API rn_status rn_text_write(const char *path, const char *text);
 
 #ifdef __cplusplus
 }

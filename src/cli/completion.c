@@ -46,6 +46,7 @@ static void print_value(FILE *stream, const cli_option *option)
         fputs("-d -W 'shapes'", stream);
         break;
     case CLI_FILE:
+    case CLI_OPTIONAL_FILE:
         fputs("-f", stream);
         break;
     case CLI_FOLDER:

@@ -71,7 +71,7 @@ static void spell_option(char *text, size_t size, const cli_option *option)
     snprintf(text, size, "  %s--%s%s", letter, option->kind == CLI_SWITCH ? "[no-]" : "",
              option->name);
     if (option->argument != NULL)
-        append(text, size, option->kind == CLI_OPTIONAL_FOLDER ? " [%s]" : " %s", option->argument);
+        append(text, size, cli_option_is_optional(option) ? " [%s]" : " %s", option->argument);
 }
 
 static int widest(const cli_option *options, int most)

@@ -40,9 +40,9 @@ static void print_option_name(FILE *stream, const cli_option *option)
     print_text(stream, option->name);
     fputs("\\fR", stream);
     if (option->argument != NULL) {
-        fprintf(stream, option->kind == CLI_OPTIONAL_FOLDER ? " [\\fI" : " \\fI");
+        fprintf(stream, cli_option_is_optional(option) ? " [\\fI" : " \\fI");
         print_text(stream, option->argument);
-        fprintf(stream, option->kind == CLI_OPTIONAL_FOLDER ? "\\fR]" : "\\fR");
+        fprintf(stream, cli_option_is_optional(option) ? "\\fR]" : "\\fR");
     }
     fputc('\n', stream);
 }

@@ -151,6 +151,11 @@ static bool takes_value(const cli_option *option)
     return option->kind != CLI_FLAG && option->kind != CLI_SWITCH;
 }
 
+bool cli_option_is_optional(const cli_option *option)
+{
+    return option->kind == CLI_OPTIONAL_FILE || option->kind == CLI_OPTIONAL_FOLDER;
+}
+
 static rn_status store_in_list(cli_arguments *args, const cli_option *option, const char *value)
 {
     if (args->list_count == CLI_MAX_LIST)
@@ -164,7 +169,7 @@ static rn_status store(parser *p, int index, const char *value)
 {
     const cli_option *option = &table(p->args)[index];
     const char *before = p->args->values[index];
-    rn_status st = takes_value(option) && !(option->kind == CLI_OPTIONAL_FOLDER && *value == '\0')
+    rn_status st = takes_value(option) && !(cli_option_is_optional(option) && *value == '\0')
                        ? cli_option_check(option, value)
                        : RN_OK;
 
@@ -193,7 +198,7 @@ static rn_status take_value(parser *p, const cli_option *option, const char **va
         p->next++;
         return RN_OK;
     }
-    if (option->kind == CLI_OPTIONAL_FOLDER) {
+    if (cli_option_is_optional(option)) {
         *value = "";
         return RN_OK;
     }

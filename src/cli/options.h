@@ -18,7 +18,8 @@ typedef enum cli_kind {
     CLI_LIST, // text; may be given more than once
     CLI_FILE,
     CLI_FOLDER,
-    CLI_OPTIONAL_FOLDER, // value may be left out
+    CLI_OPTIONAL_FILE,   // value may be left out
+    CLI_OPTIONAL_FOLDER, // the same
     CLI_SOURCE,          // of data
     CLI_RECIPE
 } cli_kind;
@@ -93,6 +94,9 @@ extern const cli_option cli_help_option;
  *         range; option given twice with two values; too few or too many words).
  */
 rn_status cli_parse(cli_arguments *args, const struct cli_command *command, int argc, char **argv);
+
+/** True for the kinds whose value may be left out; it is "" then. */
+bool cli_option_is_optional(const cli_option *option);
 
 /** Check one value as cli_parse() does. */
 rn_status cli_option_check(const cli_option *option, const char *value);

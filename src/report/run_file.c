@@ -33,3 +33,8 @@ out:
     rn_free(path);
     return st;
 }
+
+rn_status rn_text_write(const char *path, const char *text)
+{
+    return rn_file_write_atomic(path, text, strlen(text));
+}

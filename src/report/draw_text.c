@@ -1,0 +1,89 @@
+#include "report/draw_text.h"
+
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static char *room(draw_text *text, size_t bytes)
+{
+    size_t needed = text->length + bytes + 1;
+
+    if (text->status == RN_OK && needed > text->capacity) {
+        size_t wanted = needed < 4096 ? 4096 : 2 * needed;
+        text->status = rn_grow((void **)&text->text, &text->capacity, wanted, 1);
+    }
+    return text->status == RN_OK ? text->text + text->length : NULL;
+}
+
+static void append(draw_text *text, const char *content, size_t bytes)
+{
+    char *end = room(text, bytes);
+
+    if (end == NULL)
+        return;
+    memcpy(end, content, bytes);
+    end[bytes] = '\0';
+    text->length += bytes;
+}
+
+void draw_text_print(draw_text *text, const char *fmt, ...)
+{
+    va_list args, again;
+
+    va_start(args, fmt);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, fmt, args);
+    char *end = length < 0 ? NULL : room(text, (size_t)length);
+    if (end != NULL) {
+        vsnprintf(end, (size_t)length + 1, fmt, again);
+        text->length += (size_t)length;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+// Names are ASCII; anything else cannot harm the picture.
+static bool is_plain(char c)
+{
+    return c >= ' ' && c <= '~';
+}
+
+static const char *xml_entity(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+void draw_text_xml(draw_text *text, const char *content)
+{
+    for (; *content != '\0'; content++) {
+        const char *entity = xml_entity(*content);
+        if (entity != NULL)
+            append(text, entity, strlen(entity));
+        else
+            append(text, is_plain(*content) ? content : "?", 1);
+    }
+}
+
+void draw_text_dot(draw_text *text, const char *content)
+{
+    for (; *content != '\0'; content++) {
+        if (*content == '"' || *content == '\\')
+            append(text, "\\", 1);
+        append(text, is_plain(*content) ? content : "?", 1);
+    }
+}

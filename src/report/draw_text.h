@@ -1,0 +1,22 @@
+/** A text in the making, in memory. */
+#ifndef REPORT_DRAW_TEXT_H
+#define REPORT_DRAW_TEXT_H
+
+#include "resnet/base.h"
+
+/** Start from zeroes. The first failure sticks in `status` and makes what comes after a no-op. */
+typedef struct draw_text {
+    char *text; // with a final NUL once something is written (rn_free())
+    size_t length, capacity;
+    rn_status status;
+} draw_text;
+
+void draw_text_print(draw_text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/** Characters of XML: what is markup becomes an entity, what XML cannot hold a '?'. */
+void draw_text_xml(draw_text *text, const char *content);
+
+/** Characters within a quoted string of DOT. */
+void draw_text_dot(draw_text *text, const char *content);
+
+#endif
