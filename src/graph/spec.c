@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SHOWN = 200 }; // characters of a spec in a message
+
 // Contradictions: a key that says something about what the network does not have.
 
 static bool is_plain(const rn_spec *spec)
@@ -161,7 +163,9 @@ rn_status rn_spec_parse(rn_spec *spec, const char *model)
         return st;
     *spec = base.spec;
     st = read_keys(spec, &base, keys);
-    return st == RN_OK ? RN_OK : rn_error_prefix(st, "model '%s'", model);
+    return st == RN_OK
+               ? RN_OK
+               : rn_error_prefix(st, "model '%.*s%s'", SHOWN, model, length > SHOWN ? "..." : "");
 }
 
 // Writing

@@ -115,8 +115,8 @@ static rn_status choice_error(const char *name, const char *value, const char *c
                                                     : "");
     const char *nearest = rn_text_nearest(value, choices, (size_t)count);
     if (nearest == NULL)
-        return rn_error(RN_EINVAL, "'%s' is '%s', expected %s", name, value, expected);
-    return rn_error(RN_EINVAL, "'%s' is '%s', expected %s; did you mean '%s'?", name, value,
+        return rn_error(RN_EINVAL, "'%s' is '%.60s', expected %s", name, value, expected);
+    return rn_error(RN_EINVAL, "'%s' is '%.60s', expected %s; did you mean '%s'?", name, value,
                     expected, nearest);
 }
 
@@ -144,8 +144,8 @@ static rn_status read_integer(int *number, const key_info *key, const char *valu
     int64_t wide;
 
     if (!rn_text_int64(value, (int64_t)key->low, (int64_t)key->high, &wide))
-        return rn_error(RN_EINVAL, "'%s' is '%s', expected a whole number from %g to %g", key->name,
-                        value, key->low, key->high);
+        return rn_error(RN_EINVAL, "'%s' is '%.60s', expected a whole number from %g to %g",
+                        key->name, value, key->low, key->high);
     *number = (int)wide;
     return RN_OK;
 }
@@ -156,7 +156,7 @@ static rn_status read_real(float *number, const key_info *key, const char *value
     double wide;
 
     if (!rn_text_double(value, key->low, key->high, &wide))
-        return rn_error(RN_EINVAL, "'%s' is '%s', expected a number from %g to %g", key->name,
+        return rn_error(RN_EINVAL, "'%s' is '%.60s', expected a number from %g to %g", key->name,
                         value, key->low, key->high);
     *number = (float)(nearbyint(wide * 1e6) / 1e6 + 0.0); // + 0: no negative zero
     return RN_OK;
@@ -211,8 +211,8 @@ static rn_status unknown_key(const char *name, rn_family family)
         }
     const char *nearest = rn_text_nearest(name, names, count);
     if (nearest != NULL)
-        return rn_error(RN_EINVAL, "unknown key '%s', did you mean '%s'?", name, nearest);
-    return rn_error(RN_EINVAL, "unknown key '%s', expected one of %s", name, list);
+        return rn_error(RN_EINVAL, "unknown key '%.60s', did you mean '%s'?", name, nearest);
+    return rn_error(RN_EINVAL, "unknown key '%.60s', expected one of %s", name, list);
 }
 
 rn_status rn_key_read(rn_spec *spec, char *pair)
@@ -221,7 +221,7 @@ rn_status rn_key_read(rn_spec *spec, char *pair)
     rn_spec changed = *spec;
 
     if (value == NULL)
-        return rn_error(RN_EINVAL, "'%s' found where key=value is expected", pair);
+        return rn_error(RN_EINVAL, "'%.60s' found where key=value is expected", pair);
     *value++ = '\0';
     for (int key = 0; key < RN_KEYS; key++) {
         if (strcmp(pair, keys[key].name) != 0 || !rn_key_belongs((rn_key)key, spec->family))
