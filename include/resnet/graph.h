@@ -76,35 +76,31 @@ RN_API bool rn_param_trained(const rn_param *param);
 
 typedef struct rn_graph rn_graph;
 
-/** Shortcuts across sizes: A zero-padded identity, B projection there, C projection everywhere. */
-typedef enum rn_shortcut {
-    RN_SHORTCUT_DEFAULT,
-    RN_SHORTCUT_A,
-    RN_SHORTCUT_B,
-    RN_SHORTCUT_C
-} rn_shortcut;
-
 typedef struct rn_model_options {
-    int classes;                 // 1 .. 1,000,000; 0: 10
-    int channels, height, width; // of the input; 0: 3 x 32 x 32
-    rn_shortcut shortcut;        // residual networks only; default A (2015, section 4.2)
+    int classes; // 1 .. 1,000,000; 0: 10, or 1,000 (ImageNet stems, VGG)
+    int channels, height,
+        width; // of the input, up to 1024 and 4096; 0: 3 x 32 x 32, or 3 x 224 x 224
 } rn_model_options;
 
 /**
- * Build a network by name: "resnet-20", "plain-56", any depth 6n + 2 from 8 to 1202, optionally
- * with options behind a colon: "resnet-20:shortcut=B".
+ * Build a network from its spec, NAME[:key=value[;key=value...]] (docs/networks.md): "resnet-20",
+ * "resnet-50:stride=3x3", "wrn-28-10:dropout=0.3", "resnet:units=36,36,36;block=single".
  *
  * @param[out] out  The caller's (rn_graph_free()); NULL on failure.
- * @param model     Names in rn_model_name() or the same with another valid depth.
- * @param options   NULL: 10 classes, 3 x 32 x 32.
- * @return RN_OK; RN_EINVAL (unknown model, with the nearest name suggested; depth, size or class
- *         count out of range; shortcut on a plain network); RN_ENOMEM.
+ * @param model     A name of rn_model_name(); resnet-N, plain-N or preact-N with N = 6n + 2 from 8
+ * to 1202, preact-N also with 9n + 2; wrn-D-K with D = 6n + 4; "resnet", "vgg".
+ * @param options   NULL: the defaults of each.
+ * @return RN_OK; RN_EINVAL (unknown name, key or value, with the nearest suggested; a
+ * contradiction; depth, size, class count, or more than 2^31 parameters); RN_ENOMEM.
  */
 RN_API rn_status rn_graph_create(rn_graph **out, const char *model,
                                  const rn_model_options *options);
 RN_API void rn_graph_free(rn_graph *graph);
 
-/** The canonical spec that rebuilds this graph, for example "resnet-20:shortcut=B". Borrowed. */
+/**
+ * The canonical spec that rebuilds this graph: the name and the keys that differ from its defaults,
+ * for example "resnet-20:shortcut=B". Borrowed.
+ */
 RN_API const char *rn_graph_model(const rn_graph *graph);
 /** The options with every default filled in. Borrowed. */
 RN_API const rn_model_options *rn_graph_options(const rn_graph *graph);
@@ -114,15 +110,16 @@ RN_API const char *rn_model_name(int index);
 /** One line on a named model; NULL past the last. Static. */
 RN_API const char *rn_model_summary(int index);
 
-/** Weighted layers (convolutions, linear) on the longest way from input to output: 20 for
- * resnet-20. */
+/**
+ * Weighted layers (convolutions, linear) on the longest way from input to output: 20 for resnet-20.
+ */
 RN_API int rn_graph_depth(const rn_graph *graph);
 RN_API int rn_graph_nodes(const rn_graph *graph);
 /** Borrowed until the graph is freed; index 0 is the input. */
 RN_API const rn_node *rn_graph_node(const rn_graph *graph, int index);
 RN_API int rn_graph_params(const rn_graph *graph);
 RN_API const rn_param *rn_graph_param(const rn_graph *graph, int index);
-/** Index of the parameter with this name, or RN_NO_PARAM. */
+/** Index of the parameter with this name, or RN_NO_PARAM; a hash table, so in constant time. */
 RN_API int rn_graph_find_param(const rn_graph *graph, const char *name);
 
 /** Trained parameters of one node, and multiply-adds of one forward pass of one image. */

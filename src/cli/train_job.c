@@ -17,12 +17,13 @@ void cli_job_release(cli_job *job)
     free(job->folder);
 }
 
-static rn_shortcut parse_shortcut(const char *text)
+// --shortcut KIND is the spec's key of that name.
+static rn_status add_shortcut(char **out, const char *model, const char *shortcut)
 {
-    return text == NULL             ? RN_SHORTCUT_DEFAULT
-           : strcmp(text, "A") == 0 ? RN_SHORTCUT_A
-           : strcmp(text, "B") == 0 ? RN_SHORTCUT_B
-                                    : RN_SHORTCUT_C;
+    if (shortcut == NULL)
+        return cli_format(out, "%s", model);
+    return cli_format(out, "%s%cshortcut=%s", model, strchr(model, ':') == NULL ? ':' : ';',
+                      shortcut);
 }
 
 // The model's canonical spec: checks the name before any data are read.
@@ -30,13 +31,15 @@ static rn_status canonical_model(char **out, const char *model, const char *shor
 {
     rn_status st;
     rn_graph *graph = NULL;
-    rn_model_options options = {.shortcut = parse_shortcut(shortcut)};
+    char *spec = NULL;
 
     *out = NULL;
-    RN_TRY(rn_graph_create(&graph, model, &options));
+    RN_TRY(add_shortcut(&spec, model, shortcut));
+    RN_TRY(rn_graph_create(&graph, spec, NULL));
     RN_TRY(cli_format(out, "%s", rn_graph_model(graph)));
 out:
     rn_graph_free(graph);
+    free(spec);
     return st;
 }
 

@@ -22,7 +22,7 @@ const cli_option cli_train_options[] = {
      .kind = CLI_CHOICE,
      .argument = "KIND",
      .help = "shortcuts across sizes: zero-padded identity, projection there, or projection "
-             "everywhere",
+             "everywhere; the same as MODEL:shortcut=KIND",
      .choices = "A|B|C"},
     {.name = "out",
      .letter = 'o',

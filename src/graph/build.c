@@ -80,14 +80,29 @@ static int add_param(rn_builder *builder, rn_param_kind kind, const char *node, 
         param->initial = 1;
     for (int d = 0; d < dims; d++) {
         param->shape[d] = shape[d];
-        param->count *= (size_t)shape[d];
+        param->count *=
+            (size_t)shape[d]; // below 2^64: no more than 2^16 x 2^16 x 49, or 2^31 x 2^20
     }
+    builder->parameters += param->count;
+    if (builder->parameters > RN_MAX_PARAMETERS)
+        builder->status = rn_error(RN_EINVAL, "'%s': more than %llu parameters", param->name,
+                                   (unsigned long long)RN_MAX_PARAMETERS);
     return graph->param_count++;
 }
 
-static int last_index(const rn_builder *builder)
+// The index of the node that is now complete. Engines count the values of one picture in an int.
+static int last_index(rn_builder *builder)
 {
-    return builder->status == RN_OK ? builder->graph->node_count - 1 : 0;
+    if (builder->status != RN_OK)
+        return 0;
+    const rn_node *node = node_at(builder, builder->graph->node_count - 1);
+    if ((int64_t)node->channels * node->height * node->width > INT32_MAX) {
+        builder->status =
+            rn_error(RN_EINVAL, "'%s': %d x %d x %d values for one picture, at most %d", node->name,
+                     node->channels, node->height, node->width, INT32_MAX);
+        return 0;
+    }
+    return builder->graph->node_count - 1;
 }
 
 int rn_build_channels(const rn_builder *builder, int index)
@@ -321,7 +336,7 @@ int rn_build_flatten(rn_builder *builder, int input, const char *name)
 
     if (node == NULL)
         return 0;
-    node->channels *= node->height * node->width; // at most 2^31: sizes are limited by the options
+    node->channels *= node->height * node->width; // last_index() has checked the input's product
     node->height = node->width = 1;
     return last_index(builder);
 }

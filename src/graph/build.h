@@ -19,13 +19,21 @@ struct rn_graph {
     rn_param *params;
     int param_count;
     size_t param_capacity;
+    int *slots; // hash table of parameter names: index + 1, 0 where free
+    size_t slot_count;
 };
+
+/** Make the names of the finished graph known to rn_graph_find_param(). */
+rn_status rn_graph_index_params(rn_graph *graph);
 
 typedef struct rn_builder {
     rn_graph *graph;
     rn_status status;
-    int stage, unit; // of the nodes being appended
+    int stage, unit;     // of the nodes being appended
+    uint64_t parameters; // so far: RN_MAX_PARAMETERS at most
 } rn_builder;
+
+#define RN_MAX_PARAMETERS ((uint64_t)1 << 31)
 
 /** Square kernel; `out` channels; parameter NAME.weight, and NAME.bias if wanted. */
 typedef struct rn_conv_shape {
@@ -68,8 +76,5 @@ void rn_build_initial(rn_builder *builder, int node, float initial);
 int rn_build_average_pool(rn_builder *builder, int input, const char *name);
 int rn_build_linear(rn_builder *builder, int input, int out, const char *name);
 int rn_build_cross_entropy(rn_builder *builder, int input, const char *name);
-
-/** CIFAR networks of 6n + 2 layers (2015 paper, section 4.2), residual or plain. */
-void rn_build_cifar(rn_builder *builder, int depth, bool residual);
 
 #endif

@@ -11,6 +11,7 @@ void rn_graph_free(rn_graph *graph)
     rn_free(graph->model);
     rn_free(graph->nodes);
     rn_free(graph->params);
+    rn_free(graph->slots);
     rn_free(graph);
 }
 
@@ -49,13 +50,43 @@ const rn_param *rn_graph_param(const rn_graph *graph, int index)
     return &graph->params[index];
 }
 
+// FNV-1a
+static uint64_t hash(const char *name)
+{
+    uint64_t value = 14695981039346656037u;
+
+    for (; *name != '\0'; name++)
+        value = (value ^ (unsigned char)*name) * 1099511628211u;
+    return value;
+}
+
+// The name's slot, or the free one where it would be.
+static size_t find_slot(const rn_graph *graph, const char *name)
+{
+    size_t slot = (size_t)hash(name) & (graph->slot_count - 1);
+
+    while (graph->slots[slot] != 0 && strcmp(graph->params[graph->slots[slot] - 1].name, name) != 0)
+        slot = (slot + 1) & (graph->slot_count - 1);
+    return slot;
+}
+
+rn_status rn_graph_index_params(rn_graph *graph)
+{
+    graph->slot_count = 16;
+    while (graph->slot_count < 2 * (size_t)graph->param_count)
+        graph->slot_count *= 2;
+    rn_status st = RN_NEW(&graph->slots, graph->slot_count);
+    for (int i = 0; st == RN_OK && i < graph->param_count; i++)
+        graph->slots[find_slot(graph, graph->params[i].name)] = i + 1;
+    return st;
+}
+
 int rn_graph_find_param(const rn_graph *graph, const char *name)
 {
-    for (int i = 0; i < graph->param_count; i++)
-        if (strcmp(graph->params[i].name, name) == 0)
-            return i;
-    return RN_NO_PARAM;
+    return graph->slots[find_slot(graph, name)] - 1;
 }
+
+_Static_assert(RN_NO_PARAM == -1, "an empty slot is 0, which stands for no parameter");
 
 bool rn_param_trained(const rn_param *param)
 {

@@ -1,6 +1,5 @@
 #include "train/recipe_builtin.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -105,12 +104,16 @@ const char *rn_recipe_summary(int index)
 
 enum { DEEP = 110 }; // layers: the first depth that the 2015 paper had to warm up
 
-// The depth in a model's name: "resnet-110:shortcut=B" -> 110; 0 if it has none.
+// 0 for what is no model: who trains it will hear.
 static int depth_of(const char *model)
 {
-    const char *dash = strchr(model, '-');
+    rn_graph *graph = NULL;
+    int depth = 0;
 
-    return dash == NULL ? 0 : (int)strtol(dash + 1, NULL, 10);
+    if (rn_graph_create(&graph, model, NULL) == RN_OK)
+        depth = rn_graph_depth(graph);
+    rn_graph_free(graph);
+    return depth;
 }
 
 // The generated data is learnt in a few passes; everything else gets the recipe that a person can
