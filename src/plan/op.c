@@ -111,10 +111,15 @@ rn_op_kind rn_op_forward_kind(rn_op_kind kind)
     case RN_OP_LINEAR_BACKWARD_DATA:
     case RN_OP_LINEAR_BACKWARD_WEIGHTS:
         return RN_OP_LINEAR;
+    case RN_OP_BATCH_NORM_AGAIN:
     case RN_OP_BATCH_NORM_BACKWARD:
         return RN_OP_BATCH_NORM_TRAIN;
     case RN_OP_RELU_BACKWARD:
         return RN_OP_RELU;
+    case RN_OP_GATE_BACKWARD:
+        return RN_OP_GATE;
+    case RN_OP_FLATTEN_BACKWARD:
+        return RN_OP_FLATTEN;
     case RN_OP_SHORTCUT_PAD_BACKWARD:
         return RN_OP_SHORTCUT_PAD;
     case RN_OP_MAX_POOL_BACKWARD:
