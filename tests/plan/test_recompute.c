@@ -161,7 +161,7 @@ static void depth_takes_no_recursion(void **state)
 
     rn_plan_free(plan);
     // Between the square root of the depth and all of it.
-    plan = make_plan(graph, fixed + (all - fixed) / 15);
+    plan = make_plan(graph, fixed + (all - fixed) / 10);
     assert_non_null(plan);
     assert_true(run_plan(plan) == expected);
     rn_plan_free(plan);
