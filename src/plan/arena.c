@@ -4,6 +4,7 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void find_lifetimes(rn_plan *plan)
 {
@@ -34,10 +35,16 @@ static const struct {
     rn_arg out, in;
 } in_place[] = {
     {RN_OP_RELU, RN_ARG_DST, RN_ARG_SRC},
+    {RN_OP_SCALE, RN_ARG_DST, RN_ARG_SRC},
+    {RN_OP_DROPOUT, RN_ARG_DST, RN_ARG_SRC},
     {RN_OP_ADD, RN_ARG_DST, RN_ARG_SRC},
     {RN_OP_ADD, RN_ARG_DST, RN_ARG_SRC2},
+    {RN_OP_GATE, RN_ARG_DST, RN_ARG_SRC},
+    {RN_OP_GATE, RN_ARG_DST, RN_ARG_SRC2},
     {RN_OP_BATCH_NORM_TRAIN, RN_ARG_DST, RN_ARG_SRC2},
     {RN_OP_BATCH_NORM_INFER, RN_ARG_DST, RN_ARG_SRC2},
+    {RN_OP_BATCH_NORM_AGAIN, RN_ARG_DST, RN_ARG_SRC2},
+    {RN_OP_GATE_BACKWARD, RN_ARG_DIFF_SRC, RN_ARG_DIFF_DST},
     {RN_OP_RELU_BACKWARD, RN_ARG_DIFF_SRC, RN_ARG_DIFF_DST},
     {RN_OP_RELU_BACKWARD, RN_ARG_DIFF_SRC, RN_ARG_DIFF_DST2},
     {RN_OP_BATCH_NORM_BACKWARD, RN_ARG_DIFF_SRC, RN_ARG_SRC},
@@ -60,8 +67,9 @@ static void try_share(rn_plan *plan, int index, const rn_ref *out, const rn_ref 
     owner->last = target->last;
 }
 
-static void share_in_place(rn_plan *plan)
+void rn_plan_lifetimes(rn_plan *plan)
 {
+    find_lifetimes(plan);
     for (int t = 0; t < plan->tensor_count; t++)
         plan->tensors[t].root = t;
     for (int i = 0; i < plan->op_count; i++)
@@ -74,6 +82,26 @@ static void share_in_place(rn_plan *plan)
 static size_t rounded(size_t bytes)
 {
     return (bytes + RN_ALIGNMENT - 1) / RN_ALIGNMENT * RN_ALIGNMENT;
+}
+
+// Differences first, then their running sum; they wrap below 0 and back.
+size_t rn_plan_peak(const rn_plan *plan, size_t *live)
+{
+    size_t now = 0, most = 0;
+
+    memset(live, 0, ((size_t)plan->op_count + 1) * sizeof *live);
+    for (int t = 0; t < plan->tensor_count; t++) {
+        const rn_plan_tensor *tensor = &plan->tensors[t];
+        if (tensor->root != t || tensor->first < 0)
+            continue;
+        live[tensor->first] += rounded(tensor->bytes);
+        live[tensor->last + 1] -= rounded(tensor->bytes);
+    }
+    for (int i = 0; i < plan->op_count; i++) {
+        now += live[i];
+        most = now > most ? now : most;
+    }
+    return most;
 }
 
 static int larger_first(const void *a, const void *b)
@@ -123,17 +151,18 @@ static void assign_offsets(rn_plan *plan, rn_plan_tensor **roots, rn_plan_tensor
     }
 }
 
-rn_status rn_plan_arena(rn_plan *plan)
+rn_status rn_plan_place(rn_plan *plan)
 {
     rn_status st = RN_OK;
     rn_plan_tensor **roots = NULL, **placed = NULL;
     int count = 0;
 
-    find_lifetimes(plan);
-    share_in_place(plan);
+    plan->arena_bytes = plan->unshared_bytes = 0;
     RN_TRY(RN_NEW(&roots, (size_t)plan->tensor_count));
     RN_TRY(RN_NEW(&placed, (size_t)plan->tensor_count));
     for (int t = 0; t < plan->tensor_count; t++) {
+        if (plan->tensors[t].first < 0)
+            continue; // nobody reads or writes it
         plan->unshared_bytes += rounded(plan->tensors[t].bytes);
         if (plan->tensors[t].root == t)
             roots[count++] = &plan->tensors[t];

@@ -7,18 +7,20 @@
 static rn_status sum_gradients(rn_planner *planner, int tensor, int node)
 {
     rn_status st = RN_OK;
-    int *both = planner->gradients[tensor];
+    int *both = planner->gradients[tensor].tensors;
     int sum;
     rn_tensor_desc desc = planner->plan->tensors[tensor].desc;
-    rn_planned_op op = {
-        .node = node, .backward = true, .desc = {.kind = RN_OP_ADD, .src = desc, .dst = desc}};
+    rn_planned_op op = {.node = node,
+                        .last_node = node,
+                        .backward = true,
+                        .desc = {.kind = RN_OP_ADD, .src = desc, .dst = desc}};
 
     RN_TRY(rn_planner_tensor(planner, &sum, &desc, rn_tensor_bytes(&desc)));
     op.args[RN_ARG_SRC] = rn_tensor_ref(both[0]);
     op.args[RN_ARG_SRC2] = rn_tensor_ref(both[1]);
     op.args[RN_ARG_DST] = rn_tensor_ref(sum);
     RN_TRY(rn_planner_emit(planner, &op));
-    both = planner->gradients[tensor]; // the new tensor may have moved the array
+    both = planner->gradients[tensor].tensors; // the new tensor may have moved the array
     both[0] = sum;
     both[1] = -1;
 out:
@@ -29,18 +31,19 @@ rn_status rn_planner_contribute(rn_planner *planner, int tensor, int gradient, i
 {
     rn_status st = RN_OK;
 
-    if (planner->gradients[tensor][1] >= 0)
+    if (!planner->gradients[tensor].wanted)
+        return RN_OK;
+    if (planner->gradients[tensor].tensors[1] >= 0)
         RN_TRY(sum_gradients(planner, tensor, node));
-    int *both = planner->gradients[tensor];
+    int *both = planner->gradients[tensor].tensors;
     both[both[0] >= 0] = gradient;
 out:
     return st;
 }
 
-// The network's input needs no gradient, everything computed from parameters does.
 static bool wants_gradient(const rn_planner *planner, int tensor)
 {
-    return tensor != planner->plan->input;
+    return planner->gradients[tensor].wanted;
 }
 
 static int arg_tensor(const rn_planned_op *op, rn_arg arg)
@@ -52,12 +55,15 @@ static int arg_tensor(const rn_planned_op *op, rn_arg arg)
 static rn_planned_op backward_op(const rn_planner *planner, const rn_planned_op *forward,
                                  rn_op_kind kind)
 {
-    rn_planned_op op = {.desc = forward->desc, .node = forward->node, .backward = true};
+    rn_planned_op op = {.desc = forward->desc,
+                        .node = forward->node,
+                        .last_node = forward->last_node,
+                        .backward = true};
     int dst = arg_tensor(forward, RN_ARG_DST);
 
     op.desc.kind = kind;
     op.desc.forward = forward->kernel;
-    op.args[RN_ARG_DIFF_DST] = rn_tensor_ref(planner->gradients[dst][0]);
+    op.args[RN_ARG_DIFF_DST] = rn_tensor_ref(planner->gradients[dst].tensors[0]);
     return op;
 }
 
@@ -108,7 +114,7 @@ out:
 static void take_second_gradient(const rn_planner *planner, const rn_planned_op *forward,
                                  rn_planned_op *op)
 {
-    int second = planner->gradients[arg_tensor(forward, RN_ARG_DST)][1];
+    int second = planner->gradients[arg_tensor(forward, RN_ARG_DST)].tensors[1];
 
     op->desc.diff_dst2 = second >= 0;
     if (second >= 0)
@@ -138,10 +144,13 @@ out:
     return st;
 }
 
-static rn_status backward_relu(rn_planner *planner, const rn_planned_op *forward, int src)
+static rn_status backward_relu(rn_planner *planner, const rn_planned_op *forward)
 {
+    int src = arg_tensor(forward, RN_ARG_SRC);
     rn_planned_op op = backward_op(planner, forward, RN_OP_RELU_BACKWARD);
 
+    if (!wants_gradient(planner, src))
+        return RN_OK;
     take_second_gradient(planner, forward, &op);
     op.args[RN_ARG_DST] = forward->args[RN_ARG_DST];
     return emit_diff_src(planner, &op, src);
@@ -163,9 +172,9 @@ static rn_status backward_add(rn_planner *planner, const rn_planned_op *forward)
         RN_TRY(rn_planner_emit(planner, &op));
     } else {
         int dst = arg_tensor(forward, RN_ARG_DST);
-        if (planner->gradients[dst][1] >= 0)
+        if (planner->gradients[dst].tensors[1] >= 0)
             RN_TRY(sum_gradients(planner, dst, forward->node));
-        gradient = planner->gradients[dst][0];
+        gradient = planner->gradients[dst].tensors[0];
     }
     RN_TRY(rn_planner_contribute(planner, a, gradient, forward->node));
     RN_TRY(rn_planner_contribute(planner, b, gradient, forward->node));
@@ -184,15 +193,54 @@ static rn_status backward_simple(rn_planner *planner, const rn_planned_op *forwa
     return emit_diff_src(planner, &op, src);
 }
 
+// Multiplying by what depends on no tensor: the gradient goes through the forward op itself.
+static rn_status backward_by_itself(rn_planner *planner, const rn_planned_op *forward)
+{
+    rn_status st = RN_OK;
+    int src = arg_tensor(forward, RN_ARG_SRC);
+    rn_planned_op op = backward_op(planner, forward, forward->desc.kind);
+
+    if (!wants_gradient(planner, src))
+        return RN_OK;
+    op.desc.forward = NULL;
+    op.kernel = forward->kernel;
+    op.shared = true;
+    op.args[RN_ARG_SRC] = op.args[RN_ARG_DIFF_DST];
+    op.args[RN_ARG_DIFF_DST] = (rn_ref){RN_SPACE_NONE, 0};
+    op.args[RN_ARG_RANDOM] = forward->args[RN_ARG_RANDOM];
+    RN_TRY(new_gradient(planner, src, &op.args[RN_ARG_DST]));
+    RN_TRY(rn_planner_emit(planner, &op));
+    RN_TRY(rn_planner_contribute(planner, src, op.args[RN_ARG_DST].index, op.node));
+out:
+    return st;
+}
+
+static rn_status backward_gate(rn_planner *planner, const rn_planned_op *forward)
+{
+    rn_status st = RN_OK;
+    int src = arg_tensor(forward, RN_ARG_SRC), gate = arg_tensor(forward, RN_ARG_SRC2);
+    rn_planned_op op = backward_op(planner, forward, RN_OP_GATE_BACKWARD);
+
+    if (!wants_gradient(planner, src) && !wants_gradient(planner, gate))
+        return RN_OK;
+    op.args[RN_ARG_SRC] = forward->args[RN_ARG_SRC];
+    op.args[RN_ARG_SRC2] = forward->args[RN_ARG_SRC2];
+    RN_TRY(new_gradient(planner, gate, &op.args[RN_ARG_DIFF_SRC2]));
+    RN_TRY(emit_diff_src(planner, &op, src));
+    RN_TRY(rn_planner_contribute(planner, gate, op.args[RN_ARG_DIFF_SRC2].index, op.node));
+out:
+    return st;
+}
+
 static rn_status backward_of(rn_planner *planner, const rn_planned_op *forward)
 {
     int dst = arg_tensor(forward, RN_ARG_DST);
     bool two = forward->desc.kind == RN_OP_BATCH_NORM_TRAIN || forward->desc.kind == RN_OP_RELU ||
                forward->desc.kind == RN_OP_ADD;
 
-    if (forward->desc.kind == RN_OP_CROSS_ENTROPY || planner->gradients[dst][0] < 0)
+    if (forward->desc.kind == RN_OP_CROSS_ENTROPY || planner->gradients[dst].tensors[0] < 0)
         return RN_OK; // already has given its gradient; or nothing depends on it
-    if (!two && planner->gradients[dst][1] >= 0) {
+    if (!two && planner->gradients[dst].tensors[1] >= 0) {
         rn_status st = sum_gradients(planner, dst, forward->node);
         if (st != RN_OK)
             return st;
@@ -207,9 +255,16 @@ static rn_status backward_of(rn_planner *planner, const rn_planned_op *forward)
     case RN_OP_BATCH_NORM_TRAIN:
         return backward_batch_norm(planner, forward);
     case RN_OP_RELU:
-        return backward_relu(planner, forward, arg_tensor(forward, RN_ARG_SRC));
+        return backward_relu(planner, forward);
     case RN_OP_ADD:
         return backward_add(planner, forward);
+    case RN_OP_SCALE:
+    case RN_OP_DROPOUT:
+        return backward_by_itself(planner, forward);
+    case RN_OP_GATE:
+        return backward_gate(planner, forward);
+    case RN_OP_FLATTEN:
+        return backward_simple(planner, forward, RN_OP_FLATTEN_BACKWARD);
     case RN_OP_SHORTCUT_PAD:
         return backward_simple(planner, forward, RN_OP_SHORTCUT_PAD_BACKWARD);
     case RN_OP_MAX_POOL:

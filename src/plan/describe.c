@@ -30,9 +30,12 @@ double rn_planned_op_flops(const rn_planned_op *op)
     case RN_OP_BATCH_NORM_BACKWARD: // two sums, then three terms
         return 8.0 * logical_elements(&desc->src);
     case RN_OP_BATCH_NORM_INFER:
+    case RN_OP_BATCH_NORM_AGAIN:
         return 2.0 * logical_elements(&desc->src);
     case RN_OP_SHORTCUT_PAD:
     case RN_OP_SHORTCUT_PAD_BACKWARD:
+    case RN_OP_FLATTEN:
+    case RN_OP_FLATTEN_BACKWARD:
         return 0.0;
     default:
         return logical_elements(&desc->src);
@@ -86,7 +89,7 @@ rn_plan_op rn_plan_op_at(const rn_plan *plan, int index)
 {
     const rn_planned_op *op = &plan->ops[index];
     // What a backward op produces has the shape of the source.
-    const rn_tensor_desc *shape = op->backward ? &op->desc.src : &op->desc.dst;
+    const rn_tensor_desc *shape = op->backward && !op->again ? &op->desc.src : &op->desc.dst;
 
     return (rn_plan_op){
         .op = op->label,

@@ -55,17 +55,30 @@ static void find_chains(rn_planner *planner)
     }
 }
 
-static rn_tensor_desc output_desc(const rn_planner *planner, const rn_node *node)
+// Ops that work element by element keep the layout of what they read.
+static rn_layout output_layout(const rn_planner *planner, rn_node_kind kind, int src)
 {
-    rn_layout layout = planner->plan->engine->layout;
+    switch (kind) {
+    case RN_NODE_INPUT:
+        return RN_LAYOUT_NCHW;
+    case RN_NODE_CONV:
+    case RN_NODE_MAX_POOL:
+    case RN_NODE_SHORTCUT_PAD:
+        return planner->plan->engine->layout;
+    case RN_NODE_AVERAGE_POOL:
+    case RN_NODE_FLATTEN:
+    case RN_NODE_LINEAR:
+        return RN_LAYOUT_NC;
+    default:
+        return planner->plan->tensors[src].desc.layout;
+    }
+}
 
-    if (node->kind == RN_NODE_INPUT)
-        layout = RN_LAYOUT_NCHW;
-    else if (node->kind == RN_NODE_AVERAGE_POOL || node->kind == RN_NODE_LINEAR)
-        layout = RN_LAYOUT_NC;
+static rn_tensor_desc output_desc(const rn_planner *planner, const rn_node *node, int src)
+{
     return (rn_tensor_desc){
         .dtype = planner->plan->options.dtype,
-        .layout = layout,
+        .layout = output_layout(planner, node->kind, src),
         .n = planner->plan->options.batch,
         .c = node->channels,
         .h = node->height,
@@ -73,9 +86,10 @@ static rn_tensor_desc output_desc(const rn_planner *planner, const rn_node *node
     };
 }
 
-static rn_status new_output(rn_planner *planner, int node)
+// The output of a node, or of a chain that ends there, made from tensor `src`.
+static rn_status new_output(rn_planner *planner, int node, int src)
 {
-    rn_tensor_desc desc = output_desc(planner, node_at(planner, node));
+    rn_tensor_desc desc = output_desc(planner, node_at(planner, node), src);
 
     return rn_planner_tensor(planner, &planner->value[node], &desc, rn_tensor_bytes(&desc));
 }
@@ -91,12 +105,13 @@ static rn_status start_op(rn_planner *planner, rn_planned_op *op, rn_op_kind kin
 {
     const rn_node *from = node_at(planner, node);
     int src = planner->value[from->inputs[0]];
-    rn_status st = new_output(planner, end);
+    rn_status st = new_output(planner, end, src);
 
     if (st != RN_OK)
         return st;
     *op = (rn_planned_op){
         .node = node,
+        .last_node = end,
         .desc = {.kind = kind,
                  .src = *tensor_desc(planner, src),
                  .dst = *tensor_desc(planner, planner->value[end]),
@@ -105,7 +120,9 @@ static rn_status start_op(rn_planner *planner, rn_planned_op *op, rn_op_kind kin
                  .pad = from->pad,
                  .channel_offset = from->channel_offset,
                  .epsilon = from->epsilon,
-                 .momentum = from->momentum},
+                 .momentum = from->momentum,
+                 .scale = from->scale,
+                 .complement = from->complement},
     };
     op->args[RN_ARG_SRC] = rn_tensor_ref(src);
     op->args[RN_ARG_DST] = rn_tensor_ref(planner->value[end]);
@@ -127,6 +144,16 @@ static rn_status lower_simple(rn_planner *planner, int node, rn_op_kind kind)
     RN_TRY(rn_planner_emit(planner, &op));
 out:
     return st;
+}
+
+// The op reads a second tensor, element by element with the first.
+static rn_status set_second_source(rn_planner *planner, rn_planned_op *op, int tensor)
+{
+    if (tensor_desc(planner, tensor)->layout != op->desc.src.layout)
+        return rn_error(RN_EUNSUPPORTED, "'%s': its operands differ in layout",
+                        node_at(planner, op->last_node)->name);
+    op->args[RN_ARG_SRC2] = rn_tensor_ref(tensor);
+    return RN_OK;
 }
 
 // The operand of an addition that the chain starting at `start` does not compute.
@@ -151,7 +178,7 @@ static rn_status lower_batch_norm(rn_planner *planner, int start, int end)
     op.desc.relu = node_at(planner, end)->kind == RN_NODE_RELU;
     op.desc.add = add >= 0;
     if (op.desc.add)
-        op.args[RN_ARG_SRC2] = rn_tensor_ref(other_operand(planner, add, start));
+        RN_TRY(set_second_source(planner, &op, other_operand(planner, add, start)));
     op.args[RN_ARG_RUNNING_MEAN] = rn_value_ref(node->running_mean);
     op.args[RN_ARG_RUNNING_VARIANCE] = rn_value_ref(node->running_variance);
     if (training) {
@@ -172,7 +199,70 @@ static rn_status lower_add(rn_planner *planner, int start, int end)
 
     RN_TRY(start_op(planner, &op, RN_OP_ADD, start, end));
     op.desc.relu = node_at(planner, end)->kind == RN_NODE_RELU;
-    op.args[RN_ARG_SRC2] = rn_tensor_ref(planner->value[node_at(planner, start)->inputs[1]]);
+    RN_TRY(set_second_source(planner, &op, planner->value[node_at(planner, start)->inputs[1]]));
+    RN_TRY(rn_planner_emit(planner, &op));
+out:
+    return st;
+}
+
+static rn_status lower_gate(rn_planner *planner, int node)
+{
+    rn_status st = RN_OK;
+    rn_planned_op op;
+
+    RN_TRY(start_op(planner, &op, RN_OP_GATE, node, node));
+    RN_TRY(set_second_source(planner, &op, planner->value[node_at(planner, node)->inputs[1]]));
+    RN_TRY(rn_planner_emit(planner, &op));
+out:
+    return st;
+}
+
+// The node hands on what it reads: nothing to compute.
+static rn_status lower_to_nothing(rn_planner *planner, int node)
+{
+    planner->value[node] = planner->value[node_at(planner, node)->inputs[0]];
+    return RN_OK;
+}
+
+// `scale` is what is kept times. The stream has the node's number, so that no two draw alike.
+static rn_status lower_draw(rn_planner *planner, int node, float scale, bool whole)
+{
+    rn_status st = RN_OK;
+    rn_planned_op op;
+
+    RN_TRY(start_op(planner, &op, RN_OP_DROPOUT, node, node));
+    op.desc.scale = scale;
+    op.desc.rate = node_at(planner, node)->rate;
+    op.desc.whole = whole;
+    op.desc.stream = (uint32_t)node;
+    op.args[RN_ARG_RANDOM] = (rn_ref){RN_SPACE_RANDOM, 0};
+    RN_TRY(rn_planner_emit(planner, &op));
+out:
+    return st;
+}
+
+static rn_status lower_dropout(rn_planner *planner, int node)
+{
+    float rate = node_at(planner, node)->rate;
+
+    if (!planner->plan->options.training || rate <= 0)
+        return lower_to_nothing(planner, node);
+    return lower_draw(planner, node, 1 / (1 - rate), false);
+}
+
+// Inference: times the probability that training keeps the branch.
+static rn_status lower_drop_branch(rn_planner *planner, int node)
+{
+    rn_status st = RN_OK;
+    rn_planned_op op;
+    float rate = node_at(planner, node)->rate;
+
+    if (rate <= 0)
+        return lower_to_nothing(planner, node);
+    if (planner->plan->options.training)
+        return lower_draw(planner, node, 1, true);
+    RN_TRY(start_op(planner, &op, RN_OP_SCALE, node, node));
+    op.desc.scale = 1 - rate;
     RN_TRY(rn_planner_emit(planner, &op));
 out:
     return st;
@@ -186,6 +276,7 @@ static rn_status lower_cross_entropy(rn_planner *planner, int node)
     const rn_tensor_desc *logits = tensor_desc(planner, plan->logits);
     rn_planned_op op = {
         .node = node,
+        .last_node = node,
         .desc = {.kind = RN_OP_CROSS_ENTROPY,
                  .src = *logits,
                  .dst = *logits,
@@ -228,15 +319,19 @@ static rn_status lower_node(rn_planner *planner, int index)
         return lower_simple(planner, index, RN_OP_AVERAGE_POOL);
     case RN_NODE_LINEAR:
         return lower_simple(planner, index, RN_OP_LINEAR);
+    case RN_NODE_FLATTEN:
+        return lower_simple(planner, index, RN_OP_FLATTEN);
+    case RN_NODE_SCALE:
+        return lower_simple(planner, index, RN_OP_SCALE);
+    case RN_NODE_GATE:
+        return lower_gate(planner, index);
+    case RN_NODE_DROPOUT:
+        return lower_dropout(planner, index);
+    case RN_NODE_DROP_BRANCH:
+        return lower_drop_branch(planner, index);
     case RN_NODE_CROSS_ENTROPY:
         plan->logits = planner->value[node->inputs[0]];
         return plan->options.training ? lower_cross_entropy(planner, index) : RN_OK;
-    case RN_NODE_FLATTEN:
-    case RN_NODE_SCALE:
-    case RN_NODE_GATE:
-    case RN_NODE_DROPOUT:
-    case RN_NODE_DROP_BRANCH:
-        return rn_error(RN_EUNSUPPORTED, "'%s' is not planned yet", node->name);
     case RN_NODE_INPUT:
     case RN_NODE_BATCH_NORM: // always start a chain
     case RN_NODE_ADD:
@@ -252,7 +347,7 @@ rn_status rn_plan_forward(rn_planner *planner)
 
     count_consumers(planner);
     find_chains(planner);
-    RN_TRY(new_output(planner, 0));
+    RN_TRY(new_output(planner, 0, -1));
     plan->input = planner->value[0];
     for (int i = 1; i < rn_graph_nodes(plan->graph); i++)
         RN_TRY(lower_node(planner, i));

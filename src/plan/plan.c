@@ -23,16 +23,38 @@ rn_status rn_planner_tensor(rn_planner *planner, int *index, const rn_tensor_des
                    sizeof *planner->gradients));
     *index = plan->tensor_count++;
     plan->tensors[*index] = tensor;
-    planner->gradients[*index][0] = planner->gradients[*index][1] = -1;
+    planner->gradients[*index] = (rn_gradient_parts){.tensors = {-1, -1}};
 out:
     return st;
 }
 
-static void write_label(rn_planned_op *op)
+static bool kind_says_direction(rn_op_kind kind)
 {
-    snprintf(op->label, sizeof op->label, "%s%s%s", rn_op_kind_name(op->desc.kind),
-             !op->backward && op->desc.add ? " + add" : "",
-             !op->backward && op->desc.relu ? " + relu" : "");
+    return kind == RN_OP_BATCH_NORM_AGAIN || kind == RN_OP_ADD || rn_op_forward_kind(kind) != kind;
+}
+
+void rn_planned_op_label(rn_planned_op *op)
+{
+    bool forward = !op->backward || op->again;
+    const char *direction = !op->backward || kind_says_direction(op->desc.kind) ? ""
+                            : op->again                                         ? " again"
+                                                                                : " backward";
+
+    snprintf(op->label, sizeof op->label, "%s%s%s%s", rn_op_kind_name(op->desc.kind), direction,
+             forward && op->desc.add ? " + add" : "", forward && op->desc.relu ? " + relu" : "");
+}
+
+// A parameter lies behind the result of an op that reads one, or whose source has one behind it.
+static void note_dependence(rn_planner *planner, const rn_planned_op *op)
+{
+    bool wanted = op->args[RN_ARG_WEIGHTS].space == RN_SPACE_VALUE;
+
+    if (op->args[RN_ARG_DST].space != RN_SPACE_TENSOR)
+        return;
+    for (rn_arg a = RN_ARG_SRC; a <= RN_ARG_SRC2; a++)
+        if (op->args[a].space == RN_SPACE_TENSOR)
+            wanted = wanted || planner->gradients[op->args[a].index].wanted;
+    planner->gradients[op->args[RN_ARG_DST].index].wanted = wanted;
 }
 
 // Scratch lives for one op; a workspace is made by the forward op and handed on by its backward.
@@ -62,14 +84,17 @@ rn_status rn_planner_emit(rn_planner *planner, const rn_planned_op *op)
                    sizeof *plan->ops));
     rn_planned_op *added = &plan->ops[plan->op_count];
     *added = *op;
-    write_label(added);
-    st = plan->engine->create(plan->engine, &added->kernel, &added->desc);
+    rn_planned_op_label(added);
+    if (!added->shared)
+        st = plan->engine->create(plan->engine, &added->kernel, &added->desc);
     if (st != RN_OK) {
         st = rn_error_prefix(st, "'%s'", rn_graph_node(plan->graph, op->node)->name);
         goto out;
     }
     plan->op_count++; // from here on the plan frees the kernel
     RN_TRY(add_working_memory(planner, added));
+    if (!added->backward)
+        note_dependence(planner, added);
 out:
     return st;
 }
@@ -162,8 +187,12 @@ rn_status rn_plan_create(rn_plan **out, const rn_graph *graph, rn_engine *engine
     RN_TRY(rn_plan_forward(&planner));
     if (plan->options.training)
         RN_TRY(rn_plan_backward(&planner));
-    RN_TRY(rn_plan_arena(plan));
     RN_TRY(place_params(plan));
+    rn_plan_lifetimes(plan);
+    RN_TRY(rn_plan_place(plan));
+    plan->arena_without_limit = plan->arena_bytes;
+    if (plan->options.memory_limit > 0)
+        RN_TRY(rn_plan_recompute(plan));
     *out = plan;
     plan = NULL; // now the caller's
 out:
@@ -178,7 +207,8 @@ void rn_plan_free(rn_plan *plan)
         return;
     // Backward kernels may refer to their forward kernel: last made, first freed.
     for (int i = plan->op_count - 1; i >= 0; i--)
-        rn_kernel_free(plan->ops[i].kernel);
+        if (!plan->ops[i].shared)
+            rn_kernel_free(plan->ops[i].kernel);
     rn_free(plan->ops);
     rn_free(plan->tensors);
     rn_free(plan->params);
@@ -190,12 +220,26 @@ const rn_plan_options *rn_plan_options_of(const rn_plan *plan)
     return &plan->options;
 }
 
+size_t rn_plan_total_bytes(const rn_plan *plan)
+{
+    return plan->arena_bytes + (plan->value_floats + plan->gradient_floats) * sizeof(float);
+}
+
 rn_plan_memory rn_plan_memory_use(const rn_plan *plan)
 {
-    return (rn_plan_memory){
+    rn_plan_memory use = {
         .arena = plan->arena_bytes,
         .unshared = plan->unshared_bytes,
         .parameters = plan->value_floats * sizeof(float),
         .gradients = plan->gradient_floats * sizeof(float),
+        .without_limit = plan->arena_without_limit,
     };
+
+    for (int i = plan->forward_count; i < plan->op_count; i++) {
+        if (!plan->ops[i].again)
+            continue;
+        use.recomputed++;
+        use.flops += rn_planned_op_flops(&plan->ops[i]);
+    }
+    return use;
 }

@@ -31,8 +31,11 @@ typedef struct rn_plan_tensor {
 
 typedef struct rn_planned_op {
     rn_op_desc desc;
-    int node; // the graph's node that it computes; a fused op has the first node's index
-    bool backward;
+    int node;      // the graph's node that it computes; a fused op has the first node's index
+    int last_node; // and here the last one's: `node` for others
+    bool backward; // of the backward list
+    bool again;    // of the backward list, but a forward op, repeated
+    bool shared;   // the kernel belongs to an earlier op of the list
     rn_kernel *kernel;
     rn_ref args[RN_ARGS];
     char label[64]; // "batch norm + add + relu"
@@ -60,17 +63,24 @@ struct rn_plan {
     rn_plan_param *params; // one for each parameter of the graph
     size_t value_floats, gradient_floats;
     size_t arena_bytes, unshared_bytes;
+    size_t arena_without_limit; // of the list that repeats nothing
 };
+
+/** Contributions to the gradient of a tensor that are not yet added up, -1 if none. */
+typedef struct rn_gradient_parts {
+    int tensors[2];
+    bool wanted; // the tensor depends on a parameter: without that, nobody needs its gradient
+} rn_gradient_parts;
 
 /** State of planning; the arrays are indexed by the graph's nodes, except gradients. */
 typedef struct rn_planner {
     rn_plan *plan;
-    int *consumers;      // number of nodes that read a node's output
-    int *consumer;       // one of them
-    int *value;          // tensor that holds a node's output, -1 if none
-    int *chain;          // BN node whose fused op is emitted at this node, -1 if none
-    bool *inside;        // node is computed by a fused op that another node stands for
-    int (*gradients)[2]; // by tensor: contributions to its gradient not yet added up, -1 if none
+    int *consumers; // number of nodes that read a node's output
+    int *consumer;  // one of them
+    int *value;     // tensor that holds a node's output, -1 if none
+    int *chain;     // BN or addition whose fused op is emitted at this node, -1 if none
+    bool *inside;   // node is computed by a fused op that another node stands for
+    rn_gradient_parts *gradients; // by tensor
     size_t gradient_capacity;
 } rn_planner;
 
@@ -79,7 +89,7 @@ rn_status rn_planner_tensor(rn_planner *planner, int *index, const rn_tensor_des
                             size_t bytes);
 
 /**
- * Append an op: create its kernel, and its workspace and scratch tensors.
+ * Append an op: create its kernel (unless it shares one), and its workspace and scratch tensors.
  *
  * @param op  Copied; args hold everything but workspace (forward) and scratch.
  */
@@ -91,11 +101,35 @@ rn_status rn_plan_forward(rn_planner *planner);
 /** Backward list: the chain rule over the forward list, in reverse. */
 rn_status rn_plan_backward(rn_planner *planner);
 
-/** Note a contribution to the gradient of a tensor; sums them where there are more than two. */
+/**
+ * Note a contribution to the gradient of a tensor, if it wants one; sums them where there are more
+ * than two.
+ */
 rn_status rn_planner_contribute(rn_planner *planner, int tensor, int gradient, int node);
 
-/** Lifetimes, in-place sharing and arena offsets. */
-rn_status rn_plan_arena(rn_plan *plan);
+/** Lifetimes and in-place sharing: first, last and root of every tensor. */
+void rn_plan_lifetimes(rn_plan *plan);
+
+/** The most bytes that live at once: no arena can be smaller. `live` has op_count + 1 items. */
+size_t rn_plan_peak(const rn_plan *plan, size_t *live);
+
+/** Offsets, from the lifetimes; sets arena_bytes and unshared_bytes. */
+rn_status rn_plan_place(rn_plan *plan);
+
+/**
+ * Make the plan keep within options.memory_limit: repeat forward ops in the backward list instead
+ * of keeping what they give, as few as will do.
+ *
+ * @param plan  Complete but for its limit; on failure unchanged.
+ * @return RN_OK; RN_ENOMEM (the message names the least memory that would do, or none is left).
+ */
+rn_status rn_plan_recompute(rn_plan *plan);
+
+/** Bytes of arena, parameters and gradients. */
+size_t rn_plan_total_bytes(const rn_plan *plan);
+
+/** Text of an op in lists, from its kind and what is fused into it. */
+void rn_planned_op_label(rn_planned_op *op);
 
 /** Floating-point operations (multiply and add count two), and bytes read and written. */
 double rn_planned_op_flops(const rn_planned_op *op);

@@ -123,6 +123,45 @@ rn_status rn_run_forward(rn_run *run)
     return run_ops(run, 0, run->plan->forward_count);
 }
 
+static bool gives_tensor(const rn_planned_op *op)
+{
+    return op->args[RN_ARG_DST].space == RN_SPACE_TENSOR;
+}
+
+// Room for the largest output of the forward list, without padding.
+static rn_status allocate_plain(const rn_plan *plan, float **plain)
+{
+    size_t most = 0;
+
+    for (int i = 0; i < plan->forward_count; i++) {
+        size_t count = rn_tensor_elements(&plan->ops[i].desc.dst);
+        most = count > most ? count : most;
+    }
+    return RN_NEW(plain, most);
+}
+
+rn_status rn_run_trace(rn_run *run, rn_trace_visit visit, void *context)
+{
+    rn_status st = RN_OK;
+    const rn_plan *plan = run->plan;
+    float *plain = NULL;
+
+    RN_TRY(allocate_plain(plan, &plain));
+    for (int i = 0; i < plan->forward_count; i++) {
+        const rn_planned_op *op = &plan->ops[i];
+        const rn_tensor_desc *dst = &op->desc.dst;
+        const int shape[4] = {dst->n, dst->c, dst->h, dst->w};
+        RN_TRY(run_ops(run, i, i + 1));
+        if (!gives_tensor(op))
+            continue;
+        rn_tensor_unpack(dst, run->args[i][RN_ARG_DST], plain);
+        RN_TRY(visit(rn_graph_node(plan->graph, op->last_node), shape, plain, context));
+    }
+out:
+    rn_free(plain);
+    return st;
+}
+
 rn_status rn_run_backward(rn_run *run)
 {
     return run_ops(run, run->plan->forward_count, run->plan->op_count);
@@ -231,7 +270,7 @@ static rn_status find_in_outputs(rn_run *run, char *where, size_t size)
     for (int i = 0; i < plan->forward_count; i++) {
         const rn_planned_op *op = &plan->ops[i];
         RN_TRY(run_ops(run, i, i + 1));
-        if (op->args[RN_ARG_DST].space != RN_SPACE_TENSOR)
+        if (!gives_tensor(op))
             continue;
         if (!all_finite(run->args[i][RN_ARG_DST], rn_tensor_elements(&op->desc.dst))) {
             snprintf(where, size, "%s (%s, output)", rn_graph_node(plan->graph, op->node)->name,

@@ -155,6 +155,7 @@ static rn_status step(rn_trainer *trainer)
     waited = rn_loader_wait(trainer->loader) - waited;
     trainer->lr = rn_schedule_rate(&trainer->recipe.schedule, &trainer->progress.schedule,
                                    trainer->progress.iteration, trainer->iterations);
+    rn_run_set_step(trainer->run, trainer->recipe.seed, trainer->progress.iteration);
     RN_TRY(rn_run_forward(trainer->run));
     rn_loss loss = rn_run_loss(trainer->run);
     if (!isfinite(loss.loss)) {

@@ -1,81 +1,6 @@
 // Planning is data to data: tested with an engine that computes nothing but records what it is
 // asked.
-#include "base/memory.h"
-#include "plan/plan_struct.h"
-
-#include <stdarg.h>
-#include <string.h>
-
-#include <setjmp.h>
-
-#include <cmocka.h>
-
-typedef struct fake_kernel {
-    rn_kernel kernel;
-    rn_op_desc desc;
-} fake_kernel;
-
-static int runs, live_kernels;
-
-static rn_status fake_run(rn_kernel *kernel, void *const args[RN_ARGS])
-{
-    (void)kernel;
-    (void)args;
-    runs++;
-    return RN_OK;
-}
-
-static void fake_free(rn_kernel *kernel)
-{
-    live_kernels--;
-    rn_free(kernel);
-}
-
-static size_t fake_count(const rn_kernel *kernel, rn_arg arg)
-{
-    const rn_op_desc *desc = &((const fake_kernel *)kernel)->desc;
-
-    if (arg == RN_ARG_WEIGHTS && desc->kind == RN_OP_CONV)
-        return (size_t)desc->dst.c * (size_t)desc->src.c * (size_t)desc->kernel *
-               (size_t)desc->kernel;
-    if (arg == RN_ARG_WEIGHTS && desc->kind == RN_OP_LINEAR)
-        return (size_t)desc->dst.c * (size_t)desc->src.c;
-    return (size_t)desc->dst.c;
-}
-
-static rn_status fake_copy(const rn_kernel *kernel, rn_arg arg, const float *from, float *to)
-{
-    memcpy(to, from, fake_count(kernel, arg) * sizeof *to);
-    return RN_OK;
-}
-
-static rn_status fake_create(rn_engine *engine, rn_kernel **out, const rn_op_desc *desc)
-{
-    fake_kernel *kernel = NULL;
-    rn_status st = RN_OK;
-
-    (void)engine;
-    *out = NULL;
-    RN_TRY(RN_NEW(&kernel, 1));
-    live_kernels++;
-    kernel->desc = *desc;
-    kernel->kernel = (rn_kernel){
-        .run = fake_run,
-        .free = fake_free,
-        .implementation = "fake",
-        .workspace_bytes = desc->kind == RN_OP_MAX_POOL && desc->training ? 128 : 0,
-        .scratch_bytes = desc->kind == RN_OP_BATCH_NORM_TRAIN ? 1000 : 0,
-        .native_count = fake_count,
-        .pack = fake_copy,
-        .unpack = fake_copy,
-    };
-    *out = &kernel->kernel;
-out:
-    return st;
-}
-
-static rn_engine fake_engine = {
-    .name = "fake", .description = "fake", .layout = RN_LAYOUT_NCHW, .create = fake_create};
+#include "fake_engine.h"
 
 typedef struct fixture {
     rn_graph *graph;
@@ -98,15 +23,6 @@ static void drop(fixture *f)
     rn_plan_free(f->plan);
     rn_graph_free(f->graph);
     assert_int_equal(live_kernels, 0);
-}
-
-static int count_kind(const rn_plan *plan, rn_op_kind kind)
-{
-    int count = 0;
-
-    for (int i = 0; i < plan->op_count; i++)
-        count += plan->ops[i].desc.kind == kind;
-    return count;
 }
 
 static void unit_fuses_to_four_forward_ops(void **state)
@@ -161,45 +77,6 @@ static void projection_takes_no_part_in_fused_addition(void **state)
     drop(&f);
 }
 
-static bool overlap(const rn_plan_tensor *a, const rn_plan_tensor *b)
-{
-    bool in_time = a->first <= b->last && b->first <= a->last;
-    bool in_space = a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
-
-    return in_time && in_space;
-}
-
-// Every tensor that an op reads must still hold what was written: replay the list and check owners.
-static void check_contents(const rn_plan *plan)
-{
-    int *owner = NULL; // by tensor root: the tensor whose value its memory holds
-    assert_int_equal(RN_NEW(&owner, (size_t)plan->tensor_count), RN_OK);
-    static const rn_arg reads[] = {RN_ARG_SRC, RN_ARG_SRC2, RN_ARG_DIFF_DST, RN_ARG_DIFF_DST2,
-                                   RN_ARG_WORKSPACE};
-    static const rn_arg writes[] = {RN_ARG_DST, RN_ARG_DIFF_SRC, RN_ARG_DIFF_SRC2};
-
-    owner[plan->tensors[plan->input].root] = plan->input;
-    for (int i = 0; i < plan->op_count; i++) {
-        const rn_planned_op *op = &plan->ops[i];
-        for (size_t r = 0; r < 4; r++) {
-            rn_ref ref = op->args[reads[r]];
-            if (ref.space == RN_SPACE_TENSOR)
-                assert_int_equal(owner[plan->tensors[ref.index].root], ref.index);
-        }
-        if (op->backward && op->args[RN_ARG_DST].space == RN_SPACE_TENSOR &&
-            op->desc.kind != RN_OP_ADD)
-            assert_int_equal(owner[plan->tensors[op->args[RN_ARG_DST].index].root],
-                             op->args[RN_ARG_DST].index);
-        for (size_t w = 0; w < 3; w++) {
-            rn_ref ref = op->args[writes[w]];
-            bool mask = writes[w] == RN_ARG_DST && op->backward && op->desc.kind != RN_OP_ADD;
-            if (ref.space == RN_SPACE_TENSOR && !mask)
-                owner[plan->tensors[ref.index].root] = ref.index;
-        }
-    }
-    rn_free(owner);
-}
-
 static void live_tensors_never_overlap(void **state)
 {
     static const char *const models[] = {"resnet-20", "plain-20", "resnet-14:shortcut=B",
@@ -208,17 +85,7 @@ static void live_tensors_never_overlap(void **state)
     (void)state;
     for (int m = 0; m < 8; m++) {
         fixture f = make(models[m / 2], 3, m % 2 == 0);
-        const rn_plan *plan = f.plan;
-        for (int a = 0; a < plan->tensor_count; a++) {
-            if (plan->tensors[a].root != a)
-                continue;
-            assert_true(plan->tensors[a].offset % RN_ALIGNMENT == 0);
-            assert_true(plan->tensors[a].offset + plan->tensors[a].bytes <= plan->arena_bytes);
-            for (int b = 0; b < a; b++)
-                if (plan->tensors[b].root == b)
-                    assert_false(overlap(&plan->tensors[a], &plan->tensors[b]));
-        }
-        check_contents(plan);
+        check_offsets(f.plan);
         drop(&f);
     }
 }

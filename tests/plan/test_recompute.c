@@ -1,0 +1,270 @@
+// Plans under a memory limit: they keep it, repeat little, and every gradient is what it was.
+#include "fake_engine.h"
+#include "tiny_graphs.h"
+
+#include <stdio.h>
+
+static int batch = 3;
+
+static rn_plan *make_plan(const rn_graph *graph, size_t limit)
+{
+    rn_plan *plan = NULL;
+    rn_plan_options options = {.batch = batch, .training = true, .memory_limit = limit};
+    rn_status st = rn_plan_create(&plan, graph, &fake_engine, &options);
+
+    if (st == RN_OK)
+        return plan;
+    if (st != RN_ENOMEM || limit == 0)
+        fail_msg("%s", rn_error_message());
+    return NULL;
+}
+
+static size_t total(const rn_plan *plan)
+{
+    rn_plan_memory use = rn_plan_memory_use(plan);
+
+    return use.arena + use.parameters + use.gradients;
+}
+
+static uint32_t first_word(const float *values)
+{
+    uint32_t word = 0;
+
+    if (values != NULL)
+        memcpy(&word, values, sizeof word);
+    return word;
+}
+
+// Two steps, for the running statistics; returns a hash of all parameters and their gradients (the
+// engine fills each with one number).
+static uint32_t run_plan(const rn_plan *plan)
+{
+    rn_run *run = NULL;
+    uint32_t hash = 0;
+
+    assert_int_equal(rn_run_create(&run, plan), RN_OK);
+    for (int i = 0; i < rn_run_params(run); i++)
+        *rn_run_param(run, i).value = (float)(i + 1); // no two are alike
+    for (int step = 0; step < 2; step++) {
+        rn_run_set_step(run, 5, (uint64_t)step);
+        assert_int_equal(rn_run_forward(run), RN_OK);
+        assert_int_equal(rn_run_backward(run), RN_OK);
+    }
+    for (int i = 0; i < rn_run_params(run); i++) {
+        rn_param_view view = rn_run_param(run, i);
+        hash = fake_mix(fake_mix(hash, first_word(view.value)), first_word(view.gradient));
+    }
+    rn_run_free(run);
+    return hash;
+}
+
+// For images of 8 x 8: the fewer words there are to compare.
+static rn_graph *model(const char *name)
+{
+    rn_graph *graph = NULL;
+    rn_model_options options = {.channels = 3, .height = 8, .width = 8};
+
+    assert_int_equal(rn_graph_create(&graph, name, &options), RN_OK);
+    return graph;
+}
+
+// Plans with less and less for the arena until none is left; each must keep the gradients.
+static int check_limits(const rn_graph *graph, double factor)
+{
+    rn_plan *plan = make_plan(graph, 0);
+    size_t all = total(plan), limit = all, fixed = all - plan->arena_bytes;
+    uint32_t expected = run_plan(plan);
+    int plans = 0;
+
+    assert_int_equal(rn_plan_memory_use(plan).recomputed, 0);
+    rn_plan_free(plan);
+    for (; (plan = make_plan(graph, limit)) != NULL; plans++) {
+        rn_plan_memory use = rn_plan_memory_use(plan);
+        assert_true(total(plan) <= limit);
+        assert_true((use.recomputed > 0) == (limit < all));
+        assert_int_equal(use.without_limit + use.parameters + use.gradients, all);
+        check_offsets(plan);
+        assert_true(run_plan(plan) == expected);
+        rn_plan_free(plan);
+        assert_int_equal(live_kernels, 0);
+        limit = fixed + (size_t)((double)(limit - fixed) * factor);
+    }
+    assert_int_equal(live_kernels, 0);
+    return plans;
+}
+
+static void gradients_stay_whatever_the_limit(void **state)
+{
+    (void)state;
+    for (int layout = 0; layout < 2; layout++)
+        for (int i = 0; i < TINY_GRAPHS; i++) {
+            rn_graph *graph = tiny_create(&tiny_graphs[i]);
+            fake_engine.layout = layout == 0 ? RN_LAYOUT_NCHW : RN_LAYOUT_NCHW16C;
+            assert_non_null(graph);
+            int plans = check_limits(graph, 0.97);
+            assert_true(plans > 2); // there is something to save in each
+            rn_graph_free(graph);
+        }
+    fake_engine.layout = RN_LAYOUT_NCHW;
+}
+
+static void named_networks_under_limits(void **state)
+{
+    static const char *const models[] = {"resnet-20", "plain-20", "resnet-32:shortcut=B",
+                                         "resnet-14:shortcut=C"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        rn_graph *graph = model(models[i]);
+        assert_in_range(check_limits(graph, 0.8), 4, 100);
+        rn_graph_free(graph);
+    }
+}
+
+// A little less is had by repeating normalisations; much less only with convolutions.
+static void convolutions_are_repeated_last(void **state)
+{
+    (void)state;
+    rn_graph *graph = model("resnet-56");
+    batch = 128;
+    rn_plan *plan = make_plan(graph, 0);
+    size_t all = total(plan), fixed = all - plan->arena_bytes;
+    double step_flops = 0, last = 0;
+
+    for (int i = 0; i < plan->op_count; i++)
+        step_flops += rn_planned_op_flops(&plan->ops[i]);
+    rn_plan_free(plan);
+    for (int percent = 95; percent >= 25; percent -= 10) {
+        plan = make_plan(graph, fixed + (all - fixed) / 100 * (size_t)percent);
+        assert_non_null(plan);
+        rn_plan_memory use = rn_plan_memory_use(plan);
+        int convolutions = 0;
+        for (int i = plan->forward_count; i < plan->op_count; i++)
+            convolutions += plan->ops[i].again && plan->ops[i].desc.kind == RN_OP_CONV;
+        assert_int_equal(convolutions > 0, percent < 55);
+        assert_true(use.flops >= last); // the less memory, the more work
+        assert_true(use.flops < step_flops * (percent < 55 ? 0.34 : 0.01));
+        last = use.flops;
+        rn_plan_free(plan);
+    }
+    batch = 3;
+    rn_graph_free(graph);
+}
+
+static void depth_takes_no_recursion(void **state)
+{
+    (void)state;
+    rn_graph *graph = model("resnet-1202");
+    rn_plan *plan = make_plan(graph, 0);
+    size_t all = total(plan), fixed = all - plan->arena_bytes;
+    uint32_t expected = run_plan(plan);
+
+    rn_plan_free(plan);
+    // Between the square root of the depth and all of it.
+    plan = make_plan(graph, fixed + (all - fixed) / 10);
+    assert_non_null(plan);
+    assert_true(run_plan(plan) == expected);
+    rn_plan_free(plan);
+    rn_graph_free(graph);
+}
+
+static void too_low_a_limit_names_the_least(void **state)
+{
+    (void)state;
+    rn_graph *graph = model("resnet-20");
+    rn_plan *plan = NULL;
+    rn_plan_options options = {.batch = batch, .training = true, .memory_limit = 1 << 18};
+    double least = 0, limit = 0;
+
+    assert_int_equal(rn_plan_create(&plan, graph, &fake_engine, &options), RN_ENOMEM);
+    assert_null(plan);
+    assert_int_equal(sscanf(rn_error_message(),
+                            "training at batch 3 takes at least %lf MiB, the memory limit is %lf "
+                            "MiB",
+                            &least, &limit),
+                     2);
+    assert_float_equal((float)limit, 0.2f, 0.1f);
+    options.memory_limit = (size_t)(least * (1 << 20)) + 1; // as printed, to a tenth
+    assert_int_equal(rn_plan_create(&plan, graph, &fake_engine, &options), RN_OK);
+    rn_plan_free(plan);
+    plan = NULL;
+    options.training = false;
+    options.memory_limit = 1 << 18;
+    assert_int_equal(rn_plan_create(&plan, graph, &fake_engine, &options), RN_ENOMEM);
+    assert_null(strstr(rn_error_message(), "at least")); // there is but one inference plan
+    assert_int_equal(live_kernels, 0);
+    rn_graph_free(graph);
+}
+
+static void repeated_ops_are_called_so(void **state)
+{
+    (void)state;
+    rn_graph *graph = model("resnet-20");
+    rn_plan *plan = make_plan(graph, 0);
+    size_t all = total(plan), fixed = all - plan->arena_bytes;
+    bool conv = false, norm = false, unit = false;
+
+    rn_plan_free(plan);
+    plan = make_plan(graph, fixed + (all - fixed) / 2);
+    assert_non_null(plan);
+    for (int i = 0; i < plan->op_count; i++) {
+        rn_plan_op op = rn_plan_op_at(plan, i);
+        conv = conv || strcmp(op.op, "conv again") == 0;
+        norm = norm || strcmp(op.op, "batch norm again + relu") == 0;
+        unit = unit || strcmp(op.op, "batch norm again + add + relu") == 0;
+        if (strcmp(op.op, "conv again") == 0)
+            assert_int_equal(op.shape[1], plan->ops[i].desc.dst.c);
+    }
+    assert_true(conv && norm && unit);
+    double seconds = 0;
+    calibrating = true;
+    assert_int_equal(rn_plan_predict(plan, &seconds, NULL), RN_OK);
+    calibrating = false;
+    rn_plan_free(plan);
+    rn_graph_free(graph);
+}
+
+static bool fail_at(size_t bytes, void *context)
+{
+    (void)bytes;
+    return (*(int *)context)-- > 0;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    rn_graph *graph = tiny_create(&tiny_graphs[0]);
+    rn_plan *plan = make_plan(graph, 0);
+    rn_plan_options options = {
+        .batch = batch, .training = true, .memory_limit = total(plan) - plan->arena_bytes / 8};
+
+    (void)state;
+    rn_plan_free(plan);
+    for (int allowed = 0;; allowed++) {
+        int left = allowed;
+        rn_alloc_hook_set(fail_at, &left);
+        rn_status st = rn_plan_create(&plan, graph, &fake_engine, &options);
+        rn_alloc_hook_set(NULL, NULL);
+        rn_plan_free(plan);
+        assert_int_equal(live_kernels, 0);
+        if (st == RN_OK)
+            break;
+        assert_int_equal(st, RN_ENOMEM);
+        assert_null(plan);
+    }
+    rn_graph_free(graph);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients_stay_whatever_the_limit),
+        cmocka_unit_test(named_networks_under_limits),
+        cmocka_unit_test(convolutions_are_repeated_last),
+        cmocka_unit_test(depth_takes_no_recursion),
+        cmocka_unit_test(too_low_a_limit_names_the_least),
+        cmocka_unit_test(repeated_ops_are_called_so),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+
+    return cmocka_run_group_tests_name("recompute", tests, NULL, NULL);
+}
