@@ -63,7 +63,7 @@ static int stages(rn_builder *builder, const rn_spec *spec, int x)
     return x;
 }
 
-// What the orders (d) and (e) lack after the last addition (2016 paper, section 3.2).
+// What the orders (d) and (e) lack after the last addition (2016 paper, appendix).
 static int closing(rn_builder *builder, const rn_spec *spec, int x)
 {
     int what = rn_unit_order(spec->unit)->closing;

@@ -103,7 +103,8 @@ static int residual_branch(rn_builder *builder, const rn_unit *unit, int x)
     return x;
 }
 
-// The network's first unit has its activation in the stem, before the two ways part (2016, 3.2).
+// The network's first unit has its activation in the stem, before the two ways part (2016,
+// appendix).
 int rn_build_residual_unit(rn_builder *builder, const rn_unit *unit, int input)
 {
     const rn_unit_layers *order = &orders[unit->spec->unit];

@@ -92,6 +92,10 @@ static void too_large_networks_are_refused(void **state)
     const rn_model_options large = {.channels = 3, .height = 4096, .width = 4096};
 
     refuses("vgg-16", &large, "more than 2147483648 parameters");
+    // 4096 x 512 x 32 x 32 is 2^31, and the other layers come to it; 31 x 31 leave them room.
+    refuses("vgg-11", &(rn_model_options){.channels = 3, .height = 1024, .width = 1024},
+            "more than 2147483648 parameters");
+    rn_graph_free(build("vgg-11", &(rn_model_options){.channels = 3, .height = 992, .width = 992}));
     refuses("resnet:units=800,800,800;width=4096;block=single", NULL, "more than 2147483648");
     refuses("resnet:width=128", &large, "values for one picture");
     refuses("vgg-11", &(rn_model_options){.channels = 3, .height = 31, .width = 400},
