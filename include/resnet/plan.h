@@ -41,6 +41,7 @@ typedef struct rn_plan_options {
     size_t memory_limit;   // bytes for arena, parameters and gradients; 0: none. A training plan
                            // that needs more recomputes activations in its backward list (Chen et
                            // al. 2016), as few as will do; results are the same bit for bit
+    size_t memory_beside;  // bytes that others hold and the limit covers too, such as momentum
 } rn_plan_options;
 
 /**
@@ -55,7 +56,7 @@ typedef struct rn_plan_options {
  * @param options     NULL: batch 1, float32, inference.
  * @return RN_OK; RN_EINVAL (option out of range); RN_ENOMEM; RN_EUNSUPPORTED or RN_ENGINE if the
  *         engine has no op for a node (the message names the node and its shape); RN_ENOMEM also if
- *         no plan keeps within memory_limit (the message names the least that would).
+ *         no plan keeps within memory_limit (the message names the least limit that would do).
  */
 RN_API rn_status rn_plan_create(rn_plan **out, const rn_graph *graph, rn_engine *engine,
                                 const rn_plan_options *options);

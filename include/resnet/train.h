@@ -102,8 +102,11 @@ typedef struct rn_train_options {
     const char *folder;     // run folder for checkpoints; created if missing
     bool resume;        // continue from the newest valid checkpoint in folder; RN_ENOTFOUND if none
     const char *engine; // NULL: "cpu"
-    int workers;        // data threads; 0: 1
-    double evaluate_every;             // epochs; 0: 1
+    size_t memory_limit;   // bytes for all that training holds: step, optimiser, evaluation, copies
+                           // for saving, data; 0: none. Not the program's code and libraries (some
+                           // 50 MB). Results are the same, bit for bit (plan.h)
+    int workers;           // data threads; 0: 1
+    double evaluate_every; // epochs; 0: 1
     uint64_t checkpoint_every;         // iterations; 0: each epoch
     int keep;                          // checkpoints kept; 0: 3
     uint64_t log_every;                // iterations; 0: 50
@@ -133,7 +136,8 @@ typedef struct rn_train_result {
  *
  * @return RN_OK; RN_EINTERRUPTED (saved; may be resumed); RN_EDIVERGED (the message names the first
  *         layer with a non-finite value, the last good checkpoint and what to change); RN_EINVAL;
- * as the parts.
+ *         RN_ENOMEM (also where memory_limit is too low: the message names the least that would
+ * do); as the parts.
  */
 RN_API rn_status rn_train(const rn_train_options *options, rn_train_result *result);
 

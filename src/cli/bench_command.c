@@ -1,8 +1,9 @@
 #include "cli/command.h"
-#include "cli/json_output.h"
 #include "cli/network.h"
+#include "cli/step_plan.h"
 #include "cli/term.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { WARM_UP = 3, LEAST_STEPS = 10, MOST_STEPS = 1000000 };
@@ -20,7 +21,14 @@ typedef struct bench {
     int steps;
     double *times[PARTS];
     double predicted, flops;
+    size_t peak; // bytes resident at most until the end of the steps; 0 if unknown
 } bench;
+
+static float next_random(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return (float)(*state >> 8) / (1 << 23) - 1.0f;
+}
 
 // Any numbers do, as long as none is zero, infinite or denormal.
 static void fill_input(rn_run *run, const rn_graph *graph, const rn_plan_options *options)
@@ -32,34 +40,84 @@ static void fill_input(rn_run *run, const rn_graph *graph, const rn_plan_options
     int32_t *labels = rn_run_labels(run);
     uint32_t state = 1;
 
-    for (size_t i = 0; i < count; i++) {
-        state = state * 1664525u + 1013904223u;
-        images[i] = (float)(state >> 8) / (1 << 23) - 1.0f;
-    }
+    for (size_t i = 0; i < count; i++)
+        images[i] = next_random(&state);
     for (int i = 0; labels != NULL && i < options->batch; i++)
         labels[i] = i % rn_graph_options(graph)->classes;
 }
 
-static rn_status prepare_run(bench *b, const rn_graph *graph, const rn_plan_options *options)
+// Weights as deep as rn_weights_initialise() makes them; the rest as it starts.
+static void fill_parameter(const rn_param *param, float *values)
+{
+    uint32_t state = 2;
+    size_t fan = param->count / (size_t)param->shape[1];
+    float width = sqrtf(6.0f / (float)fan); // deviation sqrt(2 / fan)
+
+    for (size_t i = 0; i < param->count; i++)
+        values[i] = param->dims > 1 ? width * next_random(&state) : param->initial;
+}
+
+// One after another: a copy of all would be memory that the step does not take.
+static rn_status fill_parameters(rn_run *run)
+{
+    rn_status st = RN_OK;
+    float *values = NULL;
+    size_t most = 0;
+
+    for (int i = 0; i < rn_run_params(run); i++)
+        if (rn_run_param(run, i).param->count > most)
+            most = rn_run_param(run, i).param->count;
+    values = calloc(most, sizeof *values);
+    if (values == NULL)
+        return rn_error(RN_ENOMEM, "no memory for a parameter of %zu values", most);
+    for (int i = 0; i < rn_run_params(run); i++) {
+        const rn_param *param = rn_run_param(run, i).param;
+        fill_parameter(param, values);
+        RN_TRY(rn_run_pack(run, i, values, rn_run_param(run, i).value));
+    }
+out:
+    free(values);
+    return st;
+}
+
+static rn_status prepare_run(bench *b, const rn_graph *graph)
 {
     rn_status st;
-    rn_weights *weights = NULL;
+    const rn_plan_options *options = rn_plan_options_of(b->plan);
     rn_sgd_options sgd = {.momentum = 0.9, .weight_decay = 1e-4};
 
-    RN_TRY(rn_plan_create(&b->plan, graph, b->engine, options));
-    RN_TRY(rn_plan_predict(b->plan, &b->predicted, NULL));
     RN_TRY(rn_run_create(&b->run, b->plan));
-    RN_TRY(rn_weights_create(&weights, graph));
-    rn_weights_initialise(weights, 1);
-    RN_TRY(rn_run_load(b->run, weights));
+    RN_TRY(fill_parameters(b->run));
     if (options->training)
         RN_TRY(rn_sgd_create(&b->sgd, b->run, b->engine, &sgd));
     fill_input(b->run, graph, options);
-    for (int i = 0; i < rn_plan_ops(b->plan); i++)
-        b->flops += rn_plan_op_at(b->plan, i).flops;
+    b->flops = cli_step_flops(b->plan);
 out:
-    rn_weights_free(weights);
     return st;
+}
+
+static size_t peak_resident(void)
+{
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[256];
+    unsigned long long kib = 0;
+
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "VmHWM: %llu kB", &kib) == 1)
+            break;
+    if (file != NULL)
+        fclose(file);
+    return (size_t)kib * 1024;
+}
+
+// The steps first, then, without their memory, the prediction: its calibration has arrays of its
+// own, which must not show in the peak.
+static void release_run(bench *b)
+{
+    rn_sgd_free(b->sgd);
+    rn_run_free(b->run);
+    b->sgd = NULL;
+    b->run = NULL;
 }
 
 static rn_status step(bench *b, double times[PARTS])
@@ -128,6 +186,20 @@ static void print_part(const bench *b, part p, int batch)
     printf("\n");
 }
 
+static void print_memory(const bench *b)
+{
+    cli_step_memory memory = cli_step_memory_of(b->plan);
+
+    printf("\n  memory planned %s", cli_bytes((double)memory.total).text);
+    if (b->peak > 0)
+        printf(", peak of the process %s, %.3f times that", cli_bytes((double)b->peak).text,
+               (double)b->peak / (double)memory.total);
+    printf("\n");
+    if (memory.plan.recomputed > 0)
+        printf("  %d ops computed twice to keep the limit, %.2g%% more flops\n",
+               memory.plan.recomputed, memory.repeated);
+}
+
 static void print_result(const bench *b, const rn_graph *graph)
 {
     const rn_plan_options *options = rn_plan_options_of(b->plan);
@@ -150,11 +222,13 @@ static void print_result(const bench *b, const rn_graph *graph)
     printf("  %-10s %12s %12s   the median is %.2f times that%s\n", "predicted", "",
            cli_time(b->predicted).text, b->predicted > 0 ? plain / b->predicted : 0,
            options->training ? ", update excluded" : "");
+    print_memory(b);
 }
 
 static rn_status print_json(const bench *b, const rn_graph *graph)
 {
     const rn_plan_options *options = rn_plan_options_of(b->plan);
+    cli_step_memory memory = cli_step_memory_of(b->plan);
     cJSON *json = cJSON_CreateObject();
     char processor[128];
 
@@ -173,6 +247,9 @@ static rn_status print_json(const bench *b, const rn_graph *graph)
         cli_json_add(item, "median_seconds", median(b, p));
     }
     cli_json_add(json, "predicted_seconds", b->predicted);
+    cli_step_memory_json(json, &memory);
+    cli_json_add(json, "peak_bytes", (double)b->peak);
+    cli_json_add(json, "peak_over_planned", (double)b->peak / (double)memory.total);
     cli_json_add(json, "flops", b->flops);
     cli_json_add(json, "images_per_second", options->batch / median(b, PART_STEP));
     cli_json_add(json, "gflops", b->flops / median(b, PART_STEP) / 1e9);
@@ -183,8 +260,7 @@ static void release(bench *b)
 {
     for (int p = 0; p < PARTS; p++)
         free(b->times[p]);
-    rn_sgd_free(b->sgd);
-    rn_run_free(b->run);
+    release_run(b);
     rn_plan_free(b->plan);
     rn_engine_free(b->engine);
 }
@@ -200,8 +276,12 @@ static rn_status run_bench(const cli_arguments *args)
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_network_open(&network, args, "resnet-20"));
     RN_TRY(rn_engine_create(&b.engine, cli_text(args, "engine")));
-    RN_TRY(prepare_run(&b, network.graph, &plan_options));
+    RN_TRY(cli_step_plan(&b.plan, network.graph, b.engine, plan_options, cli_size(args, "memory")));
+    RN_TRY(prepare_run(&b, network.graph));
     RN_TRY(measure(&b));
+    b.peak = peak_resident();
+    release_run(&b);
+    RN_TRY(rn_plan_predict(b.plan, &b.predicted, NULL));
     if (cli_flag(args, "json"))
         st = print_json(&b, network.graph);
     else
@@ -223,6 +303,8 @@ static const cli_option options[] = {
      .low = LEAST_STEPS,
      .high = MOST_STEPS},
     {.name = "inference", .kind = CLI_FLAG, .help = "measure the forward pass alone"},
+    CLI_MEMORY_OPTION("most memory that a step with its optimiser may take, such as 16G or 500MB; "
+                      "where it needs more, activations are computed twice instead of kept"),
     CLI_THREADS_OPTION,
     CLI_ENGINE_OPTION,
     CLI_JSON_OPTION,
@@ -235,7 +317,7 @@ const cli_command cli_bench = {
     .description = "Measure the time of training steps (or, with --inference, of forward passes) "
                    "of a network, resnet-20 if none is named, on random pictures: best and median, "
                    "pictures and floating-point operations a second, beside the prediction of "
-                   "'resnet plan'.",
+                   "'resnet plan'; and the peak of the memory in use, beside what was planned.",
     .examples = "resnet bench\n"
                 "resnet bench resnet-110 --batch 64 --steps 50\n"
                 "resnet bench resnet-20 --batch 1 --inference",

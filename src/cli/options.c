@@ -68,6 +68,16 @@ double cli_real(const cli_arguments *args, const char *name)
     return text != NULL ? strtod(text, NULL) : 0;
 }
 
+size_t cli_size(const cli_arguments *args, const char *name)
+{
+    const char *text = cli_text(args, name);
+    size_t bytes = 0;
+
+    if (text != NULL)
+        cli_size_parse(text, &bytes); // was checked when it was parsed
+    return bytes;
+}
+
 // Values
 
 // Decimal digits only: strtod() alone would take "nan", "inf" and hexadecimal.
@@ -127,8 +137,15 @@ static bool is_choice(const char *choices, const char *value)
 
 rn_status cli_option_check(const cli_option *option, const char *value)
 {
+    size_t bytes;
+
     if (option->kind == CLI_INTEGER || option->kind == CLI_REAL)
         return check_number(option, value);
+    if (option->kind == CLI_SIZE && !cli_size_parse(value, &bytes))
+        return rn_error(RN_EINVAL,
+                        "option '--%s' expects a number of bytes, such as 16G, 1.5GiB or 500MB, "
+                        "found '%s'",
+                        option->name, value);
     if (option->kind == CLI_CHOICE && !is_choice(option->choices, value))
         return rn_error(RN_EINVAL, "option '--%s' expects one of %s, found '%s'", option->name,
                         option->choices, value);

@@ -13,6 +13,7 @@ typedef enum cli_kind {
     CLI_SWITCH,  // takes no value; --no-NAME is its opposite
     CLI_INTEGER, // low .. high
     CLI_REAL,    // low .. high
+    CLI_SIZE,    // bytes, with a unit: cli_size_parse()
     CLI_CHOICE,  // one of `choices`
     CLI_TEXT,
     CLI_LIST, // text; may be given more than once
@@ -82,6 +83,10 @@ extern const cli_option cli_help_option;
         .name = "classes", .kind = CLI_INTEGER, .argument = "N",                                   \
         .help = "number of classes (default: 10)", .low = 1, .high = 1000000                       \
     }
+#define CLI_MEMORY_OPTION(what)                                                                    \
+    {                                                                                              \
+        .name = "memory", .kind = CLI_SIZE, .argument = "SIZE", .help = what                       \
+    }
 #define CLI_JSON_OPTION                                                                            \
     {                                                                                              \
         .name = "json", .kind = CLI_FLAG, .help = "print JSON"                                     \
@@ -115,5 +120,16 @@ bool cli_flag(const cli_arguments *args, const char *name);
 /** 0 where there is neither value nor fallback. */
 int64_t cli_integer(const cli_arguments *args, const char *name);
 double cli_real(const cli_arguments *args, const char *name);
+/** Bytes of a CLI_SIZE; 0 where there is neither value nor fallback. */
+size_t cli_size(const cli_arguments *args, const char *name);
+
+/**
+ * A number of bytes: digits, perhaps with a fraction, and a unit. K, M, G, T and KiB, MiB, GiB, TiB
+ * are powers of 1024; KB, MB, GB, TB powers of 1000; B or nothing: bytes. Upper and lower case are
+ * alike. "16G", "1.5GiB", "500MB".
+ *
+ * @return False if the text is anything else, or not from 1 byte to 2^50.
+ */
+bool cli_size_parse(const char *text, size_t *bytes);
 
 #endif

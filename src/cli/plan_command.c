@@ -1,6 +1,6 @@
 #include "cli/command.h"
-#include "cli/json_output.h"
 #include "cli/network.h"
+#include "cli/step_plan.h"
 #include "cli/term.h"
 
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static rn_status make_plan(planned *p, const rn_graph *graph, const cli_argument
 
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(rn_engine_create(&p->engine, cli_text(args, "engine")));
-    RN_TRY(rn_plan_create(&p->plan, graph, p->engine, &options));
+    RN_TRY(cli_step_plan(&p->plan, graph, p->engine, options, cli_size(args, "memory")));
     p->per_op = calloc((size_t)rn_plan_ops(p->plan) + 1, sizeof *p->per_op);
     if (p->per_op == NULL)
         return rn_error(RN_ENOMEM, "no memory for %d ops", rn_plan_ops(p->plan));
@@ -79,29 +79,41 @@ static void print_heading(const widths *w, const char *heading)
            "implementation", w->layout, "layout", "output", "bytes", "flops", "predicted");
 }
 
-static double total_flops(const rn_plan *plan)
+static void print_line(size_t bytes, const char *what)
 {
-    double flops = 0;
+    printf("  %10s  %s\n", cli_bytes((double)bytes).text, what);
+}
 
-    for (int i = 0; i < rn_plan_ops(plan); i++)
-        flops += rn_plan_op_at(plan, i).flops;
-    return flops;
+static void print_memory(const rn_plan *plan)
+{
+    cli_step_memory memory = cli_step_memory_of(plan);
+    const rn_plan_memory *use = &memory.plan;
+
+    printf("  %10s  arena (%s without sharing", cli_bytes((double)use->arena).text,
+           cli_bytes((double)use->unshared).text);
+    if (use->recomputed > 0)
+        printf(", %s without the limit", cli_bytes((double)use->without_limit).text);
+    printf(")\n");
+    print_line(use->parameters, "parameters");
+    if (rn_plan_options_of(plan)->training) {
+        print_line(use->gradients, "gradients");
+        print_line(memory.momentum, "momentum");
+    }
+    print_line(memory.total, "in all");
+    if (use->recomputed > 0)
+        printf("  %10d  ops computed twice to keep the limit, %.2g%% more flops\n", use->recomputed,
+               memory.repeated);
 }
 
 static void print_totals(const planned *p, const rn_graph *graph)
 {
-    rn_plan_memory memory = rn_plan_memory_use(p->plan);
     const rn_plan_options *options = rn_plan_options_of(p->plan);
-    double flops = total_flops(p->plan);
+    double flops = cli_step_flops(p->plan);
 
     printf("\n%s, batch %d, %s, %s engine (%s), %d thread%s\n", rn_graph_model(graph),
            options->batch, options->training ? "training" : "inference", rn_engine_name(p->engine),
            rn_engine_description(p->engine), rn_threads(), rn_threads() == 1 ? "" : "s");
-    printf("  %10s  arena (%s without sharing)\n", cli_bytes((double)memory.arena).text,
-           cli_bytes((double)memory.unshared).text);
-    printf("  %10s  parameters\n", cli_bytes((double)memory.parameters).text);
-    if (options->training)
-        printf("  %10s  gradients\n", cli_bytes((double)memory.gradients).text);
+    print_memory(p->plan);
     printf("  %10s  a step, predicted: %.0f images/s, %.1f GFLOP/s\n", cli_time(p->seconds).text,
            p->seconds > 0 ? options->batch / p->seconds : 0,
            p->seconds > 0 ? flops / p->seconds / 1e9 : 0);
@@ -143,7 +155,7 @@ static cJSON *op_json(const rn_plan_op *op, double seconds)
 
 static rn_status print_json(const planned *p, const rn_graph *graph)
 {
-    rn_plan_memory memory = rn_plan_memory_use(p->plan);
+    cli_step_memory memory = cli_step_memory_of(p->plan);
     const rn_plan_options *options = rn_plan_options_of(p->plan);
     cJSON *json = cJSON_CreateObject(), *ops;
 
@@ -153,11 +165,8 @@ static rn_status print_json(const planned *p, const rn_graph *graph)
     cJSON_AddStringToObject(json, "engine", rn_engine_name(p->engine));
     cJSON_AddStringToObject(json, "engine_description", rn_engine_description(p->engine));
     cli_json_add(json, "threads", rn_threads());
-    cli_json_add(json, "arena_bytes", (double)memory.arena);
-    cli_json_add(json, "unshared_bytes", (double)memory.unshared);
-    cli_json_add(json, "parameter_bytes", (double)memory.parameters);
-    cli_json_add(json, "gradient_bytes", (double)memory.gradients);
-    cli_json_add(json, "flops", total_flops(p->plan));
+    cli_step_memory_json(json, &memory);
+    cli_json_add(json, "flops", cli_step_flops(p->plan));
     cli_json_add(json, "predicted_seconds", p->seconds);
     ops = cJSON_AddArrayToObject(json, "ops");
     for (int i = 0; i < rn_plan_ops(p->plan); i++) {
@@ -188,6 +197,8 @@ out:
 static const cli_option options[] = {
     CLI_BATCH_OPTION,
     {.name = "inference", .kind = CLI_FLAG, .help = "plan the forward pass alone"},
+    CLI_MEMORY_OPTION("most memory that a step with its optimiser may take, such as 16G or 500MB; "
+                      "where it needs more, activations are computed twice instead of kept"),
     CLI_INPUT_OPTION,
     CLI_CLASSES_OPTION,
     CLI_THREADS_OPTION,
@@ -200,10 +211,12 @@ const cli_command cli_plan = {
     .usage = "MODEL|MODEL-FILE|RUN",
     .summary = "show how a network would be computed on this machine",
     .description = "Show the ops that a step consists of, with implementation, memory layout, "
-                   "bytes moved, floating-point operations and predicted time, and the memory that "
-                   "a step takes. The prediction rests on a calibration of about half a second.",
+                   "bytes moved, floating-point operations and predicted time, the memory that "
+                   "a step takes, and what keeping to --memory costs. The prediction rests on a "
+                   "calibration of about half a second.",
     .examples = "resnet plan resnet-20 --batch 128\n"
-                "resnet plan resnet-110 --batch 1 --inference",
+                "resnet plan resnet-110 --batch 1 --inference\n"
+                "resnet plan resnet-1202 --memory 2G",
     .least = 1,
     .most = 1,
     .word = CLI_WORD_MODEL,

@@ -133,6 +133,7 @@ static rn_status train(cli_job *job)
         .folder = job->folder,
         .resume = job->resume,
         .engine = cli_text(args, "engine"),
+        .memory_limit = cli_size(args, "memory"),
         .workers = (int)cli_integer(args, "workers"),
         .evaluate_every = cli_real(args, "evaluate-every"),
         .checkpoint_every = (uint64_t)cli_integer(args, "checkpoint-every"),

@@ -46,8 +46,9 @@ out:
 // The options besides recipe, model and folder that a resumed run takes over.
 static bool is_recorded(const cli_option *option)
 {
-    static const char *const names[] = {"threads",          "workers",        "engine",   "keep",
-                                        "checkpoint-every", "evaluate-every", "log-every"};
+    static const char *const names[] = {"threads",        "workers",  "engine",
+                                        "memory",         "keep",     "checkpoint-every",
+                                        "evaluate-every", "log-every"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], option->name) == 0)

@@ -46,6 +46,8 @@ const cli_option cli_train_options[] = {
      .low = 1,
      .high = 64},
     CLI_ENGINE_OPTION,
+    CLI_MEMORY_OPTION("most memory that training may take, such as 16G or 500MB; where it needs "
+                      "more, activations are computed twice instead of kept, with the same result"),
     {.name = "keep",
      .kind = CLI_INTEGER,
      .argument = "N",

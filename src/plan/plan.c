@@ -222,7 +222,8 @@ const rn_plan_options *rn_plan_options_of(const rn_plan *plan)
 
 size_t rn_plan_total_bytes(const rn_plan *plan)
 {
-    return plan->arena_bytes + (plan->value_floats + plan->gradient_floats) * sizeof(float);
+    return plan->arena_bytes + (plan->value_floats + plan->gradient_floats) * sizeof(float) +
+           plan->options.memory_beside;
 }
 
 rn_plan_memory rn_plan_memory_use(const rn_plan *plan)

@@ -125,7 +125,7 @@ rn_status rn_plan_place(rn_plan *plan);
  */
 rn_status rn_plan_recompute(rn_plan *plan);
 
-/** Bytes of arena, parameters and gradients. */
+/** Bytes that count against the memory limit: arena, parameters, gradients, and those beside. */
 size_t rn_plan_total_bytes(const rn_plan *plan);
 
 /** Text of an op in lists, from its kind and what is fused into it. */

@@ -51,6 +51,14 @@ rn_status rn_inference_load(rn_inference *inference, const rn_weights *weights)
     return rn_run_load(inference->run, weights);
 }
 
+size_t rn_inference_memory(const rn_inference *inference)
+{
+    if (inference == NULL)
+        return 0;
+    rn_plan_memory use = rn_plan_memory_use(inference->plan);
+    return use.arena + use.parameters;
+}
+
 int rn_inference_batch(const rn_inference *inference)
 {
     return inference->batch;

@@ -18,6 +18,9 @@ void rn_inference_free(rn_inference *inference);
 /** Take these weights (copied into the engine's layout). */
 rn_status rn_inference_load(rn_inference *inference, const rn_weights *weights);
 
+/** Bytes that it holds; 0 of NULL. */
+size_t rn_inference_memory(const rn_inference *inference);
+
 int rn_inference_batch(const rn_inference *inference);
 int rn_inference_classes(const rn_inference *inference);
 

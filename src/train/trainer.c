@@ -32,14 +32,12 @@ static rn_status create_engine(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
     rn_checkpoint *checkpoint = trainer->checkpoint;
-    rn_plan_options plan = {
-        .batch = trainer->recipe.batch,
-        .training = true,
-        .label_smoothing = (float)trainer->recipe.label_smoothing,
-    };
 
     RN_TRY(rn_engine_create(&trainer->engine, trainer->options->engine));
-    RN_TRY(rn_plan_create(&trainer->plan, checkpoint->graph, trainer->engine, &plan));
+    if (trainer->options->test != NULL || trainer->held != NULL)
+        RN_TRY(rn_inference_create(&trainer->inference, checkpoint->graph, trainer->options->engine,
+                                   EVALUATION_BATCH));
+    RN_TRY(rn_trainer_plan(trainer));
     RN_TRY(rn_run_create(&trainer->run, trainer->plan));
     RN_TRY(rn_run_load(trainer->run, checkpoint->weights));
     RN_TRY(rn_sgd_create(&trainer->sgd, trainer->run, trainer->engine, &trainer->recipe.sgd));
@@ -48,9 +46,6 @@ static rn_status create_engine(rn_trainer *trainer)
         if (checkpoint->ema != NULL)
             RN_TRY(rn_sgd_load_ema(trainer->sgd, checkpoint->ema));
     }
-    if (trainer->options->test != NULL || trainer->held != NULL)
-        RN_TRY(rn_inference_create(&trainer->inference, checkpoint->graph, trainer->options->engine,
-                                   EVALUATION_BATCH));
 out:
     return st;
 }
@@ -62,6 +57,7 @@ static rn_status create_loader(rn_trainer *trainer)
         .seed = trainer->recipe.seed,
         .augment = trainer->recipe.augment,
         .workers = trainer->options->workers,
+        .depth = RN_TRAINER_READY,
         .first = trainer->progress.iteration,
     };
 
@@ -327,6 +323,7 @@ static rn_status train(rn_trainer *trainer)
     RN_TRY(set_up(trainer));
     rn_trainer_tell(trainer,
                     (rn_event){.kind = RN_EVENT_START, .text = trainer->checkpoint->model});
+    rn_trainer_tell_plan(trainer);
     RN_TRY(rn_trainer_save(trainer)); // whatever happens next can be resumed
     if (trainer->progress.evaluation_due)
         RN_TRY(finish_step(trainer));

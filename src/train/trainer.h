@@ -5,6 +5,8 @@
 #include "train/inference.h"
 #include "train/progress.h"
 
+enum { RN_TRAINER_READY = 4 }; // batches that the loader has ready ahead
+
 typedef struct rn_trainer {
     const rn_train_options *options;
     rn_recipe recipe;
@@ -41,6 +43,14 @@ rn_status rn_trainer_save(rn_trainer *trainer);
 
 /** Write `name` in the run folder as a plain model with the weights to be used (EMA if in use). */
 rn_status rn_trainer_save_model(rn_trainer *trainer, const char *name);
+
+/**
+ * Plan the training step, within what the memory limit leaves beside all else; the inference and
+ * the checkpoint must be there.
+ */
+rn_status rn_trainer_plan(rn_trainer *trainer);
+/** Say what the limit costs, if anything. */
+void rn_trainer_tell_plan(const rn_trainer *trainer);
 
 /** Build or load trainer->checkpoint, recipe and progress. */
 rn_status rn_trainer_begin(rn_trainer *trainer);

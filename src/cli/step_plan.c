@@ -1,0 +1,52 @@
+#include "cli/step_plan.h"
+
+cli_step_memory cli_step_memory_of(const rn_plan *plan)
+{
+    cli_step_memory memory = {.plan = rn_plan_memory_use(plan)};
+    double flops = cli_step_flops(plan) - memory.plan.flops;
+
+    memory.momentum = memory.plan.gradients; // one value for each, in the same layout
+    memory.total =
+        memory.plan.arena + memory.plan.parameters + memory.plan.gradients + memory.momentum;
+    memory.repeated = flops > 0 ? 100 * memory.plan.flops / flops : 0;
+    return memory;
+}
+
+double cli_step_flops(const rn_plan *plan)
+{
+    double flops = 0;
+
+    for (int i = 0; i < rn_plan_ops(plan); i++)
+        flops += rn_plan_op_at(plan, i).flops;
+    return flops;
+}
+
+rn_status cli_step_plan(rn_plan **out, const rn_graph *graph, rn_engine *engine,
+                        rn_plan_options options, size_t limit)
+{
+    rn_status st = rn_plan_create(out, graph, engine, &options);
+
+    if (st != RN_OK || limit == 0)
+        return st;
+    cli_step_memory memory = cli_step_memory_of(*out);
+    if (memory.total <= limit)
+        return RN_OK;
+    rn_plan_free(*out);
+    options.memory_limit = limit;
+    options.memory_beside = memory.momentum;
+    return rn_plan_create(out, graph, engine, &options);
+}
+
+void cli_step_memory_json(cJSON *json, const cli_step_memory *memory)
+{
+    cli_json_add(json, "arena_bytes", (double)memory->plan.arena);
+    cli_json_add(json, "unshared_bytes", (double)memory->plan.unshared);
+    cli_json_add(json, "arena_without_limit_bytes", (double)memory->plan.without_limit);
+    cli_json_add(json, "parameter_bytes", (double)memory->plan.parameters);
+    cli_json_add(json, "gradient_bytes", (double)memory->plan.gradients);
+    cli_json_add(json, "momentum_bytes", (double)memory->momentum);
+    cli_json_add(json, "planned_bytes", (double)memory->total);
+    cli_json_add(json, "repeated_ops", memory->plan.recomputed);
+    cli_json_add(json, "repeated_flops", memory->plan.flops);
+    cli_json_add(json, "repeated_percent", memory->repeated);
+}

@@ -1,0 +1,27 @@
+/** The plan of a step within a memory limit, and what it takes; for `plan` and `bench`. */
+#ifndef CLI_STEP_PLAN_H
+#define CLI_STEP_PLAN_H
+
+#include "cli/json_output.h"
+
+#include "resnet/plan.h"
+
+typedef struct cli_step_memory {
+    rn_plan_memory plan;
+    size_t momentum; // of SGD; 0 for inference
+    size_t total;    // of a step: arena, parameters, gradients, momentum
+    double repeated; // flops computed again, in percent of those of the step without them
+} cli_step_memory;
+
+/** Plan so that a step with its optimiser takes at most `limit` bytes; 0: no limit. */
+rn_status cli_step_plan(rn_plan **out, const rn_graph *graph, rn_engine *engine,
+                        rn_plan_options options, size_t limit);
+
+cli_step_memory cli_step_memory_of(const rn_plan *plan);
+
+/** All flops of the plan's ops. */
+double cli_step_flops(const rn_plan *plan);
+
+void cli_step_memory_json(cJSON *json, const cli_step_memory *memory);
+
+#endif

@@ -1,0 +1,80 @@
+// The plan of a training step within what the memory limit leaves for it.
+#include "train/trainer.h"
+
+#include <stdio.h>
+
+static size_t canonical_bytes(const rn_weights *weights)
+{
+    size_t count = 0;
+
+    for (int i = 0; weights != NULL && i < rn_weights_count(weights); i++)
+        count += rn_weights_param(weights, i)->count;
+    return count * sizeof(float);
+}
+
+static size_t image_values(const rn_samples *samples)
+{
+    return (size_t)samples->channels * (size_t)samples->height * (size_t)samples->width;
+}
+
+static size_t samples_bytes(const rn_samples *samples)
+{
+    if (samples == NULL)
+        return 0;
+    return samples->count * (image_values(samples) + sizeof *samples->labels);
+}
+
+// All that a training holds besides its plan.
+static size_t bytes_beside(const rn_trainer *trainer, const rn_plan_memory *step)
+{
+    const rn_checkpoint *checkpoint = trainer->checkpoint;
+    const rn_train_options *options = trainer->options;
+    size_t batch = (size_t)trainer->recipe.batch * image_values(options->train) * sizeof(float);
+    size_t optimiser =
+        step->gradients + (trainer->recipe.sgd.ema > 0 ? step->parameters : 0); // their layout
+
+    return optimiser + rn_inference_memory(trainer->inference) +
+           canonical_bytes(checkpoint->weights) + canonical_bytes(checkpoint->momentum) +
+           canonical_bytes(checkpoint->ema) + samples_bytes(options->train) +
+           samples_bytes(options->test) + samples_bytes(trainer->held) +
+           (RN_TRAINER_READY + 1) * batch; // and one being trained on
+}
+
+rn_status rn_trainer_plan(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    size_t limit = trainer->options->memory_limit;
+    rn_plan_options plan = {
+        .batch = trainer->recipe.batch,
+        .training = true,
+        .label_smoothing = (float)trainer->recipe.label_smoothing,
+    };
+
+    RN_TRY(rn_plan_create(&trainer->plan, trainer->checkpoint->graph, trainer->engine, &plan));
+    rn_plan_memory step = rn_plan_memory_use(trainer->plan);
+    size_t beside = bytes_beside(trainer, &step);
+    if (limit == 0 || step.arena + step.parameters + step.gradients + beside <= limit)
+        return RN_OK;
+    plan.memory_limit = limit;
+    plan.memory_beside = beside;
+    rn_plan_free(trainer->plan);
+    RN_TRY(rn_plan_create(&trainer->plan, trainer->checkpoint->graph, trainer->engine, &plan));
+out:
+    return st;
+}
+
+void rn_trainer_tell_plan(const rn_trainer *trainer)
+{
+    rn_plan_memory step = rn_plan_memory_use(trainer->plan);
+    double flops = -step.flops, mib = 1 << 20;
+    char text[160];
+
+    if (step.recomputed == 0)
+        return;
+    for (int i = 0; i < rn_plan_ops(trainer->plan); i++)
+        flops += rn_plan_op_at(trainer->plan, i).flops;
+    snprintf(text, sizeof text,
+             "memory limit: %.0f MiB of activations instead of %.0f MiB, for %.2g %% more flops",
+             (double)step.arena / mib, (double)step.without_limit / mib, 100 * step.flops / flops);
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
+}

@@ -1,0 +1,76 @@
+# --memory: what is planned, what it costs, and that the result is the same.
+. "$SOURCE/tests/cli/lib.sh"
+
+# number FILE KEY: the value of a number in JSON.
+number() {
+    sed -n "s/^.*\"$2\":[[:space:]]*\([-+.eE0-9]*\).*$/\1/p" "$1" | head -1
+}
+
+# planned SIZE: bytes of a step of resnet-20 at batch 16 within a limit.
+planned() {
+    expect 0 "$RESNET" plan resnet-20 --batch 16 --threads 1 --json --memory "$1"
+    number out planned_bytes
+}
+
+# at_most NUMBER LIMIT
+at_most() {
+    if [ -z "$1" ] || [ "$1" -gt "$2" ]; then fail "'$1' is more than $2"; fi
+}
+
+expect 0 "$RESNET" plan resnet-20 --batch 16 --threads 1 --json
+all=$(number out planned_bytes)
+[ "$(number out repeated_ops)" -eq 0 ] || fail "ops repeated without a limit"
+parts=$(($(number out arena_bytes) + $(number out parameter_bytes) + $(number out gradient_bytes) +
+    $(number out momentum_bytes)))
+[ "$parts" -eq "$all" ] || fail "parts make $parts, not $all"
+
+# Units of 1024 and of 1000; a step has some 28 MB.
+[ "$(planned 1T)" -eq "$all" ] || fail "a limit that is no limit changes the plan"
+[ "$(planned "$all")" -eq "$all" ] || fail "a limit that just suffices changes the plan"
+at_most "$(planned 20M)" $((20 * 1024 * 1024))
+at_most "$(planned 20mib)" $((20 * 1024 * 1024))
+at_most "$(planned 19.5MB)" 19500000
+at_most "$(planned "18000 kB")" 18000000
+at_most "$(planned 18000000B)" 18000000
+[ "$(number out repeated_ops)" -gt 0 ] || fail "nothing repeated under a limit"
+for size in "" 0 -1 x 16Q 1e9 0x10 inf 1.2.3 "16 G B" 2000T; do
+    usage_error "option '--memory' expects .*" plan resnet-20 --memory="$size"
+done
+
+expect 0 "$RESNET" plan resnet-20 --batch 16 --threads 1 --memory 18MB
+holds out "batch norm again + relu"
+holds out "MiB  arena (.* without the limit)"
+holds out "MiB  momentum"
+holds out "MiB  in all"
+holds out "ops computed twice to keep the limit"
+failure "training at batch 16 takes at least [0-9.]* MiB, the memory limit is 1.0 MiB" \
+    plan resnet-20 --batch 16 --memory 1M
+least=$(sed "s/.*at least \([0-9.]*\) MiB.*/\1/" err)
+at_most "$(planned "${least}M")" $((18 * 1024 * 1024))
+failure "inference at batch 16 takes [0-9.]* MiB, the memory limit is 1.0 MiB" \
+    plan resnet-20 --batch 16 --memory 1M --inference
+
+# What is measured lies above what is planned by the program itself, some 20 MB.
+expect 0 "$RESNET" bench resnet-20 --batch 64 --threads 1 --steps 10 --json --memory 80M
+at_most "$(number out planned_bytes)" $((80 * 1024 * 1024))
+[ "$(number out peak_bytes)" -gt "$(number out planned_bytes)" ] || fail "the peak is below the plan"
+if [ -z "$SANITIZE" ]; then
+    at_most "$(number out peak_bytes)" $(($(number out planned_bytes) + 60000000))
+fi
+expect 0 "$RESNET" bench resnet-8 --batch 4 --threads 1 --steps 10
+holds out "memory planned .*, peak of the process .* times that"
+
+# A training within a limit ends with the same weights.
+train="train resnet-8 $tiny --quiet --iterations 8"
+# shellcheck disable=SC2086 # options are words
+{
+    expect 0 "$RESNET" $train --out free
+    expect 0 "$RESNET" $train --out bound --memory 37M
+    expect 0 "$RESNET" train resnet-8 $tiny --iterations 8 --out told --memory 37M
+    holds out "memory limit: .* MiB of activations instead of .* MiB, for .* % more flops"
+    failure "training at batch 16 takes at least .* MiB, the memory limit is 1.0 MiB" \
+        $train --out none --memory 1M
+}
+cmp free/model.safetensors bound/model.safetensors || fail "the limit changes the weights"
+grep -q '"memory":[[:space:]]*"37M"' bound/run.json || fail "the limit is not recorded"
+finish
