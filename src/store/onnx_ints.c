@@ -131,6 +131,19 @@ static rn_status transpose(rn_onnx_ints *out, const rn_onnx_node *node, const rn
     return RN_OK;
 }
 
+static rn_status shape_of(rn_onnx_ints *out, const rn_onnx_node *node, const rn_onnx_ints *in,
+                          int n)
+{
+    int64_t sizes[RN_ONNX_INT_DIMS];
+
+    if (n != 1)
+        return no_such(node);
+    for (int d = 0; d < in[0].dims; d++)
+        sizes[d] = in[0].shape[d];
+    rn_onnx_ints_set(out, sizes, in[0].dims);
+    return rn_onnx_known_attributes(node, ""); // neither start nor end
+}
+
 static int clamp(int64_t value, int extent, int low, int high)
 {
     if (value < 0)
@@ -231,7 +244,8 @@ static const struct {
     {"Concat", concat},       {"ConstantOfShape", constant_of_shape},
     {"Div", arithmetic},      {"Gather", gather},
     {"Identity", same},       {"Mul", arithmetic},
-    {"Reshape", reshape},     {"Slice", slice},
+    {"Reshape", reshape},     {"Shape", shape_of},
+    {"Slice", slice},
     {"Squeeze", squeeze},     {"Sub", arithmetic},
     {"Transpose", transpose}, {"Unsqueeze", unsqueeze},
 };

@@ -37,7 +37,7 @@ static const struct {
     {"ReduceMean", rn_lower_reduce_mean, "axes keepdims noop_with_empty_axes", false},
     {"Relu", rn_lower_relu, "", false},
     {"Reshape", rn_lower_reshape, "allowzero", true},
-    {"Shape", rn_lower_shape, "start end", false},
+    {"Shape", rn_lower_shape, "start end", true},
     {"Sigmoid", rn_lower_sigmoid, "", false},
     {"Slice", rn_lower_slice, "axes starts ends", true},
     {"Softmax", rn_lower_softmax, "axis", false},
