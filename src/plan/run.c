@@ -123,6 +123,58 @@ rn_status rn_run_forward(rn_run *run)
     return run_ops(run, 0, run->plan->forward_count);
 }
 
+// The last of the nodes that an op computes: an addition and a ReLU may follow the first.
+static const rn_node *last_node(const rn_plan *plan, const rn_planned_op *op)
+{
+    int last = op->node;
+    bool add = op->desc.add, relu = op->desc.relu; // still to be found
+
+    for (int i = op->node + 1; (add || relu) && i < rn_graph_nodes(plan->graph); i++) {
+        const rn_node *node = rn_graph_node(plan->graph, i);
+        bool reads = node->inputs[0] == last || node->inputs[1] == last;
+        bool *wanted = node->kind == RN_NODE_ADD ? &add : &relu;
+        if (!reads || !*wanted || (node->kind != RN_NODE_ADD && node->kind != RN_NODE_RELU))
+            continue;
+        last = i;
+        *wanted = false;
+    }
+    return rn_graph_node(plan->graph, last);
+}
+
+static size_t largest_output(const rn_plan *plan)
+{
+    size_t most = 0;
+
+    for (int i = 0; i < plan->forward_count; i++) {
+        const rn_tensor_desc *dst = &plan->ops[i].desc.dst;
+        size_t floats = (size_t)dst->n * (size_t)dst->c * (size_t)dst->h * (size_t)dst->w;
+        most = floats > most ? floats : most;
+    }
+    return most;
+}
+
+rn_status rn_run_trace(rn_run *run, rn_trace_visit visit, void *context)
+{
+    rn_status st = RN_OK;
+    const rn_plan *plan = run->plan;
+    float *values = NULL;
+
+    RN_TRY(RN_NEW(&values, largest_output(plan)));
+    for (int i = 0; i < plan->forward_count; i++) {
+        const rn_planned_op *op = &plan->ops[i];
+        const rn_tensor_desc *dst = &op->desc.dst;
+        RN_TRY(run_ops(run, i, i + 1));
+        if (op->args[RN_ARG_DST].space != RN_SPACE_TENSOR)
+            continue;
+        const int shape[4] = {dst->n, dst->c, dst->h, dst->w};
+        rn_tensor_unpack(dst, run->args[i][RN_ARG_DST], values);
+        RN_TRY(visit(last_node(plan, op), shape, values, context));
+    }
+out:
+    rn_free(values);
+    return st;
+}
+
 rn_status rn_run_backward(rn_run *run)
 {
     return run_ops(run, run->plan->forward_count, run->plan->op_count);
