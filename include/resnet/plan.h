@@ -38,6 +38,8 @@ typedef struct rn_plan_options {
     rn_dtype dtype;        // RN_FLOAT32
     bool training;         // forward, loss and backward; else forward to the logits
     float label_smoothing; // 0 .. 1, training only
+    bool batch_statistics; // inference only: batch norms normalise by the batch's own mean and
+                           // variance, and leave them (the variance unbiased) as running statistics
     size_t memory_limit;   // bytes for arena, parameters and gradients; 0: none. A training plan
                            // that needs more recomputes activations in its backward list (Chen et
                            // al. 2016), as few as will do; results are the same bit for bit

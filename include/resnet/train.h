@@ -181,6 +181,131 @@ RN_API int rn_predictor_classes(const rn_predictor *predictor);
 /** Borrowed until the predictor is freed. */
 RN_API const char *rn_predictor_label(const rn_predictor *predictor, int index);
 
+/** How far two tensors lie apart. */
+typedef struct rn_difference {
+    double largest;  // max |a|, over its finite values
+    double absolute; // max |a - b|; INFINITY where one value is finite and the other is not, or
+                     // both are infinities of other signs; a NaN equals a NaN
+    double relative; // absolute / largest; 0 where nothing differs
+    bool beyond;     // relative > the tolerance
+} rn_difference;
+
+/** One parameter, or running statistic, of two models; matched by name. */
+typedef struct rn_param_difference {
+    const rn_param *a, *b; // borrowed from the models; NULL: that one has none of this name
+    bool measured;         // both have it, in one shape
+    rn_difference difference;
+} rn_param_difference;
+
+/** One output of two networks. */
+typedef struct rn_layer_difference {
+    const rn_node *node; // borrowed from the first model
+    rn_difference difference;
+} rn_layer_difference;
+
+typedef struct rn_comparison {
+    rn_param_difference *params; // in the first model's order, then what only the second has
+    int param_count;
+    int params_beyond; // beyond the tolerance, missing or of another shape
+
+    bool same_preprocess; // to the last bit
+    int labels_differing; // classes that the two name differently
+
+    // Where the first difference in structure is: what stands there in either network, such as
+    // "'conv1' gives 16 x 32 x 32". Both "" where the structures are equal; the rest is there only
+    // then.
+    char structure[2][192];
+    rn_layer_difference *layers; // the input, then every output that both engines show, in order
+    int layer_count;
+    int first_beyond; // index into layers of the first beyond the tolerance; -1: none
+    int unmatched;    // outputs that one engine shows and the other computes inside a larger op
+    int images, classes;
+    float *logits[2]; // [images][classes]
+
+    bool within; // parameters, structure and layers: no difference beyond the tolerance
+} rn_comparison;
+
+typedef struct rn_compare_options {
+    double tolerance;      // relative, >= 0
+    const char *engine[2]; // NULL: "cpu"
+    bool last;             // the last weights even where there is a moving average
+    const rn_image *image; // both networks see this picture, or where NULL
+    int random;            // that many pictures of noise, 1 .. 1024; 0: 1
+    uint64_t seed;         // of these
+} rn_compare_options;
+
+/**
+ * Compare two models: their parameters; then, where the structures are equal, both networks layer
+ * by layer on the same pictures, each through its own preprocess. A model compared with itself on
+ * two engines checks the one against the other.
+ *
+ * Dropout is nothing in inference, so that networks that differ in it only have one structure. All
+ * outputs of the first network are kept while the second runs.
+ *
+ * @param[out] out  Release with the function below; zeroes on failure. Differences are no failure.
+ * @param a, b      Borrowed; must outlive *out.
+ * @param options   NULL: tolerance 1e-4, cpu engine, one picture of noise.
+ * @return RN_OK; RN_EINVAL (option out of range, unknown engine); RN_ENOMEM; as rn_plan_create(),
+ *         rn_preprocess_image().
+ */
+RN_API rn_status rn_compare(rn_comparison *out, const rn_checkpoint *a, const rn_checkpoint *b,
+                            const rn_compare_options *options);
+RN_API void rn_comparison_release(rn_comparison *comparison);
+
+/** How far the statistics of one batch norm have moved: the channel that moved most. */
+typedef struct rn_statistics_change {
+    char name[RN_MAX_NAME]; // of the node: "layer1.0.bn1"
+    int channels;
+    double mean; // |new - old| / sqrt(new variance + epsilon); INFINITY if the old is not finite
+    double variance; // |new - old| / (new variance + epsilon); likewise
+} rn_statistics_change;
+
+typedef struct rn_recalibration {
+    uint64_t images;       // each seen once
+    int batches;           // that they were split into,
+    int smallest, largest; // of these sizes
+    double seconds;
+    rn_statistics_change *changes; // one a batch norm, in the network's order
+    int layers;
+} rn_recalibration;
+
+typedef struct rn_recalibrate_options {
+    const char *engine;                // NULL: "cpu"
+    int batch;                         // most images at a time, 1 .. 65536; 0: 128
+    uint64_t images;                   // how many, drawn from the set; 0: all
+    uint64_t seed;                     // of the draw, of the order, and of augmentation
+    const rn_augment *augment;         // NULL: none
+    bool ema;                          // statistics of the averaged weights, not of the last
+    const volatile sig_atomic_t *stop; // non-zero: RN_EINTERRUPTED
+} rn_recalibrate_options;
+
+/**
+ * Measure the running mean and variance of every batch norm anew, with the weights as they are
+ * ("precise BN", Wu & Johnson 2021, "Rethinking 'Batch' in BatchNorm", section 3), instead of the
+ * moving average over weights that training has long left behind.
+ *
+ * Forward passes normalise by batch statistics, else as in inference (no dropout, branches scaled).
+ * Pooled over all images, with weights n_b that are the batch's share of them,
+ *
+ *     mean = sum n_b mean_b,   variance = sum n_b (variance_b + mean_b^2) - mean^2,
+ *
+ * summed in double as Chan et al. (1979) merge moments, then unbiased over all values (times m /
+ * (m - 1)), as PyTorch's running_var is. The images are shuffled, and split into batches whose
+ * sizes differ by at most one, so that none is small. Statistics behind the first batch norm depend
+ * a little on the batch size, because what they see was normalised by a batch.
+ *
+ * @param[out] out  Release with the function below; zeroes on failure.
+ * @param model     Its weights or EMA get the statistics; unchanged on failure.
+ * @param samples   Training set; classes and image size must agree.
+ * @param options   NULL: all images, batches of up to 128, the last weights.
+ * @return RN_OK; RN_EINVAL (no batch norm in the model, no EMA, set does not fit, option out of
+ *         range); RN_EDIVERGED (statistics not finite; names the batch norm); RN_EINTERRUPTED;
+ *         RN_ENOMEM; as rn_plan_create().
+ */
+RN_API rn_status rn_recalibrate(rn_recalibration *out, rn_checkpoint *model,
+                                const rn_samples *samples, const rn_recalibrate_options *options);
+RN_API void rn_recalibration_release(rn_recalibration *recalibration);
+
 #ifdef __cplusplus
 }
 #endif

@@ -169,19 +169,22 @@ static rn_status lower_batch_norm(rn_planner *planner, int start, int end)
 {
     rn_status st = RN_OK;
     rn_planned_op op;
-    bool training = planner->plan->options.training;
+    const rn_plan_options *options = &planner->plan->options;
+    bool of_batch = options->training || options->batch_statistics;
     const rn_node *node = node_at(planner, start);
     int add = start == end ? -1 : sole_consumer(planner, start, RN_NODE_ADD);
 
-    RN_TRY(start_op(planner, &op, training ? RN_OP_BATCH_NORM_TRAIN : RN_OP_BATCH_NORM_INFER, start,
+    RN_TRY(start_op(planner, &op, of_batch ? RN_OP_BATCH_NORM_TRAIN : RN_OP_BATCH_NORM_INFER, start,
                     end));
+    if (options->batch_statistics)
+        op.desc.momentum = 1; // nothing of the old ones stays
     op.desc.relu = node_at(planner, end)->kind == RN_NODE_RELU;
     op.desc.add = add >= 0;
     if (op.desc.add)
         RN_TRY(set_second_source(planner, &op, other_operand(planner, add, start)));
     op.args[RN_ARG_RUNNING_MEAN] = rn_value_ref(node->running_mean);
     op.args[RN_ARG_RUNNING_VARIANCE] = rn_value_ref(node->running_variance);
-    if (training) {
+    if (of_batch) {
         int saved;
         size_t floats = RN_SAVED_VECTORS * (size_t)rn_padded_channels(&op.desc.src);
         RN_TRY(rn_planner_tensor(planner, &saved, NULL, floats * sizeof(float)));

@@ -3,7 +3,7 @@
 
 enum { DEFAULT_BATCH = 128 };
 
-static rn_status check_fit(const rn_checkpoint *model, const rn_samples *samples)
+rn_status rn_check_fit(const rn_checkpoint *model, const rn_samples *samples)
 {
     const rn_model_options *options = &model->options;
 
@@ -27,7 +27,7 @@ rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,
     size_t classes = (size_t)samples->classes;
 
     *out = (rn_evaluation){0};
-    RN_TRY(check_fit(model, samples));
+    RN_TRY(rn_check_fit(model, samples));
     if (ema && model->ema == NULL) {
         st = rn_error(RN_EINVAL, "the model file has no averaged (EMA) weights");
         goto out;

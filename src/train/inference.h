@@ -6,6 +6,9 @@
 
 typedef struct rn_inference rn_inference;
 
+/** That a model takes the images of a set and knows its classes; else RN_EINVAL. */
+rn_status rn_check_fit(const rn_checkpoint *model, const rn_samples *samples);
+
 /**
  * @param graph   Borrowed; must outlive the result.
  * @param engine  Name, NULL: "cpu".
