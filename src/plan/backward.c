@@ -7,7 +7,7 @@
 static rn_status sum_gradients(rn_planner *planner, int tensor, int node)
 {
     rn_status st = RN_OK;
-    int *both = planner->gradients[tensor].tensors;
+    const rn_gradient_parts parts = planner->gradients[tensor]; // a new tensor moves the array
     int sum;
     rn_tensor_desc desc = planner->plan->tensors[tensor].desc;
     rn_planned_op op = {.node = node,
@@ -16,13 +16,12 @@ static rn_status sum_gradients(rn_planner *planner, int tensor, int node)
                         .desc = {.kind = RN_OP_ADD, .src = desc, .dst = desc}};
 
     RN_TRY(rn_planner_tensor(planner, &sum, &desc, rn_tensor_bytes(&desc)));
-    op.args[RN_ARG_SRC] = rn_tensor_ref(both[0]);
-    op.args[RN_ARG_SRC2] = rn_tensor_ref(both[1]);
+    op.args[RN_ARG_SRC] = rn_tensor_ref(parts.tensors[0]);
+    op.args[RN_ARG_SRC2] = rn_tensor_ref(parts.tensors[1]);
     op.args[RN_ARG_DST] = rn_tensor_ref(sum);
     RN_TRY(rn_planner_emit(planner, &op));
-    both = planner->gradients[tensor].tensors; // the new tensor may have moved the array
-    both[0] = sum;
-    both[1] = -1;
+    planner->gradients[tensor].tensors[0] = sum;
+    planner->gradients[tensor].tensors[1] = -1;
 out:
     return st;
 }

@@ -215,7 +215,7 @@ static void check_limits(const tiny_graph *tiny, const char *engine)
     int repeated = 0;
 
     two_steps(&whole);
-    for (int percent = 98; percent > 0; percent -= 6) {
+    for (int percent = 98; percent > 0; percent -= 10) {
         rn_plan_options options = training;
         rn_plan *plan = NULL;
         options.batch = BATCH;
