@@ -107,7 +107,7 @@ As root: apt-get install --no-install-recommends $missing"
 By hand: apt-get install --no-install-recommends $missing"
 }
 
-# Configure a preset and build it into build/PRESET.
+# Configure a preset and build it, or the target in `build_target`, into build/PRESET.
 build_preset() # PRESET [CMAKE OPTION...]
 {
     preset=$1
@@ -122,5 +122,5 @@ build_preset() # PRESET [CMAKE OPTION...]
         say "Building in build/$preset ..."
     fi
     quietly "$preset-configure" cmake -S "$root" --preset "$preset" "$@" &&
-        quietly "$preset-build" cmake --build "$folder"
+        quietly "$preset-build" cmake --build "$folder" ${build_target:+--target "$build_target"}
 }
