@@ -30,8 +30,9 @@ static rn_status push_global(rn_machine *m, span module, span member)
             return rn_machine_push_value(
                 m, &(rn_pickle_value){.kind = RN_PICKLE_GLOBAL, .global = global});
     }
-    return rn_error(RN_EFORMAT, "%s names '%.*s.%.*s', which is not allowed", m->opcode->name,
-                    shown(module), module.text, shown(member), member.text);
+    return rn_error(RN_EFORMAT,
+                    "%s names '%.*s.%.*s', which is not allowed: no state dict needs it",
+                    m->opcode->name, shown(module), module.text, shown(member), member.text);
 }
 
 rn_status rn_opcode_global(rn_machine *m)
@@ -117,8 +118,8 @@ static rn_status push_result(rn_machine *m, uint32_t callee, uint32_t args)
     case RN_PICKLE_CONSTANT:
         break;
     }
-    return rn_error(RN_EFORMAT, "%s calls '%s', which is not allowed", m->opcode->name,
-                    global->name);
+    return rn_error(RN_EFORMAT, "%s calls '%s', which is not allowed: no state dict needs it",
+                    m->opcode->name, global->name);
 }
 
 rn_status rn_opcode_call(rn_machine *m)
