@@ -116,6 +116,15 @@ def pickles():
                                   shape=(2,)))
     pair = b"](U\x01a" + tensor() + b"e"
     yield "legacy_pairs", legacy(b"\x80\x02" + ORDERED + b"](" + pair + b"e\x85R.")
+    # version 0.1.10: objects made of nothing, then given their attributes
+    data = b"ctorch\nFloatTensor\n)R(" + storage() + number(0) + numbers((4,)) + \
+        numbers((1,)) + b"tb"
+    parameter = b"ctorch.nn.parameter\nParameter\n)\x81(" + data + b"N" + ORDERED + \
+        b")R\x88\x89tb"
+    yield "legacy_objects", legacy(state(("a", parameter), ("b", data)))
+    yield "parameter_cycle", legacy(state(
+        ("a", b"ctorch.nn.parameter\nParameter\n)\x81q\x00(h\x00tb")), ())
+    yield "tensor_of_nothing", legacy(state(("a", b"ctorch\nFloatTensor\n)R")), ())
     yield "global_posix_system", run(b"cposix\nsystem\n" + text("id") + b"\x85R.")
     yield "global_eval", run(b"c__builtin__\neval\n" + text("1") + b"\x85R.")
     yield "global_getattr", run(b"cbuiltins\ngetattr\n)R.")
@@ -203,7 +212,7 @@ def tensors():
     yield "tensor_dims", a(tensor(shape=(1,) * 9, stride=(1,) * 9))
     yield "tensor_strides", a(tensor(shape=(2, 2), stride=(1,)))
     yield "tensor_no_shape", a(TENSOR + b"(" + storage() + b"K\x00NNtR")
-    yield "tensor_no_arguments", a(TENSOR + b")R")
+    yield "tensor_no_arguments", legacy(state(("a", TENSOR + b")R")), ())
     yield "tensor_negative_view", a(tensor(extra=b"}(" + text("neg") + b"\x88u"))
     yield "tensor_v3_type", a(tensor(extra=text("float32")).replace(b"tensor_v2", b"tensor_v3"))
     third = tensor(storage(kind="Byte", count=4), shape=(2,), extra=b"ctorch\nfloat16\n")
@@ -225,6 +234,17 @@ def zips():
     """Archives."""
     good = Zip(PICKLE, (b"s/byteorder", b"little"), DATA, (b"s/version", b"3\n"))
     yield "zip", good.build()
+    # without checksums, so that a fuzzer's changes are not all found at once
+    unchecked = ({}, dict(crc=0))
+    yield "zip_unchecked", Zip(PICKLE + unchecked, (b"s/byteorder", b"little") + unchecked,
+                               DATA + unchecked).build()
+    types = state(("module.h", tensor(storage("0", "Half", 2), shape=(2,))),
+                  ("module.d", tensor(storage("1", "Double", 2), 1, (1, 1), (1, 1))),
+                  ("module.i", tensor(storage("2", "Int", 1), shape=(), stride=())))
+    yield "zip_types", Zip((b"s/data.pkl", types) + unchecked,
+                           (b"s/data/0", b"\x00\x3c\x01\x00") + unchecked,
+                           (b"s/data/1", struct.pack("<2d", 0, 1)) + unchecked,
+                           (b"s/data/2", bytes(4)) + unchecked).build()
     yield "zip_comment", good.build(comment=b"remark")
     yield "zip64", good.build(zip64={})
     extra64 = struct.pack("<HHQQ", 1, 16, 16, 16)
