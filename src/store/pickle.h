@@ -27,7 +27,7 @@ typedef enum rn_pickle_kind {
     RN_PICKLE_DICT, // keys and values in turn
     RN_PICKLE_GLOBAL,
     RN_PICKLE_PERSISTENT, // what the file keeps outside of the pickle: args is its name
-    RN_PICKLE_CALL        // callee and args
+    RN_PICKLE_CALL        // callee and args, a tuple: of attributes given later if it was empty
 } rn_pickle_kind;
 
 /** What calling a global amounts to. */

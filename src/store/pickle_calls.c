@@ -30,8 +30,9 @@ static rn_status push_global(rn_machine *m, span module, span member)
             return rn_machine_push_value(
                 m, &(rn_pickle_value){.kind = RN_PICKLE_GLOBAL, .global = global});
     }
-    return rn_error(RN_EFORMAT, "%s names '%.*s.%.*s', which is not allowed", m->opcode->name,
-                    shown(module), module.text, shown(member), member.text);
+    return rn_error(RN_EFORMAT,
+                    "%s names '%.*s.%.*s', which is not allowed: no state dict needs it",
+                    m->opcode->name, shown(module), module.text, shown(member), member.text);
 }
 
 rn_status rn_opcode_global(rn_machine *m)
@@ -102,23 +103,15 @@ static rn_status push_result(rn_machine *m, uint32_t callee, uint32_t args)
     const rn_pickle_global *global = rn_pickle_get(m->pickle, callee)->global;
     const rn_pickle_value *tuple = rn_pickle_get(m->pickle, args);
 
-    switch (global->role) {
-    case RN_PICKLE_TO_CALL:
-        return rn_machine_push_value(
-            m,
-            &(rn_pickle_value){.kind = RN_PICKLE_CALL, .call.callee = callee, .call.args = args});
-    case RN_PICKLE_TO_DICT:
+    if (global->role == RN_PICKLE_TO_DICT)
         return push_dict(m, tuple);
-    case RN_PICKLE_TO_FIRST:
-        if (tuple->length == 0)
-            return rn_error(RN_EFORMAT, "%s calls '%s' without arguments", m->opcode->name,
-                            global->name);
+    if (global->role == RN_PICKLE_TO_FIRST && tuple->length > 0)
         return rn_machine_push(m, rn_pickle_item_id(m->pickle, tuple->items.first));
-    case RN_PICKLE_CONSTANT:
-        break;
-    }
-    return rn_error(RN_EFORMAT, "%s calls '%s', which is not allowed", m->opcode->name,
-                    global->name);
+    if (global->role != RN_PICKLE_CONSTANT)
+        return rn_machine_push_value(
+            m, &(rn_pickle_value){.kind = RN_PICKLE_CALL, .call = {callee, args}});
+    return rn_error(RN_EFORMAT, "%s calls '%s', which is not allowed: no state dict needs it",
+                    m->opcode->name, global->name);
 }
 
 rn_status rn_opcode_call(rn_machine *m)
@@ -138,8 +131,8 @@ out:
     return st;
 }
 
-// Gives an object its attributes: those of a state dict (versions of its modules) and of opaque
-// values tell nothing about tensors.
+// Gives an object its attributes. Old versions make a tensor of nothing, and then give it what
+// others have as arguments; elsewhere attributes tell nothing about tensors.
 rn_status rn_opcode_build(rn_machine *m)
 {
     rn_status st = RN_OK;
@@ -147,9 +140,15 @@ rn_status rn_opcode_build(rn_machine *m)
 
     RN_TRY(rn_machine_pop(m, &attributes));
     RN_TRY(rn_machine_require(m, 1));
-    uint8_t kind = rn_pickle_get(m->pickle, m->stack.ids[m->stack.count - 1])->kind;
-    if (kind != RN_PICKLE_DICT && kind != RN_PICKLE_CALL)
+    rn_pickle_value *object = rn_pickle_get(m->pickle, m->stack.ids[m->stack.count - 1]);
+    if (object->kind != RN_PICKLE_DICT && object->kind != RN_PICKLE_CALL) {
         st = rn_error(RN_EFORMAT, "%s on a value that is no object", m->opcode->name);
+        goto out;
+    }
+    if (object->kind == RN_PICKLE_CALL &&
+        rn_pickle_get(m->pickle, object->call.args)->length == 0 &&
+        rn_pickle_get(m->pickle, attributes)->kind == RN_PICKLE_TUPLE)
+        object->call.args = attributes;
 out:
     return st;
 }

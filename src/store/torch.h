@@ -32,6 +32,7 @@ typedef enum rn_torch_tag {
     RN_TORCH_DTYPE,
     RN_TORCH_TENSOR,
     RN_TORCH_TENSOR_V3, // has its dtype beside a storage of bytes
+    RN_TORCH_PARAMETER, // where it is an opaque value: made of nothing, then given attributes
     RN_TORCH_FROM_TYPE  // a call of one of the former as (function, type, arguments, attributes)
 } rn_torch_tag;
 

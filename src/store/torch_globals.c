@@ -15,6 +15,9 @@
     X(ComplexFloat, complex64, 8, RN_TORCH_NO_FLOAT)                                               \
     X(ComplexDouble, complex128, 16, RN_TORCH_NO_FLOAT)
 
+/** X(tensor class) of versions before 0.1.11: made of nothing, then given storage, offset, ... */
+#define CLASSES(X) X(Float) X(Double) X(Half) X(Long) X(Int) X(Short) X(Char) X(Byte)
+
 /** Types without a storage class of their own. */
 #define OTHER_DTYPES(X)                                                                            \
     X(uint16, 2)                                                                                   \
@@ -39,72 +42,58 @@ OTHER_DTYPES(OTHER_DTYPE)
 #define DTYPE_GLOBAL(type, bytes)                                                                  \
     {"torch." #type, RN_PICKLE_CONSTANT, RN_TORCH_DTYPE, &dtype_##type},
 
-#define CALL(name, tag)                                                                            \
-    {                                                                                              \
-        name, RN_PICKLE_TO_CALL, tag, NULL                                                         \
-    }
-#define FIRST(name)                                                                                \
-    {                                                                                              \
-        name, RN_PICKLE_TO_FIRST, RN_TORCH_OPAQUE, NULL                                            \
-    }
-#define DICT(name)                                                                                 \
-    {                                                                                              \
-        name, RN_PICKLE_TO_DICT, RN_TORCH_OPAQUE, NULL                                             \
-    }
-#define OPAQUE(name)                                                                               \
-    {                                                                                              \
-        name, RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL                                             \
-    }
+#define TENSOR_CLASS(class)                                                                        \
+    {"torch." #class "Tensor", RN_PICKLE_TO_CALL, RN_TORCH_TENSOR, NULL},                          \
+        {"torch.cuda." #class "Tensor", RN_PICKLE_TO_CALL, RN_TORCH_TENSOR, NULL},
 
 // Opaque are the values that training scripts save beside the weights; nothing reads them. Python 3
 // writes the names of Python 2 ("__builtin__") up to protocol 2.
 const rn_pickle_global rn_torch_globals[] = {
-    CALL("torch._utils._rebuild_tensor_v2", RN_TORCH_TENSOR),
-    CALL("torch._utils._rebuild_tensor", RN_TORCH_TENSOR),
-    CALL("torch._utils._rebuild_tensor_v3", RN_TORCH_TENSOR_V3),
-    CALL("torch._tensor._rebuild_from_type_v2", RN_TORCH_FROM_TYPE),
-    FIRST("torch._utils._rebuild_parameter"),
-    FIRST("torch._utils._rebuild_parameter_with_state"),
-    FIRST("torch.nn.parameter.Parameter"),
-    FIRST("torch.nn.parameter.Buffer"),
-    FIRST("torch.autograd.variable.Variable"),
-    FIRST("torch.Size"),
-    DICT("collections.OrderedDict"),
-    DICT("collections.defaultdict"),
-    DICT("collections.Counter"),
-    STORAGES(STORAGE_GLOBALS) OTHER_DTYPES(DTYPE_GLOBAL){"torch.UntypedStorage", RN_PICKLE_CONSTANT,
-                                                         RN_TORCH_STORAGE, &dtype_uint8},
+    {"torch._utils._rebuild_tensor_v2", RN_PICKLE_TO_CALL, RN_TORCH_TENSOR, NULL},
+    {"torch._utils._rebuild_tensor", RN_PICKLE_TO_CALL, RN_TORCH_TENSOR, NULL},
+    {"torch._utils._rebuild_tensor_v3", RN_PICKLE_TO_CALL, RN_TORCH_TENSOR_V3, NULL},
+    {"torch._tensor._rebuild_from_type_v2", RN_PICKLE_TO_CALL, RN_TORCH_FROM_TYPE, NULL},
+    {"torch._utils._rebuild_parameter", RN_PICKLE_TO_FIRST, RN_TORCH_OPAQUE, NULL},
+    {"torch._utils._rebuild_parameter_with_state", RN_PICKLE_TO_FIRST, RN_TORCH_OPAQUE, NULL},
+    {"torch.nn.parameter.Parameter", RN_PICKLE_TO_FIRST, RN_TORCH_PARAMETER, NULL},
+    {"torch.nn.parameter.Buffer", RN_PICKLE_TO_FIRST, RN_TORCH_OPAQUE, NULL},
+    {"torch.autograd.variable.Variable", RN_PICKLE_TO_FIRST, RN_TORCH_PARAMETER, NULL},
+    {"torch.Size", RN_PICKLE_TO_FIRST, RN_TORCH_OPAQUE, NULL},
+    {"collections.OrderedDict", RN_PICKLE_TO_DICT, RN_TORCH_OPAQUE, NULL},
+    {"collections.defaultdict", RN_PICKLE_TO_DICT, RN_TORCH_OPAQUE, NULL},
+    {"collections.Counter", RN_PICKLE_TO_DICT, RN_TORCH_OPAQUE, NULL},
+    {"torch.UntypedStorage", RN_PICKLE_CONSTANT, RN_TORCH_STORAGE, &dtype_uint8},
     {"torch.storage.UntypedStorage", RN_PICKLE_CONSTANT, RN_TORCH_STORAGE, &dtype_uint8},
-    OPAQUE("torch.Tensor"),
-    OPAQUE("torch.device"),
-    OPAQUE("numpy.core.multiarray.scalar"),
-    OPAQUE("numpy._core.multiarray.scalar"),
-    OPAQUE("numpy.core.multiarray._reconstruct"),
-    OPAQUE("numpy._core.multiarray._reconstruct"),
-    OPAQUE("numpy.ndarray"),
-    OPAQUE("numpy.dtype"),
-    OPAQUE("_codecs.encode"),
-    OPAQUE("argparse.Namespace"),
-    OPAQUE("copy_reg._reconstructor"),
-    OPAQUE("copyreg._reconstructor"),
-    OPAQUE("__builtin__.object"),
-    OPAQUE("builtins.object"),
-    OPAQUE("__builtin__.set"),
-    OPAQUE("builtins.set"),
-    OPAQUE("__builtin__.frozenset"),
-    OPAQUE("builtins.frozenset"),
-    OPAQUE("__builtin__.bytearray"),
-    OPAQUE("builtins.bytearray"),
-    OPAQUE("__builtin__.complex"),
-    OPAQUE("builtins.complex"),
-    OPAQUE("__builtin__.dict"),
-    OPAQUE("builtins.dict"),
-    OPAQUE("__builtin__.list"),
-    OPAQUE("builtins.list"),
-    OPAQUE("__builtin__.int"),
-    OPAQUE("builtins.int"),
-    OPAQUE("__builtin__.float"),
-    OPAQUE("builtins.float"),
-};
+    {"torch.Tensor", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"torch.device", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"numpy.core.multiarray.scalar", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"numpy._core.multiarray.scalar", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"numpy.core.multiarray._reconstruct", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"numpy._core.multiarray._reconstruct", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"numpy.ndarray", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"numpy.dtype", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"_codecs.encode", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"argparse.Namespace", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"copy_reg._reconstructor", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"copyreg._reconstructor", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"__builtin__.object", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"builtins.object", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"__builtin__.set", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"builtins.set", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"__builtin__.frozenset", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"builtins.frozenset", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"__builtin__.bytearray", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"builtins.bytearray", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"__builtin__.complex", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"builtins.complex", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"__builtin__.dict", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"builtins.dict", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"__builtin__.list", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"builtins.list", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"__builtin__.int", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"builtins.int", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"__builtin__.float", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    {"builtins.float", RN_PICKLE_TO_CALL, RN_TORCH_OPAQUE, NULL},
+    STORAGES(STORAGE_GLOBALS) OTHER_DTYPES(DTYPE_GLOBAL) CLASSES(TENSOR_CLASS)};
 
 const size_t rn_torch_global_count = sizeof rn_torch_globals / sizeof *rn_torch_globals;

@@ -60,9 +60,10 @@ static rn_status open_file(rn_torch_file *file)
     if (is_zip(file->bytes, file->size))
         return rn_torch_open_zip(file);
     if (is_tar(file->bytes, file->size))
-        return rn_error(RN_EUNSUPPORTED,
-                        "a tar archive, PyTorch's format before version 0.1.11: load it there and "
-                        "save it anew");
+        return rn_error(
+            RN_EUNSUPPORTED,
+            "a tar archive, PyTorch's format before version 0.1.10: load it with PyTorch "
+            "(weights_only=False) and save it anew");
     if (!is_pickle(file->bytes, file->size))
         return rn_error(RN_EFORMAT, "neither a zip archive nor a pickle, no file of PyTorch");
     return rn_torch_open_legacy(file);

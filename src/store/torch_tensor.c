@@ -44,7 +44,9 @@ static rebuild find_rebuild(const rn_pickle *pickle, const rn_pickle_value *valu
 {
     rebuild found = as_call(pickle, value);
 
-    if (found.tag == RN_TORCH_FROM_TYPE)
+    if (found.tag == RN_TORCH_PARAMETER) // its attributes begin with the tensor
+        found = as_call(pickle, rn_pickle_item(pickle, found.args, 0));
+    else if (found.tag == RN_TORCH_FROM_TYPE)
         found = unwrap(pickle, &found);
     if (found.tag != RN_TORCH_TENSOR && found.tag != RN_TORCH_TENSOR_V3)
         found = (rebuild){0};

@@ -16,8 +16,10 @@ typedef struct archive {
 // PyTorch, too, takes the folder from the first entry.
 static rn_status find_folder(archive *from)
 {
-    const char *slash = memchr(from->zip->first_name, '/', from->zip->first_name_length);
+    const char *slash = NULL;
 
+    if (from->zip->count > 0)
+        slash = memchr(from->zip->first_name, '/', from->zip->first_name_length);
     if (slash == NULL)
         return rn_error(RN_EFORMAT, "zip archive without a folder, no file of PyTorch");
     from->folder = from->zip->first_name;

@@ -23,8 +23,7 @@ typedef struct rn_zip_entry {
 } rn_zip_entry;
 
 typedef struct rn_zip {
-    const char *bytes; // borrowed
-    size_t size;
+    const char *bytes;  // borrowed
     uint64_t directory; // where the central directory begins, and the entries' data must have ended
     rn_zip_entry *entries; // by name
     size_t count;

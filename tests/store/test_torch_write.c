@@ -138,7 +138,7 @@ static void counts_at_the_limits_are_written(void **state)
 {
     enum { MANY = 65531 };
     rn_tensor *many = calloc(MANY, sizeof *many);
-    char(*names)[8] = calloc(MANY, sizeof *names);
+    char(*names)[16] = calloc(MANY, sizeof *names);
     rn_foreign *foreign = NULL;
 
     (void)state;
