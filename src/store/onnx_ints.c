@@ -245,9 +245,9 @@ static const struct {
     {"Div", arithmetic},      {"Gather", gather},
     {"Identity", same},       {"Mul", arithmetic},
     {"Reshape", reshape},     {"Shape", shape_of},
-    {"Slice", slice},
-    {"Squeeze", squeeze},     {"Sub", arithmetic},
-    {"Transpose", transpose}, {"Unsqueeze", unsqueeze},
+    {"Slice", slice},         {"Squeeze", squeeze},
+    {"Sub", arithmetic},      {"Transpose", transpose},
+    {"Unsqueeze", unsqueeze},
 };
 
 rn_status rn_onnx_ints_compute(rn_onnx_ints *out, const rn_onnx_node *node,

@@ -209,7 +209,7 @@ static rn_status check_arguments(const rn_checkpoint *checkpoint, const rn_weigh
     return RN_OK;
 }
 
-static rn_status write_message(const char *path, const rn_message *model)
+rn_status rn_onnx_write_message(const char *path, const rn_message *model)
 {
     rn_status st = RN_OK;
     rn_atomic_file file = {.descriptor = -1};
@@ -238,7 +238,7 @@ rn_status rn_onnx_write(const char *path, const rn_checkpoint *checkpoint,
     RN_TRY(start(&writer));
     build_graph(&graph, &writer);
     build_model(&model, &graph, metadata);
-    RN_TRY(write_message(path, &model));
+    RN_TRY(rn_onnx_write_message(path, &model));
 out:
     rn_message_release(&graph);
     rn_message_release(&model);

@@ -20,6 +20,9 @@ typedef struct rn_onnx_writer {
     rn_message tensors; // these too
 } rn_onnx_writer;
 
+/** Write a finished model, atomically; RN_EUNSUPPORTED if it is larger than protobuf allows. */
+rn_status rn_onnx_write_message(const char *path, const rn_message *model);
+
 /** Fill `nodes` and `tensors`; failures stick in them. */
 void rn_onnx_write_nodes(rn_onnx_writer *writer);
 

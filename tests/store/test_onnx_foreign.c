@@ -1,0 +1,129 @@
+// ONNX files that PyTorch and others wrote (make_onnx.py): the network, and logits as PyTorch's.
+#include "base/file.h"
+#include "base/memory.h"
+#include "store/onnx_derive.h"
+#include "store/onnx_match.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "store/onnx_expected.h"
+#include "store/onnx_models.h"
+
+enum { FILES = sizeof onnx_expected / sizeof *onnx_expected, BATCH = 2, CLASSES = 3 };
+
+static char *read_bytes(const char *name, size_t *size)
+{
+    char path[512], *bytes = NULL;
+
+    snprintf(path, sizeof path, "%s/tests/store/onnx/%s", TEST_SOURCE_DIR, name);
+    ONNX_TRY(rn_file_read(&bytes, size, path, 1 << 20));
+    return bytes;
+}
+
+static void derive(rn_derived *out, const char *name)
+{
+    rn_onnx_model model;
+    rn_net net;
+    size_t size;
+    char *bytes = read_bytes(name, &size);
+
+    ONNX_TRY(rn_onnx_read(&model, bytes, size));
+    if (rn_net_lower(&net, &model) != RN_OK || rn_net_derive(out, &net) != RN_OK)
+        fail_msg("%s: %s", name, rn_error_message());
+    rn_net_release(&net);
+    rn_onnx_release(&model);
+    rn_free(bytes);
+}
+
+static void structure_tells_the_spec(void **state)
+{
+    (void)state;
+    rn_derived derived;
+
+    for (int i = 0; i < FILES; i++) {
+        derive(&derived, onnx_expected[i].file);
+        if (strcmp(derived.specs[0], onnx_expected[i].spec) != 0)
+            fail_msg("%s: %s", onnx_expected[i].file, derived.specs[0]);
+    }
+    derive(&derived, "script-vgg.onnx");
+    assert_string_equal(derived.specs[0], "vgg:convs=1,1;bn=no");
+}
+
+static void check_logits(const rn_foreign *foreign, int row)
+{
+    int size = onnx_expected[row].size;
+    rn_model_options options = foreign->options;
+    float images[BATCH * 3 * 32 * 32], logits[BATCH * CLASSES];
+    rn_graph *graph = NULL;
+    rn_weights *weights = NULL;
+
+    options.height = options.width = size; // one file leaves them open
+    ONNX_TRY(rn_graph_create(&graph, foreign->model, &options));
+    ONNX_TRY(rn_weights_create(&weights, graph));
+    onnx_take(weights, foreign);
+    onnx_fill(images, (size_t)(BATCH * 3 * size * size), 9, -2, 2);
+    if (!onnx_logits(logits, graph, weights, images, BATCH))
+        fail_msg("%s: %s", foreign->model, rn_error_message());
+    for (int i = 0; i < BATCH * CLASSES; i++)
+        if (!(fabsf(logits[i] - onnx_expected[row].logits[i]) <= onnx_expected[row].tolerance))
+            fail_msg("%s: logit %d is %g, expected %g", onnx_expected[row].file, i,
+                     (double)logits[i], (double)onnx_expected[row].logits[i]);
+    rn_weights_free(weights);
+    rn_graph_free(graph);
+}
+
+static void logits_are_pytorchs(void **state)
+{
+    (void)state;
+    rn_foreign *foreign = NULL;
+    rn_graph *graph = NULL;
+
+    for (int i = 0; i < FILES; i++) {
+        size_t size;
+        if (rn_graph_create(&graph, onnx_expected[i].spec, NULL) != RN_OK) {
+            printf("skipped: %s: %s\n", onnx_expected[i].file, rn_error_message());
+            continue;
+        }
+        rn_graph_free(graph);
+        char *bytes = read_bytes(onnx_expected[i].file, &size);
+        if (rn_onnx_parse(&foreign, bytes, size) != RN_OK)
+            fail_msg("%s: %s", onnx_expected[i].file, rn_error_message());
+        assert_int_equal(foreign->options.classes, CLASSES);
+        assert_int_equal(foreign->options.channels, 3);
+        check_logits(foreign, i);
+        rn_foreign_free(foreign);
+    }
+}
+
+// What each program wrote must not matter: the float types and where values stand.
+static void types_are_told(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"half.onnx", "bfloat.onnx", "double.onnx"};
+    static const char *const types[] = {"float16", "bfloat16", "float64"};
+
+    for (size_t i = 0; i < 3; i++) {
+        size_t size;
+        rn_onnx_model model;
+        char *bytes = read_bytes(files[i], &size);
+        ONNX_TRY(rn_onnx_read(&model, bytes, size));
+        assert_string_equal(rn_onnx_type_name(model.tensors[0].type), types[i]);
+        rn_onnx_release(&model);
+        rn_free(bytes);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(structure_tells_the_spec),
+        cmocka_unit_test(logits_are_pytorchs),
+        cmocka_unit_test(types_are_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
