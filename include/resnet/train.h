@@ -181,6 +181,8 @@ RN_API int rn_predictor_classes(const rn_predictor *predictor);
 /** Borrowed until the predictor is freed. */
 RN_API const char *rn_predictor_label(const rn_predictor *predictor, int index);
 
+enum { RN_MAX_DIFFERENCE = 256 }; // bytes of a text on two structures
+
 /** How far two tensors lie apart. */
 typedef struct rn_difference {
     double largest;  // max |a|, over its finite values
@@ -214,7 +216,7 @@ typedef struct rn_comparison {
     // Where the first difference in structure is: what stands there in either network, such as
     // "'conv1' gives 16 x 32 x 32". Both "" where the structures are equal; the rest is there only
     // then.
-    char structure[2][192];
+    char structure[2][RN_MAX_DIFFERENCE];
     rn_layer_difference *layers; // the input, then every output that both engines show, in order
     int layer_count;
     int first_beyond; // index into layers of the first beyond the tolerance; -1: none
