@@ -1,6 +1,6 @@
 #include "cli/command.h"
 #include "cli/diff_output.h"
-#include "cli/run_folder.h"
+#include "cli/model_file.h"
 
 #include <string.h>
 
@@ -11,7 +11,7 @@ static rn_status load_models(cli_compared *d, const cli_arguments *args)
 
     for (int i = 0; i < 2; i++) {
         d->words[i] = args->words[i];
-        RN_TRY(cli_model_load(&d->models[i], args->words[i]));
+        RN_TRY(cli_model_load(&d->models[i], args, args->words[i]));
         if (wish != NULL && strcmp(wish, "ema") == 0 && d->models[i]->ema == NULL)
             return rn_error(RN_EINVAL, "option '--weights ema': '%s' holds no moving average",
                             args->words[i]);
@@ -128,6 +128,7 @@ static const cli_option options[] = {
     {.name = "all", .kind = CLI_FLAG, .help = "show every parameter and every layer"},
     CLI_THREADS_OPTION,
     CLI_JSON_OPTION,
+    CLI_FILE_OPTIONS,
     {0}};
 
 const cli_command cli_diff = {

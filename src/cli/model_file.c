@@ -229,6 +229,21 @@ void cli_model_release(cli_model *model)
     free(model->path);
 }
 
+rn_status cli_model_load(rn_checkpoint **out, const cli_arguments *args, const char *word)
+{
+    cli_model model;
+    rn_status st = cli_model_open(&model, args, word);
+
+    *out = NULL;
+    if (st == RN_OK) {
+        cli_model_note(&model, args);
+        *out = model.checkpoint;
+        model.checkpoint = NULL; // now the caller's
+    }
+    cli_model_release(&model);
+    return st;
+}
+
 static void print_numbers(FILE *stream, const char *what, const float *values, size_t count)
 {
     fprintf(stream, "%s", what);

@@ -48,6 +48,9 @@ typedef struct cli_model {
 rn_status cli_model_open(cli_model *model, const cli_arguments *args, const char *word);
 void cli_model_release(cli_model *model);
 
+/** The same, with its notes said, where only the checkpoint matters (rn_checkpoint_free()). */
+rn_status cli_model_load(rn_checkpoint **out, const cli_arguments *args, const char *word);
+
 /** Say on standard error what the file did not tell and was assumed, as far as it matters. */
 void cli_model_note(const cli_model *model, const cli_arguments *args);
 

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/json_output.h"
+#include "cli/model_file.h"
 #include "cli/run_folder.h"
 #include "cli/term.h"
 
@@ -120,7 +121,7 @@ static rn_status prepare(recalibration *r, const cli_arguments *args)
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_model_path(&r->path, args->words[0]));
     RN_TRY(check_output(r, args));
-    RN_TRY(cli_model_load(&r->model, args->words[0]));
+    RN_TRY(cli_model_load(&r->model, args, args->words[0]));
     RN_TRY(choose_weights(r, cli_text(args, "weights")));
     RN_TRY(choose_augment(r, args));
     RN_TRY(open_data(r, args));
@@ -333,6 +334,7 @@ static const cli_option options[] = {
     CLI_THREADS_OPTION,
     CLI_ENGINE_OPTION,
     CLI_JSON_OPTION,
+    CLI_FILE_OPTIONS,
     {0}};
 
 const cli_command cli_recalibrate = {
