@@ -227,7 +227,8 @@ static void cycles(void **state)
 static void operators_that_no_network_has(void **state)
 {
     (void)state;
-    static const char *const unknown[] = {"If", "Loop", "Scan", "LSTM", "QuantizeLinear", "conv", ""};
+    static const char *const unknown[] = {"If",   "Loop", "Scan", "LSTM", "QuantizeLinear",
+                                          "conv", ""};
 
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         file f = start();
@@ -476,7 +477,8 @@ static void memory_is_of_the_order_of_the_file(void **state)
         add_node(&f, "R", "x", "-", NULL);
     refused_cheaply(f, "graph has more than 100000 nodes");
     f = start();
-    add_node(&f, "Sum", "x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x", "y", NULL);
+    add_node(&f, "Sum", "x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x", "y",
+             NULL);
     refused_cheaply(f, "more than 32 inputs or outputs");
     f = start();
     for (int i = 0; i < 1001; i++) {
@@ -538,7 +540,8 @@ static void every_truncation_is_found(void **state)
         rn_status st = parse_copy(bytes, length);
         // The operator set's number stands last: without it the model is still whole.
         if (st != RN_EFORMAT && length < size - 8)
-            fail_msg("%zu of %zu bytes: status %d, '%s'", length, size, (int)st, rn_error_message());
+            fail_msg("%zu of %zu bytes: status %d, '%s'", length, size, (int)st,
+                     rn_error_message());
     }
     rn_free(bytes);
 }
