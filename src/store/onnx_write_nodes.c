@@ -215,10 +215,16 @@ static void write_linear(rn_onnx_writer *writer, int index)
 }
 
 // Operators that take the node's inputs as they are.
-static void write_plain(rn_onnx_writer *writer, int index, const char *name)
+static void write_plain(rn_onnx_writer *writer, int index)
 {
+    static const char *const names[] = {
+        [RN_NODE_RELU] = "Relu",
+        [RN_NODE_ADD] = "Add",
+        [RN_NODE_MAX_POOL] = "MaxPool",
+        [RN_NODE_FLATTEN] = "Flatten",
+    };
     const rn_node *node = rn_graph_node(writer->graph, index);
-    onnx_op op = start_operator(name, node->name);
+    onnx_op op = start_operator(names[node->kind], node->name);
 
     for (int k = 0; k < 2 && node->inputs[k] >= 0; k++)
         add_input(&op, value_name(writer, node->inputs[k]));
@@ -330,22 +336,16 @@ static void write_node(rn_onnx_writer *writer, int index)
             write_batch_norm(writer, index);
         break;
     case RN_NODE_RELU:
-        write_plain(writer, index, "Relu");
-        break;
     case RN_NODE_ADD:
-        write_plain(writer, index, "Add");
+    case RN_NODE_MAX_POOL:
+    case RN_NODE_FLATTEN:
+        write_plain(writer, index);
         break;
     case RN_NODE_SHORTCUT_PAD:
         write_shortcut_pad(writer, index);
         break;
-    case RN_NODE_MAX_POOL:
-        write_plain(writer, index, "MaxPool");
-        break;
     case RN_NODE_AVERAGE_POOL:
         write_average_pool(writer, index);
-        break;
-    case RN_NODE_FLATTEN:
-        write_plain(writer, index, "Flatten");
         break;
     case RN_NODE_LINEAR:
         write_linear(writer, index);
