@@ -210,6 +210,11 @@ typedef struct rn_comparison {
     int param_count;
     int params_beyond; // beyond the tolerance, missing or of another shape
 
+    // Where one model's batch norms were folded into its convolutions (ONNX files often have them
+    // so) the other's are too before anything is compared: that other model, 0 or 1.
+    int folded_model;
+    rn_weights *folded; // its weights in that form; NULL: nothing was folded
+
     bool same_preprocess; // to the last bit
     int labels_differing; // classes that the two name differently
 

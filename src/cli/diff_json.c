@@ -109,6 +109,8 @@ rn_status cli_diff_json(const cli_compared *d)
     cJSON_AddItemToObject(json, "b", model_json(d, 1));
     cli_json_add(json, "tolerance", d->options.tolerance);
     cJSON_AddBoolToObject(json, "within", c->within);
+    if (c->folded != NULL) // to the other's form
+        cJSON_AddStringToObject(json, "folded", c->folded_model == 0 ? "a" : "b");
     cJSON_AddBoolToObject(json, "same_preprocess", c->same_preprocess);
     cJSON_AddNumberToObject(json, "labels_differing", c->labels_differing);
     cJSON_AddNumberToObject(json, "parameters_beyond", c->params_beyond);

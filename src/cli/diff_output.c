@@ -63,6 +63,12 @@ static void print_surroundings(const cli_compared *d)
     const rn_checkpoint *a = d->models[0], *b = d->models[1];
     int class = 0;
 
+    if (d->comparison.folded != NULL)
+        printf(
+            "folded      the batch norms of %c are part of its convolutions; those of %c too, to "
+            "compare\n",
+            d->comparison.folded_model == 0 ? 'b' : 'a',
+            d->comparison.folded_model == 0 ? 'a' : 'b');
     if (!d->comparison.same_preprocess)
         printf("preprocess  differs: %s in a, %s in b%s\n",
                rn_normalize_name(a->preprocess->normalize),

@@ -133,16 +133,19 @@ rn_status rn_compare(rn_comparison *out, const rn_checkpoint *a, const rn_checkp
     const rn_compare_options defaults = {.tolerance = default_tolerance};
     const rn_compare_options *o = options == NULL ? &defaults : options;
     const rn_checkpoint *const models[2] = {a, b};
+    const rn_weights *weights[2] = {rn_compared_weights(a, o->last),
+                                    rn_compared_weights(b, o->last)};
 
     *out = (rn_comparison){.first_beyond = -1};
     RN_TRY(check(o));
-    RN_TRY(compare_params(out, rn_compared_weights(a, o->last), rn_compared_weights(b, o->last),
-                          o->tolerance));
-    out->same_preprocess = same_preprocess(a->preprocess, b->preprocess);
-    out->labels_differing = count_other_labels(a, b);
     rn_compare_structure(out->structure, a->graph, b->graph);
     if (out->structure[0][0] == '\0')
-        RN_TRY(rn_compare_layers(out, models, o));
+        RN_TRY(rn_compare_fold(out, models, weights));
+    RN_TRY(compare_params(out, weights[0], weights[1], o->tolerance));
+    out->same_preprocess = same_preprocess(a->preprocess, b->preprocess);
+    out->labels_differing = count_other_labels(a, b);
+    if (out->structure[0][0] == '\0')
+        RN_TRY(rn_compare_layers(out, models, weights, o));
     out->within = out->params_beyond == 0 && out->structure[0][0] == '\0' && out->first_beyond < 0;
 out:
     if (st != RN_OK)
@@ -156,5 +159,6 @@ void rn_comparison_release(rn_comparison *comparison)
     rn_free(comparison->layers);
     rn_free(comparison->logits[0]);
     rn_free(comparison->logits[1]);
+    rn_weights_free(comparison->folded);
     *comparison = (rn_comparison){0};
 }

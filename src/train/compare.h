@@ -21,6 +21,13 @@ void rn_compare_structure(char texts[2][RN_MAX_DIFFERENCE], const rn_graph *a, c
 
 /** Run both networks; fills layers and what follows. Structures must be equal. */
 rn_status rn_compare_layers(rn_comparison *out, const rn_checkpoint *const models[2],
-                            const rn_compare_options *options);
+                            const rn_weights *const weights[2], const rn_compare_options *options);
+
+/**
+ * Where one model's batch norms are part of its convolutions and the other's are not, replace the
+ * other's weights by ones in that form, kept in out->folded. Structures must be equal.
+ */
+rn_status rn_compare_fold(rn_comparison *out, const rn_checkpoint *const models[2],
+                          const rn_weights *weights[2]);
 
 #endif

@@ -19,6 +19,7 @@ typedef struct tracer {
     rn_comparison *out;
     const rn_compare_options *options;
     const rn_checkpoint *model; // that is running
+    const rn_weights *weights;  // of it
     uint8_t *noise;             // images of noise, or NULL
     kept *first;
     int count, next; // where the search for the next output begins: both have one order
@@ -139,7 +140,7 @@ static rn_status run_network(tracer *t, const char *engine_name, rn_trace_visit 
     RN_TRY(rn_engine_create(&engine, engine_name));
     RN_TRY(rn_plan_create(&plan, model->graph, engine, &options));
     RN_TRY(rn_run_create(&run, plan));
-    RN_TRY(rn_run_load(run, rn_compared_weights(model, t->options->last)));
+    RN_TRY(rn_run_load(run, t->weights));
     RN_TRY(fill_input(t, rn_run_input(run)));
     RN_TRY(visit(input, shape, rn_run_input(run), t));
     RN_TRY(rn_run_trace(run, visit, t));
@@ -160,10 +161,10 @@ static void release(tracer *t, int capacity)
 }
 
 rn_status rn_compare_layers(rn_comparison *out, const rn_checkpoint *const models[2],
-                            const rn_compare_options *options)
+                            const rn_weights *const weights[2], const rn_compare_options *options)
 {
     rn_status st = RN_OK;
-    tracer t = {.out = out, .options = options, .model = models[0]};
+    tracer t = {.out = out, .options = options, .model = models[0], .weights = weights[0]};
     int nodes = rn_graph_nodes(models[0]->graph); // no network shows more outputs
 
     out->classes = models[0]->options.classes;
@@ -174,6 +175,7 @@ rn_status rn_compare_layers(rn_comparison *out, const rn_checkpoint *const model
         RN_TRY(make_noise(&t));
     RN_TRY(run_network(&t, options->engine[0], keep, &out->logits[0]));
     t.model = models[1];
+    t.weights = weights[1];
     RN_TRY(run_network(&t, options->engine[1], compare, &out->logits[1]));
     for (int i = 0; i < t.count; i++)
         out->unmatched += !t.first[i].met;
