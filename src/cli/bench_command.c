@@ -47,7 +47,7 @@ static void fill_input(rn_run *run, const rn_graph *graph, const rn_plan_options
 }
 
 // Weights as deep as rn_weights_initialise() makes them; the rest as it starts.
-static void fill_parameter(const rn_param *param, float *values)
+static void fill_values(const rn_param *param, float *values)
 {
     uint32_t state = 2;
     size_t fan = param->count / (size_t)param->shape[1];
@@ -57,26 +57,33 @@ static void fill_parameter(const rn_param *param, float *values)
         values[i] = param->dims > 1 ? width * next_random(&state) : param->initial;
 }
 
-// One after another: a copy of all would be memory that the step does not take.
+static rn_status fill_padded(rn_run *run, int index, const rn_param_view *view)
+{
+    float *values = calloc(view->param->count, sizeof *values);
+    rn_status st;
+
+    if (values == NULL)
+        return rn_error(RN_ENOMEM, "no memory for '%s'", view->param->name);
+    fill_values(view->param, values);
+    st = rn_run_pack(run, index, values, view->value);
+    free(values);
+    return st;
+}
+
+// In place, because copies would be memory that a step does not take: random values may stand in
+// any order. Only where there is padding, which must stay 0, the order has to be known.
 static rn_status fill_parameters(rn_run *run)
 {
     rn_status st = RN_OK;
-    float *values = NULL;
-    size_t most = 0;
 
-    for (int i = 0; i < rn_run_params(run); i++)
-        if (rn_run_param(run, i).param->count > most)
-            most = rn_run_param(run, i).param->count;
-    values = calloc(most, sizeof *values);
-    if (values == NULL)
-        return rn_error(RN_ENOMEM, "no memory for a parameter of %zu values", most);
     for (int i = 0; i < rn_run_params(run); i++) {
-        const rn_param *param = rn_run_param(run, i).param;
-        fill_parameter(param, values);
-        RN_TRY(rn_run_pack(run, i, values, rn_run_param(run, i).value));
+        rn_param_view view = rn_run_param(run, i);
+        if (view.count == view.param->count)
+            fill_values(view.param, view.value);
+        else
+            RN_TRY(fill_padded(run, i, &view));
     }
 out:
-    free(values);
     return st;
 }
 
@@ -305,6 +312,8 @@ static const cli_option options[] = {
     {.name = "inference", .kind = CLI_FLAG, .help = "measure the forward pass alone"},
     CLI_MEMORY_OPTION("most memory that a step with its optimiser may take, such as 16G or 500MB; "
                       "where it needs more, activations are computed twice instead of kept"),
+    CLI_INPUT_OPTION,
+    CLI_CLASSES_OPTION,
     CLI_THREADS_OPTION,
     CLI_ENGINE_OPTION,
     CLI_JSON_OPTION,
