@@ -2,19 +2,75 @@
 #include "cli/diff_output.h"
 #include "cli/model_file.h"
 
+#include <stdio.h>
 #include <string.h>
+
+// A file that does not say its network is read as the other's, where that fits: whether there are
+// shortcuts without parameters, and where a bottleneck strides, cannot be seen in names and shapes.
+static rn_status borrow_model(cli_compared *d, int index)
+{
+    cli_model *file = &d->files[index];
+    const rn_checkpoint *other = d->files[1 - index].checkpoint;
+    rn_checkpoint *read = NULL;
+    const rn_import_options like = {
+        .model = other->model, .height = other->options.height, .width = other->options.width};
+    rn_origin origin;
+    rn_status st = rn_model_load(&read, &origin, file->path, &like);
+
+    if (st == RN_ENOMEM)
+        return st;
+    if (st != RN_OK) // it is another network
+        return RN_OK;
+    rn_checkpoint_free(file->checkpoint);
+    file->checkpoint = read;
+    file->origin = origin;
+    fprintf(stderr, "resnet: note: '%s' taken as '%s', as '%s' says\n", file->path, other->model,
+            d->words[1 - index]);
+    return RN_OK;
+}
+
+static rn_status borrow_preprocess(cli_compared *d, int index)
+{
+    rn_status st = RN_OK;
+    cli_model *file = &d->files[index];
+    const rn_preprocess *own = file->checkpoint->preprocess;
+    const rn_preprocess *other = d->files[1 - index].checkpoint->preprocess;
+    rn_preprocess *copy = NULL;
+
+    if (own->channels != other->channels || own->height != other->height ||
+        own->width != other->width)
+        return RN_OK;
+    RN_TRY(rn_preprocess_create(&copy, other->normalize, other->channels, other->height,
+                                other->width, other->mean, other->deviation));
+    rn_preprocess_free(file->checkpoint->preprocess);
+    file->checkpoint->preprocess = copy;
+    file->origin.assumed_preprocess = false;
+    fprintf(stderr, "resnet: note: '%s' does not say its preprocess, taken as that of '%s'\n",
+            file->path, d->words[1 - index]);
+out:
+    return st;
+}
 
 static rn_status load_models(cli_compared *d, const cli_arguments *args)
 {
     rn_status st = RN_OK;
-    const char *wish = cli_text(args, "weights");
+    bool ema;
 
     for (int i = 0; i < 2; i++) {
         d->words[i] = args->words[i];
-        RN_TRY(cli_model_load(&d->models[i], args, args->words[i]));
-        if (wish != NULL && strcmp(wish, "ema") == 0 && d->models[i]->ema == NULL)
-            return rn_error(RN_EINVAL, "option '--weights ema': '%s' holds no moving average",
-                            args->words[i]);
+        RN_TRY(cli_model_open(&d->files[i], args, args->words[i]));
+        st = cli_choose_weights(&ema, d->files[i].checkpoint, cli_text(args, "weights"));
+        if (st != RN_OK)
+            return rn_error_prefix(st, "'%s'", args->words[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        const rn_origin *own = &d->files[i].origin, *other = &d->files[1 - i].origin;
+        if (own->inferred_model && !other->inferred_model)
+            RN_TRY(borrow_model(d, i));
+        if (own->assumed_preprocess && !other->assumed_preprocess)
+            RN_TRY(borrow_preprocess(d, i));
+        cli_model_note(&d->files[i], args);
+        d->models[i] = d->files[i].checkpoint;
     }
 out:
     return st;
@@ -80,8 +136,8 @@ static rn_status run_diff(const cli_arguments *args)
     st = verdict(&d);
 out:
     rn_comparison_release(&d.comparison);
-    rn_checkpoint_free(d.models[0]);
-    rn_checkpoint_free(d.models[1]);
+    cli_model_release(&d.files[0]);
+    cli_model_release(&d.files[1]);
     return st;
 }
 

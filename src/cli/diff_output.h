@@ -2,12 +2,13 @@
 #ifndef CLI_DIFF_OUTPUT_H
 #define CLI_DIFF_OUTPUT_H
 
-#include "resnet/resnet.h"
+#include "cli/model_file.h"
 
 typedef struct cli_compared {
     const char *words[2]; // the models as the user names them
-    rn_checkpoint *models[2];
-    const char *picture; // NULL: noise
+    cli_model files[2];
+    rn_checkpoint *models[2]; // of the files
+    const char *picture;      // NULL: noise
     rn_compare_options options;
     rn_comparison comparison;
 } cli_compared;

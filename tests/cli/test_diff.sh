@@ -53,7 +53,19 @@ holds out "^result  *within the tolerance of 1e+09"
 # The weights of a checkpoint: the moving average is what the model file has.
 expect 0 "$RESNET" diff b b/checkpoint-6.safetensors --tolerance 0 --threads 1
 failure "networks differ" diff b b/checkpoint-6.safetensors --weights last --threads 1
-usage_error "'--weights ema': 'a' holds no moving average" diff a b --weights ema
+usage_error "'a': option '--weights ema': this file holds no moving average" diff a b --weights ema
+
+# A file of weights alone is read as the other says: network and preprocess.
+expect 0 train plain-8 --iterations 2 --out plain
+if "$RESNET" convert plain plain.pth >/dev/null 2>&1; then
+    expect 0 "$RESNET" diff plain.pth plain --tolerance 0 --threads 1
+    holds err "note: 'plain.pth' taken as 'plain-8', as 'plain' says"
+    holds err "note: 'plain.pth' does not say its preprocess, taken as that of 'plain'"
+    expect 0 "$RESNET" diff plain plain.pth --tolerance 0 --threads 1
+    grep -q "^preprocess" out && fail "preprocess differs"
+    expect 1 "$RESNET" diff c plain.pth --threads 1
+    holds err "error: the networks differ: in 'c' "
+fi
 
 # A picture, of any size.
 printf 'P6 40 50 255\n' >picture.ppm
