@@ -95,6 +95,19 @@ static inline void add_tensor(file *f, const char *name, int type, const int64_t
     rn_message_append(&f->graph, GRAPH_INITIALIZER, &tensor);
 }
 
+static inline void add_floats(file *f, const char *name, const int64_t *shape, int dims)
+{
+    static const float zeroes[64 * 64 * 9];
+    rn_message tensor = tensor_of(name, RN_ONNX_FLOAT, shape, dims);
+    size_t count = 1;
+
+    for (int d = 0; d < dims; d++)
+        count *= (size_t)shape[d];
+    assert_true(count <= sizeof zeroes / sizeof *zeroes);
+    rn_message_refer(&tensor, 9, zeroes, count * sizeof *zeroes);
+    rn_message_append(&f->graph, GRAPH_INITIALIZER, &tensor);
+}
+
 static inline void add_port(file *f, uint32_t number, const char *name, const int64_t *shape,
                             int dims)
 {
