@@ -37,7 +37,7 @@ static void names_are_defined_once_and_somewhere(void **state)
     add_node(&f, "Relu", "x", "y", NULL);
     refused(f, RN_EFORMAT, "value 'y' is defined twice");
     f = start();
-    add_tensor(&f, "w", RN_ONNX_FLOAT, KERNEL, 4);
+    add_floats(&f, "w", KERNEL, 4);
     refused(f, RN_EFORMAT, "value 'w' is defined twice");
     f = start();
     add_node(&f, "Relu", "x", "x", NULL);
@@ -137,7 +137,7 @@ static void shapes_that_cannot_be(void **state)
     }
     static const int64_t many[] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
     file f = start();
-    add_tensor(&f, "v", RN_ONNX_FLOAT, many, 9);
+    add_floats(&f, "v", many, 9);
     refused(f, RN_EFORMAT, "more than 8 dimensions");
     static const int64_t huge[] = {1, 3, 2147483647, 8}, flat[] = {1, 3};
     f = (file){0};
