@@ -161,6 +161,23 @@ out:
     return st;
 }
 
+// A tensor of the file may serve several nodes, as equal batch norms do in PyTorch's files. Where
+// large ones do, a small file would take any amount of memory.
+static rn_status check_sharing(const parsing *parse, size_t size)
+{
+    const size_t most = 4 * size + ((size_t)1 << 20);
+    size_t bytes = 0;
+
+    for (int i = 0; i < rn_graph_params(parse->graph); i++)
+        bytes += rn_graph_param(parse->graph, i)->count * sizeof(float);
+    if (bytes > most)
+        return rn_error(RN_EUNSUPPORTED,
+                        "a file of %zu bytes for %zu bytes of parameters: layers share weights, "
+                        "which %s does not",
+                        size, bytes, rn_graph_model(parse->graph));
+    return RN_OK;
+}
+
 static rn_status make_foreign(rn_foreign **out, parsing *parse)
 {
     rn_status st = RN_OK;
@@ -196,6 +213,7 @@ static rn_status parse_bytes(rn_foreign **out, const char *bytes, size_t size)
     RN_TRY(rn_onnx_read(&parse.model, bytes, size));
     RN_TRY(rn_net_lower(&parse.net, &parse.model));
     RN_TRY(find_network(&parse));
+    RN_TRY(check_sharing(&parse, size));
     RN_TRY(make_foreign(out, &parse));
 out:
     rn_match_release(&parse.match);

@@ -82,16 +82,16 @@ static inline rn_message tensor_of(const char *name, int type, const int64_t *sh
 }
 
 // Zeroes, as raw data.
-static inline void add_tensor(file *f, const char *name, int type, const int64_t *shape, int dims)
+static inline void add_floats(file *f, const char *name, const int64_t *shape, int dims)
 {
-    static const float zeroes[4096];
-    rn_message tensor = tensor_of(name, type, shape, dims);
-    int64_t count = 1;
+    static const float zeroes[64 * 64 * 9];
+    rn_message tensor = tensor_of(name, RN_ONNX_FLOAT, shape, dims);
+    size_t count = 1;
 
     for (int d = 0; d < dims; d++)
-        count *= shape[d];
-    assert_true(count <= 4096);
-    rn_message_refer(&tensor, 9, zeroes, (size_t)count * sizeof(float));
+        count *= (size_t)shape[d];
+    assert_true(count <= sizeof zeroes / sizeof *zeroes);
+    rn_message_refer(&tensor, 9, zeroes, count * sizeof *zeroes);
     rn_message_append(&f->graph, GRAPH_INITIALIZER, &tensor);
 }
 
@@ -122,8 +122,8 @@ static inline file start(void)
 
     add_port(&f, GRAPH_INPUT, "x", IMAGE, 4);
     add_port(&f, GRAPH_OUTPUT, "y", SCORES, 2);
-    add_tensor(&f, "w", RN_ONNX_FLOAT, KERNEL, 4);
-    add_tensor(&f, "b", RN_ONNX_FLOAT, KERNEL, 1);
+    add_floats(&f, "w", KERNEL, 4);
+    add_floats(&f, "b", KERNEL, 1);
     return f;
 }
 

@@ -37,7 +37,7 @@ static void names_are_defined_once_and_somewhere(void **state)
     add_node(&f, "Relu", "x", "y", NULL);
     refused(f, RN_EFORMAT, "value 'y' is defined twice");
     f = start();
-    add_tensor(&f, "w", RN_ONNX_FLOAT, KERNEL, 4);
+    add_floats(&f, "w", KERNEL, 4);
     refused(f, RN_EFORMAT, "value 'w' is defined twice");
     f = start();
     add_node(&f, "Relu", "x", "x", NULL);
@@ -137,7 +137,7 @@ static void shapes_that_cannot_be(void **state)
     }
     static const int64_t many[] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
     file f = start();
-    add_tensor(&f, "v", RN_ONNX_FLOAT, many, 9);
+    add_floats(&f, "v", many, 9);
     refused(f, RN_EFORMAT, "more than 8 dimensions");
     static const int64_t huge[] = {1, 3, 2147483647, 8}, flat[] = {1, 3};
     f = (file){0};
@@ -344,6 +344,67 @@ static void long_and_wide_graphs(void **state)
     refused_cheaply(f, "it gives the output, expected a linear layer");
 }
 
+// conv - ReLU, from `at`, which is counted up; all convolutions of a kind share their weights.
+static void add_shared(file *f, int64_t in, int64_t out, int stride, int *at)
+{
+    char inputs[64], made[32], active[32];
+    rn_message strides = ints("strides", stride, 2), pads = ints("pads", 1, 4);
+
+    snprintf(inputs, sizeof inputs, "v%d w%d-%d b%d", *at, (int)in, (int)out, (int)out);
+    snprintf(made, sizeof made, "c%d", *at);
+    snprintf(active, sizeof active, "v%d", ++*at);
+    rn_message_join(&strides, &pads);
+    add_node(f, "Conv", inputs, made, &strides);
+    add_node(f, "Relu", made, active, NULL);
+}
+
+// plain-N of 1/100 of its weights.
+static file shared_weights(int units)
+{
+    static const int64_t widths[] = {3, 16, 32, 64}, linear[] = {5, 64};
+    file f = {0};
+    int at = 0;
+    char name[32];
+
+    add_port(&f, GRAPH_INPUT, "v0", IMAGE, 4);
+    add_port(&f, GRAPH_OUTPUT, "y", SCORES, 2);
+    for (int s = 1; s < 4; s++) {
+        for (int k = s - 1; k <= s; k++) {
+            const int64_t shape[] = {widths[s], widths[k], 3, 3};
+            snprintf(name, sizeof name, "w%d-%d", (int)widths[k], (int)widths[s]);
+            add_floats(&f, name, shape, 4);
+        }
+        snprintf(name, sizeof name, "b%d", (int)widths[s]);
+        add_floats(&f, name, &widths[s], 1);
+        if (s == 1)
+            add_shared(&f, 3, 16, 1, &at);
+        for (int i = 0; i < 2 * units; i++)
+            add_shared(&f, i == 0 && s > 1 ? widths[s - 1] : widths[s], widths[s],
+                       i == 0 && s > 1 ? 2 : 1, &at);
+    }
+    add_floats(&f, "l", linear, 2);
+    snprintf(name, sizeof name, "v%d", at);
+    add_node(&f, "GlobalAveragePool", name, "p", NULL);
+    add_node(&f, "Flatten", "p", "q", NULL);
+    rn_message transposed = integer("transB", 1);
+    add_node(&f, "Gemm", "q l", "y", &transposed);
+    return f;
+}
+
+static void weights_that_layers_share(void **state)
+{
+    (void)state;
+    rn_foreign *foreign = NULL;
+    size_t size;
+    file f = shared_weights(5);
+    char *bytes = finish(&f, &size);
+
+    ONNX_TRY(rn_onnx_parse(&foreign, bytes, size)); // a few bytes more: read, the weights repeated
+    assert_string_equal(foreign->model, "plain-32");
+    rn_foreign_free(foreign);
+    refused_cheaply(shared_weights(60), "layers share weights, which plain-362 does not");
+}
+
 static char *small_file(size_t *size)
 {
     char path[512], *bytes = NULL;
@@ -417,6 +478,7 @@ int main(void)
         cmocka_unit_test(metadata_have_keys_once),
         cmocka_unit_test(memory_is_of_the_order_of_the_file),
         cmocka_unit_test(long_and_wide_graphs),
+        cmocka_unit_test(weights_that_layers_share),
         cmocka_unit_test(every_truncation_is_found),
         cmocka_unit_test(changed_bytes_do_no_harm),
     };
