@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { WARM_UP = 3, LEAST_STEPS = 10, MOST_STEPS = 1000000 };
+enum { WARM_UP = 3, LEAST_STEPS = 1, MOST_STEPS = 1000000 };
 
 /** What is measured of each step. */
 typedef enum part { PART_FORWARD, PART_BACKWARD, PART_UPDATE, PART_STEP, PARTS } part;

@@ -76,12 +76,13 @@ extern const cli_option cli_help_option;
 #define CLI_INPUT_OPTION                                                                           \
     {                                                                                              \
         .name = "input", .kind = CLI_TEXT, .argument = "CxHxW",                                    \
-        .help = "size of the pictures (default: 3x32x32)"                                          \
+        .help = "size of the pictures (default: the network's, 3x32x32 or 3x224x224)"              \
     }
 #define CLI_CLASSES_OPTION                                                                         \
     {                                                                                              \
         .name = "classes", .kind = CLI_INTEGER, .argument = "N",                                   \
-        .help = "number of classes (default: 10)", .low = 1, .high = 1000000                       \
+        .help = "number of classes (default: the network's, 10 or 1,000)", .low = 1,               \
+        .high = 1000000                                                                            \
     }
 #define CLI_MEMORY_OPTION(what)                                                                    \
     {                                                                                              \

@@ -189,21 +189,6 @@ static void write_spec(rn_derived *out, const rn_net_facts *facts, char order)
         put(&to, ";residual=no");
 }
 
-// The name by depth of the 2015 paper's CIFAR networks, which any rn_graph_create() knows.
-static void write_name(rn_derived *out, const rn_net_facts *facts)
-{
-    text to = {.at = out->specs[out->count], .left = RN_DERIVED_SPEC};
-    const int *units = facts->units;
-
-    if (facts->vgg || facts->imagenet || facts->block != RN_NET_BASIC || facts->stages != 3 ||
-        units[0] != units[1] || units[0] != units[2])
-        return;
-    out->count++;
-    put(&to, "%s-%d", facts->residual ? "resnet" : "plain", 6 * units[0] + 2);
-    if (facts->shortcut != '\0')
-        put(&to, ":shortcut=%c", facts->shortcut);
-}
-
 // Where no unit but the first has an identity for its shortcut, what follows an addition may as
 // well belong to the next unit.
 static char other_order(char order)
@@ -221,7 +206,6 @@ rn_status rn_net_derive(rn_derived *out, const rn_net *net)
     write_spec(out, &facts, facts.order);
     if (facts.residual && other_order(facts.order) != '\0')
         write_spec(out, &facts, other_order(facts.order));
-    write_name(out, &facts);
 out:
     return st;
 }

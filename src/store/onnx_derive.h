@@ -7,7 +7,7 @@
 
 #include "store/onnx_net.h"
 
-enum { RN_DERIVED_SPECS = 3, RN_DERIVED_SPEC = 320 };
+enum { RN_DERIVED_SPECS = 2, RN_DERIVED_SPEC = 320 };
 
 /** Specs to try, the likeliest first. */
 typedef struct rn_derived {
