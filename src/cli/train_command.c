@@ -183,8 +183,9 @@ const cli_command cli_train = {
     .summary = "train a network",
     .description =
         "Train a network and leave it, with checkpoints, log and recipe, in a run folder.\n\n"
-        "MODEL is resnet-20, resnet-32, resnet-44, resnet-56, resnet-110 or resnet-1202, plain-20 "
-        "and so on for networks without shortcuts, or any other depth 6n + 2. What is computed is "
+        "MODEL is a name such as resnet-20, plain-56, preact-110, resnet-50, wrn-28-10 or vgg-16 "
+        "('resnet summary' lists them), with what is to be different behind a colon: "
+        "'resnet-110:path=exclusive-gate;gate-bias=-7'. What is computed is "
         "decided by the recipe: a built-in one or a file, with options laid over it.\n\n"
         "^C (or SIGTERM) ends the step, saves and says how to go on; a run that was stopped, or "
         "killed, and resumed ends with the same weights, bit for bit, as one that never stopped.",

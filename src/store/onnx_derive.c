@@ -181,7 +181,7 @@ static void write_spec(rn_derived *out, const rn_net_facts *facts, char order)
     }
     put(&to, ";block=%s;width=%d;stem=%s", blocks[facts->block], facts->width,
         facts->imagenet ? "imagenet" : "cifar");
-    if (facts->inner % facts->width == 0 && facts->inner > facts->width)
+    if (facts->width > 0 && facts->inner > facts->width && facts->inner % facts->width == 0)
         put(&to, ";widen=%d", facts->inner / facts->width);
     if (facts->residual)
         put_residual(&to, facts, order);

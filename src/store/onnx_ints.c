@@ -79,7 +79,7 @@ static rn_status gather(rn_onnx_ints *out, const rn_onnx_node *node, const rn_on
 
 static rn_status concat(rn_onnx_ints *out, const rn_onnx_node *node, const rn_onnx_ints *in, int n)
 {
-    int64_t joined[RN_ONNX_INTS];
+    int64_t joined[RN_ONNX_INTS] = {0};
     int count = 0;
 
     for (int i = 0; i < n; i++) {

@@ -240,7 +240,7 @@ static rn_status linear_bias(rn_net_node *made, const rn_lowering *lowering,
 {
     const rn_known *bias = rn_lower_input(lowering, node, 2);
 
-    if (bias == NULL)
+    if (bias == NULL || made == NULL) // made: not after success
         return RN_OK;
     if (bias->kind != RN_KNOWN_TENSOR || !rn_onnx_is_float(bias->tensor->type) ||
         bias->tensor->count != (size_t)made->channels || bias->tensor->dims < 1 ||
@@ -254,7 +254,7 @@ static rn_status linear_bias(rn_net_node *made, const rn_lowering *lowering,
 rn_status rn_lower_gemm(rn_lowering *lowering, const rn_onnx_node *node, rn_known *out)
 {
     rn_status st = RN_OK;
-    rn_net_node *made;
+    rn_net_node *made = NULL;
     int64_t first = 0, second = 0;
 
     RN_TRY(check_factor(node, "alpha"));

@@ -220,19 +220,25 @@ static bool may_have_bias(const rn_match *match, int index)
             rn_graph_node(match->graph, match->reader[index])->kind == RN_NODE_BATCH_NORM);
 }
 
+// Input channels of a node's weights.
+static int inputs_of(const rn_match *match, const rn_node *node)
+{
+    return rn_graph_param(match->graph, node->weight)->shape[1];
+}
+
 static bool fits_params(const rn_match *match, int index, const rn_net_node *at)
 {
     const rn_node *node = rn_graph_node(match->graph, index);
-    const int *want =
-        node->weight == RN_NO_PARAM ? NULL : rn_graph_param(match->graph, node->weight)->shape;
+    int channels = node->channels;
 
     if (node->kind == RN_NODE_CONV)
-        return at->weight->shape[1] == want[1] && (at->bias == NULL || may_have_bias(match, index));
+        return at->weight->shape[1] == inputs_of(match, node) &&
+               (at->bias == NULL || may_have_bias(match, index));
     if (node->kind == RN_NODE_LINEAR)
-        return at->weight->shape[at->transposed ? 0 : 1] == want[1];
+        return at->weight->shape[at->transposed ? 0 : 1] == inputs_of(match, node);
     if (node->kind == RN_NODE_BATCH_NORM)
-        return at->weight->shape[0] == want[0] && at->bias->shape[0] == want[0] &&
-               at->mean->shape[0] == want[0] && at->variance->shape[0] == want[0];
+        return at->weight->shape[0] == channels && at->bias->shape[0] == channels &&
+               at->mean->shape[0] == channels && at->variance->shape[0] == channels;
     if (node->kind == RN_NODE_SCALE)
         return fabsf(node->scale - at->scale) < 2e-6f;
     if (node->kind == RN_NODE_DROP_BRANCH)
