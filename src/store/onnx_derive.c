@@ -159,7 +159,7 @@ static void put_residual(text *to, const rn_net_facts *facts, char order)
     static const char *const orders[] = {"original", "bn-after-add", "relu-before-add", "relu-only",
                                          "preact"};
 
-    put(to, ";unit=%s", orders[order - 'a']);
+    put(to, ";unit=%s", orders[order >= 'a' && order <= 'e' ? order - 'a' : 0]);
     if (facts->shortcut != '\0')
         put(to, ";shortcut=%c", facts->shortcut);
     if (facts->stride_3x3)

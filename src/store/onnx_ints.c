@@ -62,7 +62,7 @@ static rn_status squeeze(rn_onnx_ints *out, const rn_onnx_node *node, const rn_o
 
 static rn_status gather(rn_onnx_ints *out, const rn_onnx_node *node, const rn_onnx_ints *in, int n)
 {
-    int64_t taken[RN_ONNX_INTS];
+    int64_t taken[RN_ONNX_INTS] = {0};
 
     if (n != 2 || in[0].dims != 1 || in[1].dims > 1)
         return no_such(node);
@@ -134,7 +134,7 @@ static rn_status transpose(rn_onnx_ints *out, const rn_onnx_node *node, const rn
 static rn_status shape_of(rn_onnx_ints *out, const rn_onnx_node *node, const rn_onnx_ints *in,
                           int n)
 {
-    int64_t sizes[RN_ONNX_INT_DIMS];
+    int64_t sizes[RN_ONNX_INT_DIMS] = {0};
 
     if (n != 1)
         return no_such(node);
@@ -182,7 +182,7 @@ static rn_status constant_of_shape(rn_onnx_ints *out, const rn_onnx_node *node,
     rn_onnx_attribute value;
     rn_onnx_tensor tensor;
     rn_onnx_ints fill = {.count = 1};
-    int64_t values[RN_ONNX_INTS];
+    int64_t values[RN_ONNX_INTS] = {0};
 
     if (n != 1 || in[0].count != 1 || in[0].values[0] < 0 || in[0].values[0] > RN_ONNX_INTS)
         return no_such(node);
