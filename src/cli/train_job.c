@@ -1,5 +1,6 @@
 #include "cli/train_job.h"
 #include "cli/command.h"
+#include "cli/step_plan.h"
 #include "cli/train_recipe.h"
 
 #include <stdlib.h>
@@ -241,6 +242,30 @@ out:
     return st;
 }
 
+// A limit that a step alone goes beyond is found before anything is deleted or written; what else
+// the limit covers rn_train() adds up.
+static rn_status check_memory(const cli_job *job, rn_engine *engine)
+{
+    rn_status st = RN_OK;
+    rn_graph *graph = NULL;
+    rn_plan *plan = NULL;
+    const rn_samples *train = job->train;
+    const rn_model_options options = {.classes = train->classes,
+                                      .channels = train->channels,
+                                      .height = train->height,
+                                      .width = train->width};
+    const rn_plan_options step = {.batch = job->recipe.batch, .training = true};
+
+    if (!cli_given(job->args, "memory"))
+        return RN_OK;
+    RN_TRY(rn_graph_create(&graph, job->record.model, &options));
+    RN_TRY(cli_step_plan(&plan, graph, engine, step, cli_size(job->args, "memory")));
+out:
+    rn_plan_free(plan);
+    rn_graph_free(graph);
+    return st;
+}
+
 rn_status cli_job_open_folder(cli_job *job)
 {
     rn_status st;
@@ -248,6 +273,7 @@ rn_status cli_job_open_folder(cli_job *job)
     bool anew = !cli_given(job->args, "resume");
 
     RN_TRY(rn_engine_create(&engine, cli_text(job->args, "engine")));
+    RN_TRY(check_memory(job, engine));
     if (job->folder == NULL)
         RN_TRY(
             cli_run_name(&job->folder, job->record.model, job->record.data_name, job->recipe.name));

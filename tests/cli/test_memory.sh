@@ -70,6 +70,9 @@ train="train resnet-8 $tiny --quiet --iterations 8"
     holds out "memory limit: .* MiB of activations instead of .* MiB, for .* % more flops"
     failure "training at batch 16 takes at least .* MiB, the memory limit is 1.0 MiB" \
         $train --out none --memory 1M
+    [ ! -e none ] || fail "a folder is left of a training that never began"
+    failure "training at batch 16 takes at least" $train --out free --force --memory 1M
+    [ -e free/model.safetensors ] || fail "a run is lost to one that never began"
 }
 cmp free/model.safetensors bound/model.safetensors || fail "the limit changes the weights"
 grep -q '"memory":[[:space:]]*"37M"' bound/run.json || fail "the limit is not recorded"
