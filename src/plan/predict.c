@@ -156,7 +156,7 @@ static bool same_op(const rn_op_desc *a, const rn_op_desc *b)
     return a->kind == b->kind && memcmp(&a->src, &b->src, sizeof a->src) == 0 &&
            memcmp(&a->dst, &b->dst, sizeof a->dst) == 0 && a->kernel == b->kernel &&
            a->stride == b->stride && a->relu == b->relu && a->add == b->add &&
-           a->diff_dst2 == b->diff_dst2;
+           a->diff_dst2 == b->diff_dst2 && a->whole == b->whole;
 }
 
 rn_status rn_plan_predict(const rn_plan *plan, double *seconds, double *per_op)
