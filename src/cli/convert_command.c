@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 enum { SHOWN_LABELS = 4 };
@@ -39,14 +38,6 @@ out:
     return st;
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat first, second;
-
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
-}
-
 static rn_status open_source(cli_model *model, const cli_arguments *args)
 {
     rn_status st;
@@ -57,7 +48,7 @@ static rn_status open_source(cli_model *model, const cli_arguments *args)
     RN_TRY(refuse(args, for_names, "a network's name"));
     RN_TRY(cli_model_open(model, args, args->words[0]));
     RN_TRY(cli_choose_weights(&ema, model->checkpoint, cli_text(args, "weights")));
-    if (is_same_file(model->path, args->words[1]))
+    if (cli_same_file(model->path, args->words[1]))
         st =
             rn_error(RN_EINVAL, "'%s' is the source itself: write to another file", args->words[1]);
 out:
@@ -146,22 +137,15 @@ static void print_source(const cli_model *model, const cli_arguments *args)
                    : "moving average (EMA)");
 }
 
-static bool ends_in(const char *path, const char *ending)
-{
-    size_t length = strlen(path), tail = strlen(ending);
-
-    return length >= tail && strcasecmp(path + length - tail, ending) == 0;
-}
-
 static const char *written_format(const cli_arguments *args)
 {
     const char *path = args->words[1];
 
     if (cli_given(args, "format"))
         return cli_text(args, "format");
-    if (ends_in(path, ".safetensors"))
+    if (cli_ends_in(path, ".safetensors"))
         return "resnet";
-    return ends_in(path, ".onnx") ? "onnx" : "torch";
+    return cli_ends_in(path, ".onnx") ? "onnx" : "torch";
 }
 
 static void print_written(const cli_model *model, const cli_arguments *args)

@@ -6,8 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
 
 enum { SHOWN_LAYERS = 5 };
 
@@ -23,44 +21,21 @@ typedef struct recalibration {
 
 // Before anything is read: where the result goes
 
-static bool ends_in(const char *path, const char *ending)
-{
-    size_t length = strlen(path), tail = strlen(ending);
-
-    return length >= tail && strcasecmp(path + length - tail, ending) == 0;
-}
-
-static bool same_file(const char *a, const char *b)
-{
-    struct stat first, second;
-
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
-}
-
 static rn_status check_output(const recalibration *r, const cli_arguments *args)
 {
     const char *out = cli_text(args, "out");
 
     if (out == NULL)
         return rn_error(RN_EINVAL, "'--out' must say where the result goes");
-    if (!ends_in(out, ".safetensors"))
+    if (!cli_ends_in(out, ".safetensors"))
         return rn_error(RN_EINVAL, "'--out' expects a name that ends in .safetensors, found '%s'",
                         out);
-    if (same_file(r->path, out) && !cli_flag(args, "force"))
+    if (cli_same_file(r->path, out) && !cli_flag(args, "force"))
         return rn_error(RN_EINVAL, "'%s' is the source itself; '--force' replaces it", out);
     return RN_OK;
 }
 
 // What to do
-
-static rn_status choose_weights(recalibration *r, const char *wish)
-{
-    r->options.ema = r->model->ema != NULL && (wish == NULL || strcmp(wish, "ema") == 0);
-    if (wish != NULL && strcmp(wish, "ema") == 0 && r->model->ema == NULL)
-        return rn_error(RN_EINVAL, "option '--weights ema': this file holds no moving average");
-    return RN_OK;
-}
 
 // The random changes that the network was trained with.
 static rn_status choose_augment(recalibration *r, const cli_arguments *args)
@@ -122,7 +97,7 @@ static rn_status prepare(recalibration *r, const cli_arguments *args)
     RN_TRY(cli_model_path(&r->path, args->words[0]));
     RN_TRY(check_output(r, args));
     RN_TRY(cli_model_load(&r->model, args, args->words[0]));
-    RN_TRY(choose_weights(r, cli_text(args, "weights")));
+    RN_TRY(cli_choose_weights(&r->options.ema, r->model, cli_text(args, "weights")));
     RN_TRY(choose_augment(r, args));
     RN_TRY(open_data(r, args));
 out:

@@ -7,6 +7,10 @@
 #include "resnet/resnet.h"
 
 bool cli_is_folder(const char *path);
+/** Both paths are there and name one file. */
+bool cli_same_file(const char *a, const char *b);
+/** As ".onnx", in upper or lower case. */
+bool cli_ends_in(const char *path, const char *ending);
 bool cli_is_file(const char *path);
 
 /** printf into new memory; the caller's (free()). */
