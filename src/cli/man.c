@@ -126,6 +126,8 @@ static const char *const exit_statuses[][2] = {
 static const char *const variables[][2] = {
     {"RESNET_THREADS", "Compute threads, where --threads is not given."},
     {"RESNET_ISA", "avx2 or avx512: the highest instruction set that the cpu engine uses."},
+    {"RESNET_CONV", "winograd, direct or onednn: the one kind of convolution that the cpu engine "
+                    "uses where it can, oneDNN's elsewhere; auto: whichever is fastest."},
     {"OMP_NUM_THREADS", "Compute threads, where neither --threads nor RESNET_THREADS is given."},
     {"NO_COLOR", "If set and not empty, no colours."},
     {"TERM", "If dumb, plain lines instead of a progress line."},

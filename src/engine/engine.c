@@ -12,6 +12,7 @@
 typedef struct cpu_engine {
     rn_engine base; // first: an rn_engine * of this engine is a cpu_engine *
     rn_isa isa;
+    rn_conv_method conv;
     rn_onednn *onednn;
     char *description;
 } cpu_engine;
@@ -19,7 +20,9 @@ typedef struct cpu_engine {
 static rn_status create_kernel(rn_engine *engine, rn_kernel **out, const rn_op_desc *desc)
 {
     cpu_engine *cpu = (cpu_engine *)engine;
-    rn_status st = rn_cpu_kernel(out, cpu->isa, desc);
+    bool conv = desc->kind >= RN_OP_CONV && desc->kind <= RN_OP_CONV_BACKWARD_WEIGHTS;
+    rn_status st = conv ? rn_conv_kernel(out, rn_cpu_functions_of(cpu->isa), cpu->conv, desc)
+                        : rn_cpu_kernel(out, cpu->isa, desc);
 
     return st == RN_EUNSUPPORTED ? rn_onednn_kernel(cpu->onednn, out, desc) : st;
 }
@@ -44,6 +47,7 @@ static rn_status create_cpu(rn_engine **out)
     RN_TRY(rn_isa_choose(&isa, rn_isa_supported(), getenv("RESNET_ISA")));
     RN_TRY(RN_NEW(&cpu, 1));
     cpu->isa = isa;
+    RN_TRY(rn_conv_method_parse(&cpu->conv, getenv("RESNET_CONV")));
     RN_TRY(rn_onednn_create(&cpu->onednn, rn_isa_name(isa)));
     RN_TRY(rn_format(&cpu->description, "cpu %s, %s", rn_isa_name(isa),
                      rn_onednn_version(cpu->onednn)));

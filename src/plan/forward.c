@@ -133,12 +133,28 @@ static rn_status start_op(rn_planner *planner, rn_planned_op *op, rn_op_kind kin
     return RN_OK;
 }
 
+// Batch norms normalise by the batch's own mean and variance.
+static bool of_batch(const rn_planner *planner)
+{
+    return planner->plan->options.training || planner->plan->options.batch_statistics;
+}
+
+static bool feeds_batch_norm(const rn_planner *planner, int node)
+{
+    for (int i = node + 1; i < rn_graph_nodes(planner->plan->graph); i++)
+        if (node_at(planner, i)->kind == RN_NODE_BATCH_NORM &&
+            node_at(planner, i)->inputs[0] == node)
+            return true;
+    return false;
+}
+
 static rn_status lower_simple(rn_planner *planner, int node, rn_op_kind kind)
 {
     rn_status st = RN_OK;
     rn_planned_op op;
 
     RN_TRY(start_op(planner, &op, kind, node, node));
+    op.desc.statistics = kind == RN_OP_CONV && of_batch(planner) && feeds_batch_norm(planner, node);
     op.desc.bias = node_at(planner, node)->bias != RN_NO_PARAM;
     op.desc.training = planner->plan->options.training;
     RN_TRY(rn_planner_emit(planner, &op));
@@ -164,17 +180,33 @@ static int other_operand(const rn_planner *planner, int add, int start)
     return planner->value[node->inputs[0] == start ? node->inputs[1] : node->inputs[0]];
 }
 
+// If the op that gives the source took statistics of it, they are the batch norm's.
+static void take_statistics(const rn_planner *planner, rn_planned_op *op)
+{
+    int src = op->args[RN_ARG_SRC].index;
+
+    for (int i = planner->plan->op_count - 1; i >= 0; i--) {
+        const rn_planned_op *from = &planner->plan->ops[i];
+        if (from->args[RN_ARG_DST].space != RN_SPACE_TENSOR || from->args[RN_ARG_DST].index != src)
+            continue;
+        op->args[RN_ARG_STATISTICS] = from->args[RN_ARG_STATISTICS];
+        op->desc.statistics = from->args[RN_ARG_STATISTICS].space == RN_SPACE_TENSOR;
+        op->desc.parts = from->kernel->statistics_parts;
+        return;
+    }
+}
+
 // BN [+ add] [+ ReLU], from node `start` to node `end`.
 static rn_status lower_batch_norm(rn_planner *planner, int start, int end)
 {
     rn_status st = RN_OK;
     rn_planned_op op;
     const rn_plan_options *options = &planner->plan->options;
-    bool of_batch = options->training || options->batch_statistics;
     const rn_node *node = node_at(planner, start);
     int add = start == end ? -1 : sole_consumer(planner, start, RN_NODE_ADD);
 
-    RN_TRY(start_op(planner, &op, of_batch ? RN_OP_BATCH_NORM_TRAIN : RN_OP_BATCH_NORM_INFER, start,
+    RN_TRY(start_op(planner, &op,
+                    of_batch(planner) ? RN_OP_BATCH_NORM_TRAIN : RN_OP_BATCH_NORM_INFER, start,
                     end));
     if (options->batch_statistics)
         op.desc.momentum = 1; // nothing of the old ones stays
@@ -184,8 +216,9 @@ static rn_status lower_batch_norm(rn_planner *planner, int start, int end)
         RN_TRY(set_second_source(planner, &op, other_operand(planner, add, start)));
     op.args[RN_ARG_RUNNING_MEAN] = rn_value_ref(node->running_mean);
     op.args[RN_ARG_RUNNING_VARIANCE] = rn_value_ref(node->running_variance);
-    if (of_batch) {
+    if (of_batch(planner)) {
         int saved;
+        take_statistics(planner, &op);
         size_t floats = RN_SAVED_VECTORS * (size_t)rn_padded_channels(&op.desc.src);
         RN_TRY(rn_planner_tensor(planner, &saved, NULL, floats * sizeof(float)));
         op.args[RN_ARG_SAVED] = rn_tensor_ref(saved);

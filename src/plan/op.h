@@ -34,13 +34,16 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
  * All ops. `src` and `dst` of a descriptor are always the forward op's, also for a backward op.
  * Arguments of each, besides WORKSPACE and SCRATCH (asked for through rn_kernel):
  *
- *   CONV                     SRC WEIGHTS [BIAS] -> DST                   (cross-correlation)
+ *   CONV                     SRC WEIGHTS [BIAS] -> DST [STATISTICS]      (cross-correlation)
+ *                            STATISTICS: what BATCH_NORM_TRAIN of DST needs of it, in a form of
+ *                            the engine's own; where it is NULL, none is written
  *   CONV_BACKWARD_DATA       DIFF_DST WEIGHTS -> DIFF_SRC
  *   CONV_BACKWARD_WEIGHTS    SRC DIFF_DST -> DIFF_WEIGHTS [DIFF_BIAS]    (summed over the batch)
  *   LINEAR                   SRC WEIGHTS BIAS -> DST                     (NC; weights [out][in])
  *   LINEAR_BACKWARD_DATA     DIFF_DST WEIGHTS -> DIFF_SRC
  *   LINEAR_BACKWARD_WEIGHTS  SRC DIFF_DST -> DIFF_WEIGHTS DIFF_BIAS
- *   BATCH_NORM_TRAIN         SRC [SRC2] WEIGHTS BIAS RUNNING_MEAN RUNNING_VARIANCE -> DST SAVED
+ *   BATCH_NORM_TRAIN         SRC [SRC2] [STATISTICS] WEIGHTS BIAS RUNNING_MEAN RUNNING_VARIANCE
+ *                            -> DST SAVED
  *                            y = [relu](gain * (x - mean) * invstd + bias [+ src2]); batch mean and
  *                            biased variance over n, h, w; SAVED = mean[padded c], invstd[padded
  *                            c], and what the mean loses in float, rest[padded c]: y is made from
@@ -138,11 +141,12 @@ typedef enum rn_arg {
     RN_ARG_RUNNING_MEAN,
     RN_ARG_RUNNING_VARIANCE,
     RN_ARG_SAVED,
-    RN_ARG_WORKSPACE, // written forward, read backward
-    RN_ARG_SCRATCH,   // contents lost between ops
-    RN_ARG_RANDOM,    // const rn_random *: what DROPOUT draws from
-    RN_ARG_LABELS,    // int32_t[n], each 0 .. classes - 1
-    RN_ARG_LOSS,      // rn_loss
+    RN_ARG_STATISTICS, // of a CONV's DST, for the BATCH_NORM_TRAIN that reads it
+    RN_ARG_WORKSPACE,  // written forward, read backward
+    RN_ARG_SCRATCH,    // contents lost between ops
+    RN_ARG_RANDOM,     // const rn_random *: what DROPOUT draws from
+    RN_ARG_LABELS,     // int32_t[n], each 0 .. classes - 1
+    RN_ARG_LOSS,       // rn_loss
     RN_ARGS
 } rn_arg;
 
@@ -171,6 +175,8 @@ typedef struct rn_op_desc {
     bool add;                 // BATCH_NORM_*: SRC2 is added before the ReLU
     bool diff_dst2;           // BATCH_NORM_BACKWARD, RELU_BACKWARD: a second gradient is added
     bool training;            // MAX_POOL: the backward op will follow
+    bool statistics;          // CONV: STATISTICS is welcome; BATCH_NORM_TRAIN: it is read
+    int parts;                // BATCH_NORM_TRAIN with statistics: the conv kernel's
     float epsilon, momentum;  // BATCH_NORM_*
     float scale;              // SCALE, DROPOUT
     float rate;               // DROPOUT: 0 .. below 1
@@ -194,6 +200,8 @@ struct rn_kernel {
     const char *implementation;      // "cpu avx512", "onednn jit:avx512_core"; the kernel's own
     size_t workspace_bytes;          // of RN_ARG_WORKSPACE; 0 if none
     size_t scratch_bytes;            // of RN_ARG_SCRATCH, 64-byte aligned; 0 if none
+    size_t statistics_bytes;         // of RN_ARG_STATISTICS; 0 where the kernel takes none
+    int statistics_parts;            // of which it consists
 
     /** Forward ops with parameters: floats that parameter `arg` takes in native layout. */
     size_t (*native_count)(const rn_kernel *kernel, rn_arg arg);

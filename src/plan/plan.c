@@ -67,6 +67,10 @@ static rn_status add_working_memory(rn_planner *planner, rn_planned_op *op)
         RN_TRY(rn_planner_tensor(planner, &tensor, NULL, op->kernel->workspace_bytes));
         op->args[RN_ARG_WORKSPACE] = rn_tensor_ref(tensor);
     }
+    if (op->kernel->statistics_bytes > 0) {
+        RN_TRY(rn_planner_tensor(planner, &tensor, NULL, op->kernel->statistics_bytes));
+        op->args[RN_ARG_STATISTICS] = rn_tensor_ref(tensor);
+    }
     if (op->kernel->scratch_bytes > 0) {
         RN_TRY(rn_planner_tensor(planner, &tensor, NULL, op->kernel->scratch_bytes));
         op->args[RN_ARG_SCRATCH] = rn_tensor_ref(tensor);

@@ -210,6 +210,7 @@ static void repeat(rn_recompute *r, int index)
         op->shared = false;
         op->args[RN_ARG_RUNNING_MEAN] = op->args[RN_ARG_RUNNING_VARIANCE] = (rn_ref){0};
     }
+    op->args[RN_ARG_STATISTICS] = (rn_ref){0}; // what they were for is in SAVED
     use_copies(r, op); // of SRC and SRC2; those of its results do not exist yet
     for (int k = 0; k < RESULTS; k++) {
         int result = tensor_of(op, results[k]);

@@ -50,6 +50,34 @@ static void isa_from_environment(void **state)
     unsetenv("RESNET_ISA");
 }
 
+static void convolutions_from_environment(void **state)
+{
+    static const struct {
+        const char *value, *implementation;
+    } cases[] = {
+        {"winograd", "winograd"}, {"direct", "direct"}, {"onednn", "onednn"}, {"auto", "winograd"}};
+    rn_engine *engine = NULL;
+    rn_kernel *kernel = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setenv("RESNET_CONV", cases[i].value, 1);
+        assert_int_equal(rn_engine_create(&engine, "cpu"), RN_OK);
+        rn_tensor_desc t = {RN_FLOAT32, engine->layout, 2, 16, 5, 5};
+        rn_op_desc d = {.kind = RN_OP_CONV, .src = t, .dst = t, .kernel = 3, .stride = 1, .pad = 1};
+        assert_int_equal(engine->create(engine, &kernel, &d), RN_OK);
+        assert_non_null(strstr(kernel->implementation, cases[i].implementation));
+        rn_kernel_free(kernel);
+        rn_engine_free(engine);
+    }
+    setenv("RESNET_CONV", "fft", 1);
+    assert_int_equal(rn_engine_create(&engine, "cpu"), RN_EINVAL);
+    assert_null(engine);
+    assert_string_equal(rn_error_message(), "environment variable RESNET_CONV is 'fft', expected "
+                                            "auto, winograd, direct or onednn");
+    unsetenv("RESNET_CONV");
+}
+
 // As on machines that this one is not.
 static void isa_choices(void **state)
 {
@@ -129,6 +157,10 @@ static void kernels_of_both_sources(void **state)
     rn_kernel_free(kernel);
     d.kind = RN_OP_CONV;
     assert_int_equal(engine->create(engine, &kernel, &d), RN_OK);
+    assert_non_null(strstr(kernel->implementation, "winograd"));
+    rn_kernel_free(kernel);
+    d.kind = RN_OP_MAX_POOL;
+    assert_int_equal(engine->create(engine, &kernel, &d), RN_OK);
     assert_memory_equal(kernel->implementation, "onednn", 6);
     rn_kernel_free(kernel);
     d.kind = RN_OP_BATCH_NORM_TRAIN;
@@ -142,9 +174,13 @@ static void kernels_of_both_sources(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),         cmocka_unit_test(isa_from_environment),
-        cmocka_unit_test(isa_choices),   cmocka_unit_test(denormals_are_flushed),
-        cmocka_unit_test(out_of_memory), cmocka_unit_test(kernels_of_both_sources),
+        cmocka_unit_test(names),
+        cmocka_unit_test(isa_from_environment),
+        cmocka_unit_test(convolutions_from_environment),
+        cmocka_unit_test(isa_choices),
+        cmocka_unit_test(denormals_are_flushed),
+        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(kernels_of_both_sources),
     };
 
     unsetenv("RESNET_ISA"); // oneDNN can only be lowered before its first use in a process

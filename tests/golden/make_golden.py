@@ -335,7 +335,7 @@ SMALL = {
     **BASE, "model": "resnet-8", "seed": 4, "shift": 0.0,
     "height": 16, "width": 16, "batch": 6, "steps": 4, "lr": 0.02,
 }  # fmt: skip
-OPTION_B = {"model": "resnet-20:shortcut=B", "seed": 5, "shift": 0.0, "batch": 4, "steps": 2, "lr": 0.02}
+OPTION_B = {"model": "resnet-20:shortcut=B", "seed": 5, "shift": 3.0, "batch": 4, "steps": 2, "lr": 0.002}
 NETWORKS = {
     "resnet-20": BASE,
     "plain-20": {**BASE, "model": "plain-20", "seed": 4, "lr": 0.005},

@@ -6,11 +6,13 @@
 #include "engine/cpu/body_batch_norm.h"
 #include "engine/cpu/body_batch_norm_backward.h"
 #include "engine/cpu/body_cross_entropy.h"
+#include "engine/cpu/body_direct_weights.h"
 #include "engine/cpu/body_dropout.h"
 #include "engine/cpu/body_elementwise.h"
 #include "engine/cpu/body_flatten.h"
 #include "engine/cpu/body_gate.h"
 #include "engine/cpu/body_shortcut.h"
+#include "engine/cpu/body_winograd_weights.h"
 
 const rn_cpu_functions TABLE = {
     .name = TABLE_NAME,
@@ -36,6 +38,12 @@ const rn_cpu_functions TABLE = {
             [RN_OP_AVERAGE_POOL_BACKWARD] = average_pool_backward,
             [RN_OP_CROSS_ENTROPY] = cross_entropy,
         },
+    .winograd_name = TABLE_NAME " winograd",
+    .winograd = winograd_conv,
+    .winograd_weights = winograd_weights,
+    .direct_name = TABLE_NAME " direct",
+    .direct = direct_conv,
+    .direct_weights = direct_weights,
     .sgd = sgd,
     .ema = ema,
 };

@@ -5,11 +5,13 @@
  * Training makes two passes over x: partial sums of each item, and after merging them in double
  * the result. Partials belong to items, not threads, so that the sums do not depend on how many
  * threads there are; the second pass goes backwards, to begin with what the caches still hold.
- * BATCH_NORM_AGAIN is the second pass alone.
+ * With statistics from the convolution before it there is no first pass. BATCH_NORM_AGAIN is the
+ * second pass alone.
  */
 #ifndef ENGINE_CPU_BODY_BATCH_NORM_H
 #define ENGINE_CPU_BODY_BATCH_NORM_H
 
+#include "engine/cpu/body_moments.h"
 #include "engine/cpu/body_range.h"
 #include "engine/cpu/kernels.h"
 
@@ -21,7 +23,7 @@ enum {
 typedef struct batch_norm {
     const rn_op_desc *desc;
     size_t n, blocks, area;
-    const float *src, *src2, *gain, *bias;
+    const float *src, *src2, *gain, *bias, *statistics;
     float *dst, *running_mean, *running_variance, *saved_mean, *saved_invstd, *saved_rest;
     const float *gate, *diff_dst, *diff_dst2;
     float *diff_src, *diff_src2, *diff_gain, *diff_bias;
@@ -41,6 +43,7 @@ static batch_norm batch_norm_of(const rn_op_desc *desc, void *const args[RN_ARGS
                      .src2 = args[RN_ARG_SRC2],
                      .gain = args[RN_ARG_WEIGHTS],
                      .bias = args[RN_ARG_BIAS],
+                     .statistics = desc->statistics ? args[RN_ARG_STATISTICS] : NULL,
                      .dst = args[RN_ARG_DST],
                      .running_mean = args[RN_ARG_RUNNING_MEAN],
                      .running_variance = args[RN_ARG_RUNNING_VARIANCE],
@@ -191,7 +194,12 @@ static void bn_finish_statistics(const batch_norm *bn, size_t block)
     double unbiased = count / (count > 1 ? count - 1 : 1); // one pixel: as it is
     size_t lanes = bn_lanes(bn, block);
 
-    bn_merge_moments(bn, block, mean, variance);
+    if (bn->statistics == NULL) {
+        bn_merge_moments(bn, block, mean, variance);
+    } else {
+        size_t parts = (size_t)bn->desc->parts;
+        moments_of_parts(bn->statistics + block * parts * MOMENTS * VEC, parts, mean, variance);
+    }
     for (size_t l = 0; l < VEC; l++) {
         size_t c = block * VEC + l;
         double invstd = l < lanes ? 1 / sqrt(variance[l] + (double)bn->desc->epsilon) : 0;
@@ -255,7 +263,7 @@ static rn_status batch_norm_train(const rn_op_desc *desc, void *const args[RN_AR
 #pragma omp parallel if (bn_floats(&bn) > PARALLEL_FLOATS)
     {
         range part = thread_range(items);
-        for (size_t item = part.begin; item < part.end; item++)
+        for (size_t item = part.begin; bn.statistics == NULL && item < part.end; item++)
             bn_item_moments(&bn, item);
 #pragma omp barrier
 #pragma omp for schedule(static)

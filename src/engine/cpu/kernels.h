@@ -2,17 +2,28 @@
 #ifndef ENGINE_CPU_KERNELS_H
 #define ENGINE_CPU_KERNELS_H
 
+#include "engine/cpu/direct.h"
 #include "engine/cpu/isa.h"
+#include "engine/cpu/winograd.h"
 #include "plan/op.h"
 
 /** Executes one op; allocates nothing. The same bits whatever the number of threads. */
 typedef rn_status (*rn_cpu_function)(const rn_op_desc *desc, void *const args[RN_ARGS]);
 
+/** Execute a convolution that has been cut up; args as op.h says. */
+typedef void (*rn_winograd_function)(const rn_winograd *sizes, const rn_op_desc *desc,
+                                     void *const args[RN_ARGS]);
+typedef void (*rn_direct_function)(const rn_direct *sizes, const rn_op_desc *desc,
+                                   void *const args[RN_ARGS]);
+
 /** What one instruction set computes. Its register holds one block of channels: 8 or 16 floats. */
 typedef struct rn_cpu_functions {
     const char *name; // "cpu avx512"
     int block;
-    rn_cpu_function run[RN_OP_KINDS]; // NULL where there is no own kernel
+    rn_cpu_function run[RN_OP_KINDS];                // NULL where there is no own kernel
+    const char *winograd_name, *direct_name;         // "cpu avx512 winograd"
+    rn_winograd_function winograd, winograd_weights; // forward and data, weights
+    rn_direct_function direct, direct_weights;
     void (*sgd)(const rn_sgd_update *update);
     void (*ema)(float *average, const float *value, size_t count, float decay);
 } rn_cpu_functions;
@@ -25,6 +36,10 @@ const rn_cpu_functions *rn_cpu_functions_of(rn_isa isa);
 /** Floats of scratch of a batch norm: partial sums of each (n, block), then the constants. */
 enum { RN_CPU_BATCH_NORM_PARTIALS = 2, RN_CPU_BATCH_NORM_CONSTANTS = 4 };
 
+/** Vectors of one part of STATISTICS: count, a value near them, sum and sum of squares from there.
+ */
+enum { RN_CPU_MOMENTS = 4 };
+
 /** Scratch of a cross entropy, each row of logits: its loss, and whether it is wrong. */
 enum { RN_CPU_ROW_RESULT_BYTES = 16 };
 
@@ -35,5 +50,28 @@ enum { RN_CPU_ROW_RESULT_BYTES = 16 };
  * @return RN_OK; RN_EUNSUPPORTED (no own kernel of this op in these layouts); RN_ENOMEM.
  */
 rn_status rn_cpu_kernel(rn_kernel **out, rn_isa isa, const rn_op_desc *desc);
+
+/** How an own convolution is computed. */
+typedef enum rn_conv_method {
+    RN_CONV_AUTO,     // whichever is fastest
+    RN_CONV_WINOGRAD, // where it fits, else oneDNN
+    RN_CONV_DIRECT,   // likewise
+    RN_CONV_ONEDNN    // neither
+} rn_conv_method;
+
+/** @param text  "auto", "winograd", "direct", "onednn"; NULL or "": auto. @return RN_OK; RN_EINVAL.
+ */
+rn_status rn_conv_method_parse(rn_conv_method *method, const char *text);
+
+/**
+ * Make a kernel for CONV, CONV_BACKWARD_DATA or CONV_BACKWARD_WEIGHTS: by F(4x4, 3x3) (winograd.h)
+ * or directly (direct.h). Weights are as in conv_weights.h. What is chosen for a shape is chosen
+ * for all three.
+ *
+ * @param functions  Those of the layouts' block.
+ * @return RN_OK; RN_EUNSUPPORTED (no such kernel for this op in these layouts); RN_ENOMEM.
+ */
+rn_status rn_conv_kernel(rn_kernel **out, const rn_cpu_functions *functions, rn_conv_method method,
+                         const rn_op_desc *desc);
 
 #endif

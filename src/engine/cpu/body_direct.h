@@ -1,0 +1,236 @@
+/** Direct convolution of any window and its backward data, over NCHW<VEC>c: see direct.h. */
+#ifndef ENGINE_CPU_BODY_DIRECT_H
+#define ENGINE_CPU_BODY_DIRECT_H
+
+#include "engine/cpu/body_conv_output.h"
+#include "engine/cpu/body_direct_buffer.h"
+
+// Registers of sums: grid points x blocks written.
+enum { WIDE = VEC == 16, DIRECT_POINTS = 6, DIRECT_BLOCKS = WIDE ? 4 : 2 };
+
+// Grid points of one product: where their sources begin, and where their results go.
+typedef struct direct_group {
+    const float *source[DIRECT_POINTS];
+    size_t target[DIRECT_POINTS]; // floats from the beginning of block 0 of the batch
+    bool inside[DIRECT_POINTS];
+} direct_group;
+
+// Points of the grid in order, through all pictures of a chunk.
+typedef struct direct_walk {
+    int picture, row, column;
+} direct_walk;
+
+static void direct_step(const rn_direct *d, const direct_chunk *chunk, direct_walk *at)
+{
+    if (++at->column < d->columns)
+        return;
+    at->column = 0;
+    if (++at->row < chunk->rows)
+        return;
+    at->row = 0;
+    at->picture++;
+}
+
+// The next points; those behind the last repeat the first, and are not stored.
+static void direct_next_group(const rn_direct *d, const rn_direct_class *class,
+                              const direct_chunk *chunk, const float *buffer, direct_walk *at,
+                              direct_group *group)
+{
+    int walk = d->step_in / d->take;
+    size_t picture_out = (size_t)d->out * (size_t)d->out_h * (size_t)d->out_w;
+
+    for (int t = 0; t < DIRECT_POINTS; t++) {
+        int y = (chunk->row + at->row) * d->step_out + class->y;
+        int x = at->column * d->step_out + class->x;
+        if (at->picture >= chunk->pictures) {
+            group->source[t] = group->source[0];
+            group->inside[t] = false;
+            continue;
+        }
+        group->source[t] = buffer + (size_t)at->picture * d->picture_floats +
+                           (size_t)(at->row * walk + class->first_y) * d->line_floats +
+                           (size_t)(at->column * walk + class->first_x) * (size_t)d->channels;
+        group->inside[t] = y < d->out_h && x < d->out_w;
+        group->target[t] = ((size_t)(chunk->picture + at->picture) * picture_out +
+                            (size_t)y * (size_t)d->out_w + (size_t)x) *
+                           VEC;
+        direct_step(d, chunk, at);
+    }
+}
+
+// sums[point][block] = over all taps: source[tap] weights[tap][block].
+INLINE void direct_product(const rn_direct *d, const rn_direct_class *class,
+                           const direct_group *group, const float *weights,
+                           vec sums[DIRECT_POINTS][DIRECT_BLOCKS], int blocks)
+{
+    size_t run = (size_t) class->taps_x * (size_t)d->channels, out = d->out_weights;
+
+#pragma GCC unroll 16
+    for (int t = 0; t < DIRECT_POINTS; t++)
+        for (int q = 0; q < blocks; q++)
+            sums[t][q] = vec_zero();
+    for (size_t b = 0; b < (size_t)d->in; b++)
+        for (size_t y = 0; y < (size_t) class->taps_y; y++) {
+            size_t begin = b * d->block_floats + y * d->line_floats;
+#pragma GCC unroll 2
+            for (size_t i = begin; i < begin + run; i++, weights += VEC) {
+                vec w[DIRECT_BLOCKS];
+                for (int q = 0; q < blocks; q++)
+                    w[q] = vec_load(weights + (size_t)q * out);
+#pragma GCC unroll 16
+                for (int t = 0; t < DIRECT_POINTS; t++) {
+                    vec s = vec_all(group->source[t][i]);
+                    for (int q = 0; q < blocks; q++)
+                        sums[t][q] = vec_fma(s, w[q], sums[t][q]);
+                }
+            }
+        }
+}
+
+INLINE vec direct_origin(vec sums[DIRECT_POINTS][DIRECT_BLOCKS], int q)
+{
+    vec first[DIRECT_POINTS];
+
+    for (int t = 0; t < DIRECT_POINTS; t++)
+        first[t] = sums[t][q];
+    return moments_origin(first, DIRECT_POINTS);
+}
+
+INLINE void direct_store(const rn_direct *d, const direct_group *group, const conv_output *output,
+                         vec sums[DIRECT_POINTS][DIRECT_BLOCKS], int first, int blocks,
+                         block_moments *moments)
+{
+    size_t area = (size_t)d->out_h * (size_t)d->out_w * VEC;
+    bool plain = conv_output_plain(output);
+
+    for (int q = 0; q < blocks; q++) {
+        size_t block = (size_t)(first + q), stored = 0;
+        vec bias = conv_bias(output, block);
+        tile_moments tile = {vec_zero(), vec_zero()};
+        block_moments *m = &moments[q];
+        if (m->count == 0)
+            m->origin = direct_origin(sums, q);
+        for (int t = 0; t < DIRECT_POINTS; t++) {
+            size_t at = group->target[t] + block * area;
+            vec result = sums[t][q];
+            if (!group->inside[t])
+                continue;
+            if (!plain)
+                result = conv_result(output, result, bias, at);
+            vec_store(output->dst + at, result);
+            if (output->statistics != NULL)
+                moments_add(m, &tile, result);
+            stored++;
+        }
+        moments_merge(m, &tile, stored);
+    }
+}
+
+INLINE void direct_blocks(const rn_direct *d, const direct_chunk *chunk, const float *buffer,
+                          const float *weights, const conv_output *output, int first, int blocks,
+                          block_moments *moments)
+{
+    int points = chunk->pictures * chunk->rows * d->columns;
+
+    for (int k = 0; k < d->classes; k++) {
+        const rn_direct_class *class = &d->class[k];
+        direct_walk at = {0, 0, 0};
+        for (int p = 0; p < points; p += DIRECT_POINTS) {
+            direct_group group;
+            vec sums[DIRECT_POINTS][DIRECT_BLOCKS];
+            direct_next_group(d, class, chunk, buffer, &at, &group);
+            direct_product(d, class, &group,
+                           weights + (size_t)first * d->out_weights + class->weights, sums, blocks);
+            direct_store(d, &group, output, sums, first, blocks, moments);
+        }
+    }
+}
+
+// Blocks first .. first + blocks of a chunk's results.
+static void direct_results(const rn_direct *d, int number, const float *buffer,
+                           const float *weights, const conv_output *output, int first, int blocks)
+{
+    direct_chunk chunk = direct_chunk_at(d, number);
+    block_moments moments[DIRECT_BLOCKS] = {0};
+
+    if (blocks == 1)
+        direct_blocks(d, &chunk, buffer, weights, output, first, 1, moments);
+    else if (blocks == 2)
+        direct_blocks(d, &chunk, buffer, weights, output, first, 2, moments);
+    else if (blocks == 3)
+        direct_blocks(d, &chunk, buffer, weights, output, first, WIDE ? 3 : 1, moments);
+    else
+        direct_blocks(d, &chunk, buffer, weights, output, first, WIDE ? 4 : 1, moments);
+    for (int q = 0; output->statistics != NULL && q < blocks; q++)
+        moments_store(&moments[q], output->statistics +
+                                       ((size_t)(first + q) * (size_t)d->chunks + (size_t)number) *
+                                           MOMENTS * VEC);
+}
+
+// Backward data: weights of each block of SRC, in the order in which its taps are met.
+static void direct_turn_weights(const rn_direct *d, const float *weights, int out, float *turned)
+{
+    size_t window = (size_t)d->kernel * (size_t)d->kernel, stride = (size_t)d->step_out;
+
+    turned += (size_t)out * d->out_weights;
+    for (int k = 0; k < d->classes; k++) {
+        const rn_direct_class *class = &d->class[k];
+        for (size_t b = 0; b < (size_t)d->in; b++) {
+            const float *block = weights + (b * (size_t)d->out + (size_t)out) * window * VEC * VEC;
+            for (int y = 0; y < class->taps_y; y++)
+                for (int x = 0; x < class->taps_x; x++) {
+                    size_t ky = (size_t) class->last_y - (size_t)y * stride;
+                    size_t kx = (size_t) class->last_x - (size_t)x * stride;
+                    const float *tap = block + (ky * (size_t)d->kernel + kx) * VEC * VEC;
+                    for (size_t o = 0; o < VEC; o++, turned += VEC)
+                        for (size_t i = 0; i < VEC; i++)
+                            turned[i] = tap[i * VEC + o];
+                }
+        }
+    }
+}
+
+// Items are (chunk, part of the blocks written).
+static void direct_item(const rn_direct *d, const float *src, const float *weights,
+                        const conv_output *output, int item, float *buffer, int *held)
+{
+    int number = item / d->parts, part = item % d->parts;
+    int groups = (d->out + DIRECT_BLOCKS - 1) / DIRECT_BLOCKS;
+    int begin = groups * part / d->parts, end = groups * (part + 1) / d->parts;
+
+    if (*held != number) {
+        direct_chunk chunk = direct_chunk_at(d, number);
+        range rows = {0, direct_copied_rows(d, chunk)};
+        direct_copy_rows(d, src, chunk, rows, buffer);
+        *held = number;
+    }
+    for (int g = begin; g < end; g++) {
+        int first = g * DIRECT_BLOCKS;
+        direct_results(d, number, buffer, weights, output, first,
+                       direct_least(DIRECT_BLOCKS, d->out - first));
+    }
+}
+
+static void direct_conv(const rn_direct *d, const rn_op_desc *desc, void *const args[RN_ARGS])
+{
+    const float *src = args[d->transposed ? RN_ARG_DIFF_DST : RN_ARG_SRC];
+    const float *weights = args[RN_ARG_WEIGHTS];
+    const conv_output output = conv_output_of(desc, args);
+    float *turned = args[RN_ARG_SCRATCH], *buffers = turned + d->weight_floats;
+
+#pragma omp parallel num_threads(d->threads)
+    {
+        float *buffer = buffers + (size_t)omp_get_thread_num() * d->buffer_floats;
+        int held = -1;
+        if (d->transposed) {
+#pragma omp for schedule(static)
+            for (int out = 0; out < d->out; out++)
+                direct_turn_weights(d, weights, out, turned);
+        }
+#pragma omp for schedule(static)
+        for (int item = 0; item < d->chunks * d->parts; item++)
+            direct_item(d, src, d->transposed ? turned : weights, &output, item, buffer, &held);
+    }
+}
+
+#endif

@@ -1,0 +1,433 @@
+/**
+ * Convolution 3x3, stride 1, padding 1 and its backward data by F(4x4, 3x3), over NCHW<VEC>c.
+ *
+ * Points of a chunk of tiles lie as [point][block][tile][VEC] (rn_winograd_step() from point to
+ * point); transformed weights as [pair of output blocks][point][input channel][1 or 2 blocks][VEC],
+ * so that the product of a group of tiles with a pair of blocks runs through both in order;
+ * products as [group][point][tile][1 or 2][VEC].
+ */
+#ifndef ENGINE_CPU_BODY_WINOGRAD_H
+#define ENGINE_CPU_BODY_WINOGRAD_H
+
+#include "engine/cpu/body_conv_output.h"
+#include "engine/cpu/body_range.h"
+#include "engine/cpu/body_winograd_points.h"
+#include "engine/cpu/winograd.h"
+
+#include <string.h>
+
+enum {
+    WG_POINTS = RN_WINOGRAD_POINTS,
+    WG_GROUP = VEC == 16 ? 12 : 6, // tiles of one product: with 2 blocks they fill the registers
+    WG_BLOCK = VEC * VEC
+};
+
+/** A thread's working memory. */
+typedef struct wg_memory {
+    float *source;   // points of the chunk
+    float *products; // of the chunk with one pair of blocks
+    float *strip;    // one row of tiles, transformed along columns
+    float *zeros;    // a row of the picture beyond its edge
+} wg_memory;
+
+static wg_memory wg_memory_of(const rn_winograd *g, float *scratch, int thread)
+{
+    size_t each = g->source_floats + g->product_floats + g->strip_floats;
+    wg_memory memory = {.source = scratch + each * (size_t)thread};
+
+    memory.products = memory.source + g->source_floats;
+    memory.strip = memory.products + g->product_floats;
+    memory.zeros = memory.strip + (size_t)(4 * g->columns + 2) * 6 * VEC;
+    memset(memory.zeros, 0, (size_t)g->w * VEC * sizeof(float));
+    return memory;
+}
+
+static int wg_rows_until(const rn_winograd *g, int first)
+{
+    int end = first + g->chunk_rows;
+
+    return end < g->n * g->rows ? end : g->n * g->rows;
+}
+
+// Where block `block` of picture `n` begins.
+static size_t wg_plane(const rn_winograd *g, int blocks, int n, int block)
+{
+    return ((size_t)n * (size_t)blocks + (size_t)block) * (size_t)g->h * (size_t)g->w * VEC;
+}
+
+// strip: [column -1 .. 4 columns][6][VEC], the points along each column of six rows.
+static void wg_columns(const rn_winograd *g, const float *plane, int row, const wg_memory *memory)
+{
+    const float *line[6];
+    float *strip = memory->strip;
+
+    for (int i = 0; i < 6; i++) {
+        int y = 4 * row - 1 + i;
+        line[i] = y >= 0 && y < g->h ? plane + (size_t)y * (size_t)g->w * VEC : memory->zeros;
+    }
+    memset(strip, 0, 6 * VEC * sizeof(float));
+    for (int x = 0; x < g->w; x++) {
+        vec d[6], points[6];
+        for (int i = 0; i < 6; i++)
+            d[i] = vec_load(line[i] + x * VEC);
+        source_points(d, points);
+        strip += 6 * VEC;
+        for (int i = 0; i < 6; i++)
+            vec_store(strip + i * VEC, points[i]);
+    }
+    memset(strip + 6 * VEC, 0, (size_t)(4 * g->columns + 1 - g->w) * 6 * VEC * sizeof(float));
+}
+
+// Six columns of the strip to the 36 points of one tile, `step` floats from point to point.
+INLINE void wg_tile(const float *strip, float *source, size_t step)
+{
+    for (int i = 0; i < 6; i++) {
+        vec d[6], points[6];
+        for (int j = 0; j < 6; j++)
+            d[j] = vec_load(strip + (j * 6 + i) * VEC);
+        source_points(d, points);
+        for (int j = 0; j < 6; j++)
+            vec_store(source + (size_t)(i * 6 + j) * step, points[j]);
+    }
+}
+
+// Slots behind the last tile hold zeroes.
+static void wg_clear_slots(const rn_winograd *g, float *points, int blocks, int first)
+{
+    size_t tiles = (size_t)g->chunk_tiles, unused = tiles - (size_t)first;
+    size_t step = rn_winograd_step(g, blocks, VEC);
+
+    for (size_t p = 0; unused > 0 && p < WG_POINTS; p++)
+        for (size_t b = 0; b < (size_t)blocks; b++)
+            memset(points + p * step + (b * tiles + (size_t)first) * VEC, 0,
+                   unused * VEC * sizeof(float));
+}
+
+// Rows first .. end of tiles, of a chunk that begins with row `begin`.
+static void wg_load_rows(const rn_winograd *g, const float *src, float *source, int begin,
+                         range rows, const wg_memory *memory)
+{
+    size_t tiles = (size_t)g->chunk_tiles, step = rn_winograd_step(g, g->in, VEC);
+
+    for (size_t r = rows.begin; r < rows.end; r++) {
+        size_t slot = (r - (size_t)begin) * (size_t)g->columns;
+        int n = (int)r / g->rows, row = (int)r % g->rows;
+        for (int b = 0; b < g->in; b++) {
+            wg_columns(g, src + wg_plane(g, g->in, n, b), row, memory);
+            for (size_t x = 0; x < (size_t)g->columns; x++)
+                wg_tile(memory->strip + x * 4 * 6 * VEC,
+                        source + ((size_t)b * tiles + slot + x) * VEC, step);
+        }
+    }
+}
+
+static void wg_load_chunk(const rn_winograd *g, const float *src, float *source, int begin,
+                          const wg_memory *memory)
+{
+    int end = wg_rows_until(g, begin);
+
+    wg_load_rows(g, src, source, begin, (range){(size_t)begin, (size_t)end}, memory);
+    wg_clear_slots(g, source, g->in, (end - begin) * g->columns);
+}
+
+// One block of weights, [3][3][input channel][VEC], whatever the direction. Backward data reads
+// OIhw<VEC>i<VEC>o from output to input, turned by 180 degrees.
+static const float *wg_weight_block(const rn_winograd *g, const float *weights, int out, int in,
+                                    float *room)
+{
+    if (!g->transposed)
+        return weights + ((size_t)out * (size_t)g->in + (size_t)in) * 9 * WG_BLOCK;
+    const float *block = weights + ((size_t)in * (size_t)g->out + (size_t)out) * 9 * WG_BLOCK;
+    for (int tap = 0; tap < 9; tap++)
+        for (int i = 0; i < VEC; i++)
+            for (int o = 0; o < VEC; o++)
+                room[(tap * VEC + o) * VEC + i] = block[((8 - tap) * VEC + i) * VEC + o];
+    return room;
+}
+
+// taps: [3][3] vectors WG_BLOCK floats apart; points `step` floats apart.
+INLINE void wg_weight_tile(const float *taps, float *points, size_t step)
+{
+    vec half[6][3];
+
+    for (int j = 0; j < 3; j++) {
+        vec g[3], column[6];
+        for (int i = 0; i < 3; i++)
+            g[i] = vec_load(taps + (i * 3 + j) * WG_BLOCK);
+        weight_points(g, column);
+        for (int i = 0; i < 6; i++)
+            half[i][j] = column[i];
+    }
+    for (int i = 0; i < 6; i++) {
+        vec row[6];
+        weight_points(half[i], row);
+        for (int j = 0; j < 6; j++)
+            vec_store(points + (size_t)(i * 6 + j) * step, row[j]);
+    }
+}
+
+// Blocks of pair `pair`: 2, or 1 where the count is odd and it is the last.
+static int wg_pair_blocks(const rn_winograd *g, int pair)
+{
+    return g->out - 2 * pair < 2 ? 1 : 2;
+}
+
+static size_t wg_pair_floats(const rn_winograd *g)
+{
+    return (size_t)WG_POINTS * (size_t)g->in * 2 * WG_BLOCK;
+}
+
+static void wg_weight_pair(const rn_winograd *g, const float *weights, int pair, float *points)
+{
+    int blocks = wg_pair_blocks(g, pair);
+    size_t step = (size_t)g->in * VEC * (size_t)blocks * VEC;
+    float room[9 * WG_BLOCK];
+
+    for (int q = 0; q < blocks; q++)
+        for (int b = 0; b < g->in; b++) {
+            const float *block = wg_weight_block(g, weights, 2 * pair + q, b, room);
+            for (int i = 0; i < VEC; i++)
+                wg_weight_tile(block + i * VEC, points + ((b * VEC + i) * blocks + q) * VEC, step);
+        }
+}
+
+// Products of one group of tiles at one point: [tile][channel] x [channel][blocks][VEC].
+INLINE void wg_product(const float *source, size_t block_step, const float *weights, float *product,
+                       int in, int blocks)
+{
+    vec sums[WG_GROUP][2];
+
+#pragma GCC unroll 16
+    for (int t = 0; t < WG_GROUP; t++)
+        for (int q = 0; q < blocks; q++)
+            sums[t][q] = vec_zero();
+    for (int b = 0; b < in; b++) {
+#pragma GCC unroll 4
+        for (int c = 0; c < VEC; c++) {
+            vec w[2];
+            for (int q = 0; q < blocks; q++)
+                w[q] = vec_load(weights + (c * blocks + q) * VEC);
+#pragma GCC unroll 16
+            for (int t = 0; t < WG_GROUP; t++) {
+                vec d = vec_all(source[t * VEC + c]);
+                for (int q = 0; q < blocks; q++)
+                    sums[t][q] = vec_fma(d, w[q], sums[t][q]);
+            }
+        }
+        weights += VEC * blocks * VEC;
+        source += block_step;
+    }
+#pragma GCC unroll 16
+    for (int t = 0; t < WG_GROUP; t++)
+        for (int q = 0; q < blocks; q++)
+            vec_store(product + (t * blocks + q) * VEC, sums[t][q]);
+}
+
+INLINE void wg_multiply_pair(const rn_winograd *g, const float *source, const float *weights,
+                             float *products, int blocks)
+{
+    size_t tiles = (size_t)g->chunk_tiles, in = (size_t)g->in;
+    size_t group_floats = (size_t)WG_POINTS * WG_GROUP * (size_t)blocks * VEC;
+    size_t step = rn_winograd_step(g, g->in, VEC);
+
+    for (size_t p = 0; p < WG_POINTS; p++)
+        for (size_t group = 0; group < tiles / WG_GROUP; group++)
+            wg_product(source + p * step + group * WG_GROUP * VEC, tiles * VEC,
+                       weights + p * in * VEC * (size_t)blocks * VEC,
+                       products + group * group_floats + p * WG_GROUP * (size_t)blocks * VEC, g->in,
+                       blocks);
+}
+
+static void wg_multiply(const rn_winograd *g, const float *source, const float *weights,
+                        float *products, int blocks)
+{
+    if (blocks == 2)
+        wg_multiply_pair(g, source, weights, products, 2);
+    else
+        wg_multiply_pair(g, source, weights, products, 1);
+}
+
+// 36 products, `step` floats apart, to 4x4 results.
+INLINE void wg_results(const float *products, size_t step, vec results[4][4])
+{
+    vec half[4][6];
+
+    for (int j = 0; j < 6; j++) {
+        vec points[6], column[4];
+        for (int i = 0; i < 6; i++)
+            points[i] = vec_load(products + (size_t)(i * 6 + j) * step);
+        point_results(points, column);
+        for (int i = 0; i < 4; i++)
+            half[i][j] = column[i];
+    }
+    for (int i = 0; i < 4; i++)
+        point_results(half[i], results[i]);
+}
+
+// Where results go: the part of the tile that lies in the picture.
+typedef struct wg_target {
+    size_t at, line; // floats: of its corner from the beginning of DST, and from row to row
+    int height, width;
+    vec bias;
+} wg_target;
+
+// What is done to results on their way; WG_STORE: nothing.
+enum { WG_STORE, WG_STATISTICS, WG_CHANGE };
+
+INLINE void wg_result_tile(const float *products, size_t step, const wg_target *to,
+                           const conv_output *output, block_moments *m, int way)
+{
+    vec results[4][4];
+    tile_moments tile = {vec_zero(), vec_zero()};
+
+    wg_results(products, step, results);
+    if (way == WG_STATISTICS && m->count == 0)
+        m->origin = moments_origin(results[0], 16);
+    for (int i = 0; i < to->height; i++)
+        for (int j = 0; j < 4; j++) {
+            size_t at = to->at + (size_t)i * to->line + (size_t)j * VEC;
+            if (j >= to->width)
+                continue;
+            if (way == WG_CHANGE)
+                results[i][j] = conv_result(output, results[i][j], to->bias, at);
+            vec_store(output->dst + at, results[i][j]);
+            if (way == WG_STATISTICS)
+                moments_add(m, &tile, results[i][j]);
+        }
+    if (way == WG_STATISTICS)
+        moments_merge(m, &tile, (size_t)to->height * (size_t)to->width);
+}
+
+static int wg_inside(int size, int tile)
+{
+    int left = size - 4 * tile;
+
+    return left < 4 ? left : 4;
+}
+
+// A row of tiles of one block: their products begin at slot `slot`, with `blocks` blocks a slot.
+typedef struct wg_row {
+    const float *products; // of the block in slot 0
+    int number, slot, blocks;
+    size_t plane; // floats from the beginning of DST to that of the block
+    vec bias;
+} wg_row;
+
+INLINE void wg_store_row(const rn_winograd *g, const wg_row *row, const conv_output *output,
+                         block_moments *m, int way)
+{
+    size_t step = (size_t)(WG_GROUP * row->blocks) * VEC;
+    wg_target to = {
+        .line = (size_t)g->w * VEC, .height = wg_inside(g->h, row->number), .bias = row->bias};
+
+    to.at = row->plane + (size_t)(4 * row->number) * to.line;
+    for (int x = 0; x < g->columns; x++, to.at += 4 * VEC) {
+        int slot = row->slot + x;
+        const float *tile = row->products + (size_t)(slot / WG_GROUP) * WG_POINTS * step +
+                            (size_t)(slot % WG_GROUP * row->blocks) * VEC;
+        to.width = wg_inside(g->w, x);
+        if (to.width == 4 && to.height == 4)
+            wg_result_tile(tile, step, &(wg_target){to.at, to.line, 4, 4, to.bias}, output, m, way);
+        else
+            wg_result_tile(tile, step, &to, output, m, way);
+    }
+}
+
+static void wg_store_chunk(const rn_winograd *g, const float *products, const conv_output *output,
+                           int pair, int chunk)
+{
+    int begin = chunk * g->chunk_rows, end = wg_rows_until(g, begin);
+    int blocks = wg_pair_blocks(g, pair);
+    bool plain = conv_output_plain(output);
+
+    for (int q = 0; q < blocks; q++) {
+        int block = 2 * pair + q;
+        block_moments m = {vec_zero(), vec_zero(), vec_zero(), 0};
+        wg_row row = {.products = products + q * VEC, .blocks = blocks};
+        row.bias = conv_bias(output, (size_t)block);
+        for (int r = begin; r < end; r++) {
+            row.number = r % g->rows;
+            row.slot = (r - begin) * g->columns;
+            row.plane = wg_plane(g, g->out, r / g->rows, block);
+            if (output->statistics != NULL)
+                wg_store_row(g, &row, output, &m, WG_STATISTICS);
+            else if (plain)
+                wg_store_row(g, &row, output, NULL, WG_STORE);
+            else
+                wg_store_row(g, &row, output, NULL, WG_CHANGE);
+        }
+        if (output->statistics != NULL)
+            moments_store(&m,
+                          output->statistics +
+                              ((size_t)block * (size_t)g->chunks + (size_t)chunk) * MOMENTS * VEC);
+    }
+}
+
+// Every thread takes chunks of its own; all use the same transformed weights.
+static void wg_split_chunks(const rn_winograd *g, const float *src, const float *weights,
+                            const conv_output *output, float *scratch)
+{
+    int pairs = (g->out + 1) / 2;
+    float *points = scratch;
+
+#pragma omp parallel num_threads(g->threads)
+    {
+        wg_memory memory = wg_memory_of(g, scratch + g->weight_floats, omp_get_thread_num());
+#pragma omp for schedule(static)
+        for (int pair = 0; pair < pairs; pair++)
+            wg_weight_pair(g, weights, pair, points + (size_t)pair * wg_pair_floats(g));
+#pragma omp for schedule(static)
+        for (int chunk = 0; chunk < g->chunks; chunk++) {
+            int begin = chunk * g->chunk_rows;
+            wg_load_chunk(g, src, memory.source, begin, &memory);
+            for (int pair = 0; pair < pairs; pair++) {
+                wg_multiply(g, memory.source, points + (size_t)pair * wg_pair_floats(g),
+                            memory.products, wg_pair_blocks(g, pair));
+                wg_store_chunk(g, memory.products, output, pair, chunk);
+            }
+        }
+    }
+}
+
+// All chunks first; then every thread takes pairs of output blocks, and transforms just their
+// weights: for many channels and few tiles.
+static void wg_split_outputs(const rn_winograd *g, const float *src, const float *weights,
+                             const conv_output *output, float *scratch)
+{
+    int pairs = (g->out + 1) / 2;
+    size_t chunk_floats = rn_winograd_chunk_floats(g, g->in, VEC);
+    float *source = scratch + g->weight_floats * (size_t)g->threads;
+
+#pragma omp parallel num_threads(g->threads)
+    {
+        int thread = omp_get_thread_num();
+        wg_memory memory = wg_memory_of(g, source + chunk_floats * (size_t)g->chunks, thread);
+        float *points = scratch + g->weight_floats * (size_t)thread;
+#pragma omp for schedule(static)
+        for (int chunk = 0; chunk < g->chunks; chunk++)
+            wg_load_chunk(g, src, source + chunk_floats * (size_t)chunk, chunk * g->chunk_rows,
+                          &memory);
+#pragma omp for schedule(static)
+        for (int pair = 0; pair < pairs; pair++) {
+            wg_weight_pair(g, weights, pair, points);
+            for (int chunk = 0; chunk < g->chunks; chunk++) {
+                wg_multiply(g, source + chunk_floats * (size_t)chunk, points, memory.products,
+                            wg_pair_blocks(g, pair));
+                wg_store_chunk(g, memory.products, output, pair, chunk);
+            }
+        }
+    }
+}
+
+static void winograd_conv(const rn_winograd *g, const rn_op_desc *desc, void *const args[RN_ARGS])
+{
+    const float *src = args[g->transposed ? RN_ARG_DIFF_DST : RN_ARG_SRC];
+    const conv_output output = conv_output_of(desc, args);
+
+    if (g->shared)
+        wg_split_outputs(g, src, args[RN_ARG_WEIGHTS], &output, args[RN_ARG_SCRATCH]);
+    else
+        wg_split_chunks(g, src, args[RN_ARG_WEIGHTS], &output, args[RN_ARG_SCRATCH]);
+}
+
+#endif

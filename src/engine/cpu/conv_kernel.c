@@ -1,0 +1,137 @@
+// Makes kernels of the own convolutions: which one, and its working memory.
+#include "base/memory.h"
+#include "engine/cpu/conv_weights.h"
+#include "engine/cpu/kernels.h"
+
+#include <string.h>
+
+typedef struct conv_kernel {
+    rn_kernel base; // first: an rn_kernel * of this file is a conv_kernel *
+    rn_op_desc desc;
+    rn_winograd winograd;
+    rn_winograd_function run_winograd; // NULL: direct
+    rn_direct direct;
+    rn_direct_function run_direct;
+} conv_kernel;
+
+rn_status rn_conv_method_parse(rn_conv_method *method, const char *text)
+{
+    static const char *const names[] = {"auto", "winograd", "direct", "onednn"};
+
+    *method = RN_CONV_AUTO;
+    if (text == NULL || *text == '\0')
+        return RN_OK;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *method = (rn_conv_method)i;
+            return RN_OK;
+        }
+    return rn_error(RN_EINVAL,
+                    "environment variable RESNET_CONV is '%s', expected auto, winograd, direct or "
+                    "onednn",
+                    text);
+}
+
+static rn_status run(rn_kernel *base, void *const args[RN_ARGS])
+{
+    const conv_kernel *kernel = (const conv_kernel *)base;
+
+    if (kernel->run_winograd != NULL)
+        kernel->run_winograd(&kernel->winograd, &kernel->desc, args);
+    else
+        kernel->run_direct(&kernel->direct, &kernel->desc, args);
+    return RN_OK;
+}
+
+static void free_kernel(rn_kernel *kernel)
+{
+    rn_free(kernel);
+}
+
+static size_t native_count(const rn_kernel *kernel, rn_arg arg)
+{
+    return rn_conv_native_count(&((const conv_kernel *)kernel)->desc, arg);
+}
+
+static rn_status pack(const rn_kernel *kernel, rn_arg arg, const float *canonical, float *native)
+{
+    rn_conv_pack(&((const conv_kernel *)kernel)->desc, arg, canonical, native);
+    return RN_OK;
+}
+
+static rn_status unpack(const rn_kernel *kernel, rn_arg arg, const float *native, float *canonical)
+{
+    rn_conv_unpack(&((const conv_kernel *)kernel)->desc, arg, native, canonical);
+    return RN_OK;
+}
+
+// Not where there is a gradient of a bias to make.
+static bool is_conv(const rn_op_desc *d)
+{
+    bool kind = d->kind == RN_OP_CONV || d->kind == RN_OP_CONV_BACKWARD_DATA ||
+                d->kind == RN_OP_CONV_BACKWARD_WEIGHTS;
+
+    return kind && !d->bias && d->src.n > 0 && d->src.n == d->dst.n && d->src.h > 0 && d->src.w > 0;
+}
+
+// The statistics of a convolution's results: how many parts, and their memory.
+static void ask_for_statistics(conv_kernel *kernel)
+{
+    const rn_op_desc *d = &kernel->desc;
+    int parts = kernel->run_winograd != NULL ? kernel->winograd.chunks : kernel->direct.chunks;
+
+    if (d->kind != RN_OP_CONV || !d->statistics)
+        return;
+    kernel->base.statistics_parts = parts;
+    kernel->base.statistics_bytes =
+        (size_t)parts * RN_CPU_MOMENTS * (size_t)rn_padded_channels(&d->dst) * sizeof(float);
+}
+
+// Measured (docs/performance.md): elsewhere oneDNN's code is as fast or faster, and on AVX-512 it
+// is so everywhere but where Winograd's fits.
+static bool direct_wins(const rn_op_desc *d, int block)
+{
+    return block == 8 && d->kernel == 3 && d->stride == 2 && d->src.c >= 128;
+}
+
+rn_status rn_conv_kernel(rn_kernel **out, const rn_cpu_functions *functions, rn_conv_method method,
+                         const rn_op_desc *desc)
+{
+    rn_status st = RN_OK;
+    conv_kernel *kernel = NULL;
+    int block = functions->block;
+    bool weights = desc->kind == RN_OP_CONV_BACKWARD_WEIGHTS, conv = is_conv(desc);
+    bool winograd = conv && method <= RN_CONV_WINOGRAD && rn_winograd_fits(desc, block);
+    bool wanted = method == RN_CONV_DIRECT || (method == RN_CONV_AUTO && direct_wins(desc, block));
+    bool direct = conv && wanted && rn_direct_fits(desc, block);
+    size_t floats;
+
+    *out = NULL;
+    if (!winograd && !direct)
+        return rn_error(RN_EUNSUPPORTED, "%s has no '%s' with kernel %d, stride %d, pad %d",
+                        functions->name, rn_op_kind_name(desc->kind), desc->kernel, desc->stride,
+                        desc->pad);
+    RN_TRY(RN_NEW(&kernel, 1));
+    kernel->desc = *desc;
+    kernel->desc.forward = NULL; // it may be freed before this kernel
+    if (winograd) {
+        kernel->run_winograd = weights ? functions->winograd_weights : functions->winograd;
+        floats = rn_winograd_plan(&kernel->winograd, desc, block);
+    } else {
+        kernel->run_direct = weights ? functions->direct_weights : functions->direct;
+        floats = rn_direct_plan(&kernel->direct, desc, block);
+    }
+    kernel->base = (rn_kernel){
+        .run = run,
+        .free = free_kernel,
+        .implementation = winograd ? functions->winograd_name : functions->direct_name,
+        .scratch_bytes = floats * sizeof(float),
+        .native_count = native_count,
+        .pack = pack,
+        .unpack = unpack,
+    };
+    ask_for_statistics(kernel);
+    *out = &kernel->base;
+out:
+    return st;
+}
