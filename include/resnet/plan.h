@@ -40,6 +40,8 @@ typedef struct rn_plan_options {
     float label_smoothing; // 0 .. 1, training only
     bool batch_statistics; // inference only: batch norms normalise by the batch's own mean and
                            // variance, and leave them (the variance unbiased) as running statistics
+    bool separate;         // inference only: a convolution stays apart from the batch norm, addition
+                           // and ReLU behind it, so that rn_run_trace() shows its own output
     size_t memory_limit;   // bytes for arena, parameters and gradients; 0: none. A training plan
                            // that needs more recomputes activations in its backward list (Chen et
                            // al. 2016), as few as will do; results are the same bit for bit
@@ -154,7 +156,9 @@ RN_API rn_status rn_run_store(const rn_run *run, rn_slot slot, rn_weights *weigh
 
 /**
  * Native-layout view of one parameter, for optimisers: value and gradient (NULL for running
- * statistics and in inference) have `count` floats each. Borrowed from the run.
+ * statistics and in inference) have `count` floats each. Borrowed from the run. An inference plan
+ * may work with a copy, made by the next rn_run_forward() after rn_run_load() or rn_run_param():
+ * get the view again for each change.
  */
 typedef struct rn_param_view {
     float *value;

@@ -18,7 +18,9 @@ static void find_lifetimes(rn_plan *plan)
             rn_plan_tensor *tensor = &plan->tensors[ref->index];
             if (tensor->first < 0)
                 tensor->first = i;
-            tensor->last = i;
+            tensor->last = a == RN_ARG_PREPARED ? plan->op_count - 1 : i;
+            if (a == RN_ARG_PREPARED)
+                tensor->first = 0;
         }
     // The caller writes the input before the first op and reads the logits after the forward list;
     // the input stays whole so that the forward list can be repeated.
@@ -41,6 +43,7 @@ static const struct {
     {RN_OP_ADD, RN_ARG_DST, RN_ARG_SRC2},
     {RN_OP_GATE, RN_ARG_DST, RN_ARG_SRC},
     {RN_OP_GATE, RN_ARG_DST, RN_ARG_SRC2},
+    {RN_OP_CONV, RN_ARG_DST, RN_ARG_SRC2},
     {RN_OP_BATCH_NORM_TRAIN, RN_ARG_DST, RN_ARG_SRC2},
     {RN_OP_BATCH_NORM_INFER, RN_ARG_DST, RN_ARG_SRC2},
     {RN_OP_BATCH_NORM_AGAIN, RN_ARG_DST, RN_ARG_SRC2},

@@ -58,9 +58,10 @@ static size_t ref_bytes(const rn_plan *plan, rn_ref ref)
 size_t rn_planned_op_bytes(const rn_plan *plan, const rn_planned_op *op)
 {
     size_t bytes = 0;
+    bool prepared = op->args[RN_ARG_PREPARED].space == RN_SPACE_TENSOR;
 
     for (int a = 0; a < RN_ARGS; a++)
-        if (a != RN_ARG_SCRATCH)
+        if (a != RN_ARG_SCRATCH && !(prepared && op->args[a].space == RN_SPACE_VALUE))
             bytes += ref_bytes(plan, op->args[a]);
     return bytes;
 }

@@ -1,4 +1,5 @@
-// Forward list: graph nodes to ops, with BN + add + ReLU and add + ReLU fused.
+// Forward list: graph nodes to ops, with BN + add + ReLU and add + ReLU fused, in inference also
+// the convolution before them.
 #include "plan/plan_struct.h"
 
 static const rn_node *node_at(const rn_planner *planner, int index)
@@ -29,28 +30,45 @@ static int sole_consumer(const rn_planner *planner, int index, rn_node_kind kind
     return reader;
 }
 
+// Batch norms normalise by the batch's own mean and variance.
+static bool of_batch(const rn_planner *planner)
+{
+    return planner->plan->options.training || planner->plan->options.batch_statistics;
+}
+
+static bool starts_chain(const rn_planner *planner, int index)
+{
+    rn_node_kind kind = node_at(planner, index)->kind;
+    bool conv = !of_batch(planner) && !planner->plan->options.separate && kind == RN_NODE_CONV;
+
+    return (kind == RN_NODE_BATCH_NORM || kind == RN_NODE_ADD || conv) && !planner->inside[index] &&
+           planner->chain[index] < 0;
+}
+
+// The chain that ends at `end` goes on to `next`, if there is one.
+static int extend_chain(rn_planner *planner, int end, int next)
+{
+    if (next < 0 || planner->chain[next] >= 0 || planner->inside[next])
+        return end;
+    planner->inside[end] = true;
+    return next;
+}
+
 /**
- * The fused op of a BN ends at the ReLU (or addition) that follows it: all operands exist there.
- * Of two BNs that meet in an addition, the first takes it.
+ * The fused op of a BN, in inference of the convolution before it, ends at the ReLU (or addition)
+ * that follows it: all operands exist there. Of two that meet in an addition, the first takes it.
  */
 static void find_chains(rn_planner *planner)
 {
     for (int i = 0; i < rn_graph_nodes(planner->plan->graph); i++) {
-        rn_node_kind kind = node_at(planner, i)->kind;
-        if ((kind != RN_NODE_BATCH_NORM && kind != RN_NODE_ADD) || planner->inside[i] ||
-            planner->chain[i] >= 0)
+        if (!starts_chain(planner, i))
             continue;
         int end = i;
-        int add = kind == RN_NODE_BATCH_NORM ? sole_consumer(planner, i, RN_NODE_ADD) : -1;
-        if (add >= 0 && planner->chain[add] < 0 && !planner->inside[add]) {
-            planner->inside[i] = true;
-            end = add;
-        }
-        int relu = sole_consumer(planner, end, RN_NODE_RELU);
-        if (relu >= 0) {
-            planner->inside[end] = true;
-            end = relu;
-        }
+        if (node_at(planner, i)->kind == RN_NODE_CONV)
+            end = extend_chain(planner, end, sole_consumer(planner, end, RN_NODE_BATCH_NORM));
+        if (node_at(planner, i)->kind != RN_NODE_ADD)
+            end = extend_chain(planner, end, sole_consumer(planner, end, RN_NODE_ADD));
+        end = extend_chain(planner, end, sole_consumer(planner, end, RN_NODE_RELU));
         planner->chain[end] = i;
     }
 }
@@ -74,11 +92,13 @@ static rn_layout output_layout(const rn_planner *planner, rn_node_kind kind, int
     }
 }
 
-static rn_tensor_desc output_desc(const rn_planner *planner, const rn_node *node, int src)
+// What node `node` puts out, or a chain that starts with an op of `kind` and ends there.
+static rn_tensor_desc output_desc(const rn_planner *planner, const rn_node *node, rn_node_kind kind,
+                                  int src)
 {
     return (rn_tensor_desc){
         .dtype = planner->plan->options.dtype,
-        .layout = output_layout(planner, node->kind, src),
+        .layout = output_layout(planner, kind, src),
         .n = planner->plan->options.batch,
         .c = node->channels,
         .h = node->height,
@@ -86,10 +106,11 @@ static rn_tensor_desc output_desc(const rn_planner *planner, const rn_node *node
     };
 }
 
-// The output of a node, or of a chain that ends there, made from tensor `src`.
-static rn_status new_output(rn_planner *planner, int node, int src)
+// The output of a chain from node `start` to `node` (or of a single node), made from tensor `src`.
+static rn_status new_output(rn_planner *planner, int start, int node, int src)
 {
-    rn_tensor_desc desc = output_desc(planner, node_at(planner, node), src);
+    rn_tensor_desc desc =
+        output_desc(planner, node_at(planner, node), node_at(planner, start)->kind, src);
 
     return rn_planner_tensor(planner, &planner->value[node], &desc, rn_tensor_bytes(&desc));
 }
@@ -105,7 +126,7 @@ static rn_status start_op(rn_planner *planner, rn_planned_op *op, rn_op_kind kin
 {
     const rn_node *from = node_at(planner, node);
     int src = planner->value[from->inputs[0]];
-    rn_status st = new_output(planner, end, src);
+    rn_status st = new_output(planner, node, end, src);
 
     if (st != RN_OK)
         return st;
@@ -133,12 +154,6 @@ static rn_status start_op(rn_planner *planner, rn_planned_op *op, rn_op_kind kin
     return RN_OK;
 }
 
-// Batch norms normalise by the batch's own mean and variance.
-static bool of_batch(const rn_planner *planner)
-{
-    return planner->plan->options.training || planner->plan->options.batch_statistics;
-}
-
 static bool feeds_batch_norm(const rn_planner *planner, int node)
 {
     for (int i = node + 1; i < rn_graph_nodes(planner->plan->graph); i++)
@@ -157,6 +172,7 @@ static rn_status lower_simple(rn_planner *planner, int node, rn_op_kind kind)
     op.desc.statistics = kind == RN_OP_CONV && of_batch(planner) && feeds_batch_norm(planner, node);
     op.desc.bias = node_at(planner, node)->bias != RN_NO_PARAM;
     op.desc.training = planner->plan->options.training;
+    op.desc.constant = !op.desc.training;
     RN_TRY(rn_planner_emit(planner, &op));
 out:
     return st;
@@ -165,7 +181,7 @@ out:
 // The op reads a second tensor, element by element with the first.
 static rn_status set_second_source(rn_planner *planner, rn_planned_op *op, int tensor)
 {
-    if (tensor_desc(planner, tensor)->layout != op->desc.src.layout)
+    if (tensor_desc(planner, tensor)->layout != op->desc.dst.layout)
         return rn_error(RN_EUNSUPPORTED, "'%s': its operands differ in layout",
                         node_at(planner, op->last_node)->name);
     op->args[RN_ARG_SRC2] = rn_tensor_ref(tensor);
@@ -222,6 +238,53 @@ static rn_status lower_batch_norm(rn_planner *planner, int start, int end)
         size_t floats = RN_SAVED_VECTORS * (size_t)rn_padded_channels(&op.desc.src);
         RN_TRY(rn_planner_tensor(planner, &saved, NULL, floats * sizeof(float)));
         op.args[RN_ARG_SAVED] = rn_tensor_ref(saved);
+    }
+    RN_TRY(rn_planner_emit(planner, &op));
+out:
+    return st;
+}
+
+// The addition of the chain from node `start` to node `end`; -1 if it has none.
+static int addition_of(const rn_planner *planner, int start, int end)
+{
+    for (int i = start; i != end; i = planner->consumer[i])
+        if (node_at(planner, planner->consumer[i])->kind == RN_NODE_ADD)
+            return planner->consumer[i];
+    return -1;
+}
+
+// The node of the chain that the addition's operand comes from.
+static int operand_of(const rn_planner *planner, int start, int add)
+{
+    while (planner->consumer[start] != add)
+        start = planner->consumer[start];
+    return start;
+}
+
+// Convolution [+ BN] [+ add] [+ ReLU], from node `start` to node `end`, in inference.
+static rn_status lower_conv(rn_planner *planner, int start, int end)
+{
+    rn_status st = RN_OK;
+    rn_planned_op op;
+    int add = addition_of(planner, start, end);
+    int second = start == end ? -1 : planner->consumer[start];
+
+    RN_TRY(start_op(planner, &op, RN_OP_CONV, start, end));
+    op.desc.constant = true;
+    op.desc.bias = node_at(planner, start)->bias != RN_NO_PARAM;
+    op.desc.fold = second >= 0 && node_at(planner, second)->kind == RN_NODE_BATCH_NORM;
+    op.desc.add = add >= 0;
+    op.desc.relu = node_at(planner, end)->kind == RN_NODE_RELU;
+    if (op.desc.add)
+        RN_TRY(set_second_source(planner, &op,
+                                 other_operand(planner, add, operand_of(planner, start, add))));
+    if (op.desc.fold) {
+        const rn_node *norm = node_at(planner, second);
+        op.desc.epsilon = norm->epsilon;
+        op.args[RN_ARG_GAIN] = rn_value_ref(norm->weight);
+        op.args[RN_ARG_SHIFT] = rn_value_ref(norm->bias);
+        op.args[RN_ARG_RUNNING_MEAN] = rn_value_ref(norm->running_mean);
+        op.args[RN_ARG_RUNNING_VARIANCE] = rn_value_ref(norm->running_variance);
     }
     RN_TRY(rn_planner_emit(planner, &op));
 out:
@@ -338,6 +401,8 @@ static rn_status lower_node(rn_planner *planner, int index)
 
     if (planner->inside[index])
         return RN_OK;
+    if (start >= 0 && node_at(planner, start)->kind == RN_NODE_CONV)
+        return lower_conv(planner, start, index);
     if (start >= 0)
         return node_at(planner, start)->kind == RN_NODE_ADD
                    ? lower_add(planner, start, index)
@@ -383,7 +448,7 @@ rn_status rn_plan_forward(rn_planner *planner)
 
     count_consumers(planner);
     find_chains(planner);
-    RN_TRY(new_output(planner, 0, -1));
+    RN_TRY(new_output(planner, 0, 0, -1));
     plan->input = planner->value[0];
     for (int i = 1; i < rn_graph_nodes(plan->graph); i++)
         RN_TRY(lower_node(planner, i));

@@ -34,7 +34,10 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
  * All ops. `src` and `dst` of a descriptor are always the forward op's, also for a backward op.
  * Arguments of each, besides WORKSPACE and SCRATCH (asked for through rn_kernel):
  *
- *   CONV                     SRC WEIGHTS [BIAS] -> DST [STATISTICS]      (cross-correlation)
+ *   CONV                     SRC WEIGHTS [BIAS] [GAIN SHIFT RUNNING_MEAN RUNNING_VARIANCE] [SRC2]
+ *                            -> DST [STATISTICS]                         (cross-correlation)
+ *                            y = [relu](fold(src * weights [+ bias]) [+ src2]), where with `fold` a
+ *                            batch norm from running statistics follows, with GAIN and SHIFT
  *                            STATISTICS: what BATCH_NORM_TRAIN of DST needs of it, in a form of
  *                            the engine's own; where it is NULL, none is written
  *   CONV_BACKWARD_DATA       DIFF_DST WEIGHTS -> DIFF_SRC
@@ -141,6 +144,9 @@ typedef enum rn_arg {
     RN_ARG_RUNNING_MEAN,
     RN_ARG_RUNNING_VARIANCE,
     RN_ARG_SAVED,
+    RN_ARG_GAIN, // of the batch norm that a CONV has folded into it
+    RN_ARG_SHIFT,
+    RN_ARG_PREPARED,   // what prepare() makes of a CONV's parameters
     RN_ARG_STATISTICS, // of a CONV's DST, for the BATCH_NORM_TRAIN that reads it
     RN_ARG_WORKSPACE,  // written forward, read backward
     RN_ARG_SCRATCH,    // contents lost between ops
@@ -171,13 +177,15 @@ typedef struct rn_op_desc {
     int kernel, stride, pad;  // CONV*, MAX_POOL*: square, symmetric; SHORTCUT_PAD*: stride
     int channel_offset;       // SHORTCUT_PAD*: first dst channel that holds a src channel
     bool bias;                // CONV*: has a bias
-    bool relu;                // BATCH_NORM_*, ADD: ReLU at the end
-    bool add;                 // BATCH_NORM_*: SRC2 is added before the ReLU
+    bool relu;                // BATCH_NORM_*, ADD, CONV: ReLU at the end
+    bool add;                 // BATCH_NORM_*, CONV: SRC2 is added before the ReLU
+    bool fold;                // CONV: a batch norm from running statistics is folded into it
+    bool constant;            // CONV: parameters change rarely, and never within a list
     bool diff_dst2;           // BATCH_NORM_BACKWARD, RELU_BACKWARD: a second gradient is added
     bool training;            // MAX_POOL: the backward op will follow
     bool statistics;          // CONV: STATISTICS is welcome; BATCH_NORM_TRAIN: it is read
     int parts;                // BATCH_NORM_TRAIN with statistics: the conv kernel's
-    float epsilon, momentum;  // BATCH_NORM_*
+    float epsilon, momentum;  // BATCH_NORM_*; epsilon: also CONV with `fold`
     float scale;              // SCALE, DROPOUT
     float rate;               // DROPOUT: 0 .. below 1
     bool whole;               // DROPOUT: one draw for the whole batch
@@ -202,6 +210,10 @@ struct rn_kernel {
     size_t scratch_bytes;            // of RN_ARG_SCRATCH, 64-byte aligned; 0 if none
     size_t statistics_bytes;         // of RN_ARG_STATISTICS; 0 where the kernel takes none
     int statistics_parts;            // of which it consists
+    size_t prepared_bytes;           // of RN_ARG_PREPARED, which lasts; 0: run reads parameters
+
+    /** Make PREPARED of the parameters, after each change of these; run reads it instead. */
+    rn_status (*prepare)(rn_kernel *kernel, void *const args[RN_ARGS]);
 
     /** Forward ops with parameters: floats that parameter `arg` takes in native layout. */
     size_t (*native_count)(const rn_kernel *kernel, rn_arg arg);

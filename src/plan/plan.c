@@ -40,8 +40,9 @@ void rn_planned_op_label(rn_planned_op *op)
                             : op->again                                         ? " again"
                                                                                 : " backward";
 
-    snprintf(op->label, sizeof op->label, "%s%s%s%s", rn_op_kind_name(op->desc.kind), direction,
-             forward && op->desc.add ? " + add" : "", forward && op->desc.relu ? " + relu" : "");
+    snprintf(op->label, sizeof op->label, "%s%s%s%s%s", rn_op_kind_name(op->desc.kind), direction,
+             op->desc.fold ? " + batch norm" : "", forward && op->desc.add ? " + add" : "",
+             forward && op->desc.relu ? " + relu" : "");
 }
 
 // A parameter lies behind the result of an op that reads one, or whose source has one behind it.
@@ -70,6 +71,10 @@ static rn_status add_working_memory(rn_planner *planner, rn_planned_op *op)
     if (op->kernel->statistics_bytes > 0) {
         RN_TRY(rn_planner_tensor(planner, &tensor, NULL, op->kernel->statistics_bytes));
         op->args[RN_ARG_STATISTICS] = rn_tensor_ref(tensor);
+    }
+    if (op->kernel->prepared_bytes > 0) {
+        RN_TRY(rn_planner_tensor(planner, &tensor, NULL, op->kernel->prepared_bytes));
+        op->args[RN_ARG_PREPARED] = rn_tensor_ref(tensor);
     }
     if (op->kernel->scratch_bytes > 0) {
         RN_TRY(rn_planner_tensor(planner, &tensor, NULL, op->kernel->scratch_bytes));

@@ -44,7 +44,8 @@ static rn_status probe_allocate(const rn_plan *plan, probe *p, const rn_planned_
     for (int a = 0; a < RN_ARGS; a++) {
         rn_ref ref = op->args[a];
         size_t bytes = sizeof(rn_loss) + (size_t)batch * sizeof(int32_t); // loss, labels
-        if (a == RN_ARG_SCRATCH || a == RN_ARG_WORKSPACE || ref.space == RN_SPACE_NONE)
+        if (a == RN_ARG_SCRATCH || a == RN_ARG_WORKSPACE || a == RN_ARG_PREPARED ||
+            ref.space == RN_SPACE_NONE)
             continue;
         if (ref.space == RN_SPACE_TENSOR)
             bytes = tensor_bytes(&plan->tensors[ref.index], batch);
@@ -57,6 +58,8 @@ static rn_status probe_allocate(const rn_plan *plan, probe *p, const rn_planned_
         workspace = p->forward->workspace_bytes;
     if (workspace > 0)
         RN_TRY(rn_alloc(&p->args[RN_ARG_WORKSPACE], workspace, 1));
+    if (p->kernel->prepared_bytes > 0)
+        RN_TRY(rn_alloc(&p->args[RN_ARG_PREPARED], p->kernel->prepared_bytes, 1));
     if (p->kernel->scratch_bytes > 0)
         RN_TRY(rn_alloc(&p->args[RN_ARG_SCRATCH], p->kernel->scratch_bytes, 1));
 out:

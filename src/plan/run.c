@@ -13,6 +13,7 @@ struct rn_run {
     int32_t *labels;
     rn_loss loss;
     rn_random random;
+    bool prepared;          // nobody has had the parameters in hand since prepare()
     void *(*args)[RN_ARGS]; // resolved once, for each op
 };
 
@@ -118,9 +119,26 @@ out:
     return st;
 }
 
+// What kernels make of constant parameters, if these may have changed.
+static rn_status prepare(rn_run *run)
+{
+    rn_status st = RN_OK;
+
+    for (int i = 0; i < run->plan->op_count && !run->prepared; i++) {
+        rn_kernel *kernel = run->plan->ops[i].kernel;
+        if (kernel->prepared_bytes > 0)
+            RN_TRY(kernel->prepare(kernel, run->args[i]));
+    }
+    run->prepared = true;
+out:
+    return st;
+}
+
 rn_status rn_run_forward(rn_run *run)
 {
-    return run_ops(run, 0, run->plan->forward_count);
+    rn_status st = prepare(run);
+
+    return st == RN_OK ? run_ops(run, 0, run->plan->forward_count) : st;
 }
 
 static bool gives_tensor(const rn_planned_op *op)
@@ -146,6 +164,7 @@ rn_status rn_run_trace(rn_run *run, rn_trace_visit visit, void *context)
     const rn_plan *plan = run->plan;
     float *plain = NULL;
 
+    RN_TRY(prepare(run));
     RN_TRY(allocate_plain(plan, &plain));
     for (int i = 0; i < plan->forward_count; i++) {
         const rn_planned_op *op = &plan->ops[i];
@@ -177,6 +196,8 @@ rn_param_view rn_run_param(rn_run *run, int index)
     const rn_plan_param *param = &run->plan->params[index];
     const rn_param *described = rn_graph_param(run->plan->graph, index);
     bool gradient = run->plan->options.training && rn_param_trained(described);
+
+    run->prepared = false; // the caller may write
 
     return (rn_param_view){
         .value = run->values + param->offset,
@@ -297,6 +318,7 @@ rn_status rn_run_find_nonfinite(rn_run *run, char *where, size_t size)
         snprintf(where, size, "input (data)");
         return RN_OK;
     }
+    RN_TRY(prepare(run));
     RN_TRY(RN_NEW(&kept, plan->value_floats));
     memcpy(kept, run->values, bytes);
     st = find_in_outputs(run, where, size);

@@ -135,7 +135,7 @@ static rn_status run_network(tracer *t, const char *engine_name, rn_trace_visit 
     const rn_checkpoint *model = t->model;
     const rn_node *input = rn_graph_node(model->graph, 0);
     const int shape[4] = {t->out->images, input->channels, input->height, input->width};
-    rn_plan_options options = {.batch = t->out->images};
+    rn_plan_options options = {.batch = t->out->images, .separate = true};
 
     RN_TRY(rn_engine_create(&engine, engine_name));
     RN_TRY(rn_plan_create(&plan, model->graph, engine, &options));

@@ -65,6 +65,14 @@ static inline void check_conv(const conv_case *c, rn_layout layout, const harnes
     harness_check(&d, &ref, maker, tolerance);
 }
 
+static inline void check_fused_conv(const conv_case *c, rn_layout layout,
+                                    const harness_maker *maker, double tolerance)
+{
+    rn_op_desc d = conv_of(c, layout);
+
+    harness_check_fused(&d, &ref, maker, tolerance);
+}
+
 /** Forward and backward data give the same bits with one thread and with three. */
 static inline void check_threads(const conv_case *c, rn_layout layout, const harness_maker *maker)
 {

@@ -72,6 +72,10 @@ static inline const char *harness_arg_name(rn_arg arg)
         [RN_ARG_RUNNING_MEAN] = "RUNNING_MEAN",
         [RN_ARG_RUNNING_VARIANCE] = "RUNNING_VARIANCE",
         [RN_ARG_SAVED] = "SAVED",
+        [RN_ARG_GAIN] = "GAIN",
+        [RN_ARG_SHIFT] = "SHIFT",
+        [RN_ARG_PREPARED] = "PREPARED",
+        [RN_ARG_STATISTICS] = "STATISTICS",
         [RN_ARG_WORKSPACE] = "WORKSPACE",
         [RN_ARG_SCRATCH] = "SCRATCH",
         [RN_ARG_RANDOM] = "RANDOM",
@@ -104,7 +108,10 @@ static inline unsigned harness_inputs(const rn_op_desc *d)
 
     switch (d->kind) {
     case RN_OP_CONV:
-        return HARNESS_BIT(SRC) | HARNESS_BIT(WEIGHTS) | bias;
+        return HARNESS_BIT(SRC) | HARNESS_BIT(WEIGHTS) | bias | src2 |
+               (d->fold ? HARNESS_BIT(GAIN) | HARNESS_BIT(SHIFT) | HARNESS_BIT(RUNNING_MEAN) |
+                              HARNESS_BIT(RUNNING_VARIANCE)
+                        : 0);
     case RN_OP_LINEAR:
         return HARNESS_BIT(SRC) | HARNESS_BIT(WEIGHTS) | HARNESS_BIT(BIAS);
     case RN_OP_CONV_BACKWARD_DATA:
@@ -173,6 +180,8 @@ static inline unsigned harness_outputs(const rn_op_desc *d)
 /** The descriptor of an activation argument; NULL for the others. */
 static inline const rn_tensor_desc *harness_tensor(const rn_op_desc *d, rn_arg arg)
 {
+    if (arg == RN_ARG_SRC2 && d->kind == RN_OP_CONV)
+        return &d->dst;
     switch (arg) {
     case RN_ARG_SRC:
     case RN_ARG_SRC2:
@@ -200,6 +209,8 @@ static inline rn_arg harness_parameter(rn_arg arg)
         return RN_ARG_BIAS;
     case RN_ARG_RUNNING_MEAN:
     case RN_ARG_RUNNING_VARIANCE:
+    case RN_ARG_GAIN:
+    case RN_ARG_SHIFT:
         return arg;
     default:
         return RN_ARGS;
@@ -355,6 +366,11 @@ static inline void harness_open(harness_op *op, const harness_maker *maker, cons
         if ((args >> a & 1) != 0)
             harness_allocate(op, a);
     }
+    op->bytes[RN_ARG_PREPARED] = op->kernel->prepared_bytes;
+    if (op->bytes[RN_ARG_PREPARED] != 0)
+        assert_int_equal(rn_alloc((void **)&op->memory[RN_ARG_PREPARED],
+                                  op->bytes[RN_ARG_PREPARED] + HARNESS_GUARD, 1),
+                         RN_OK);
     op->bytes[RN_ARG_SCRATCH] = op->kernel->scratch_bytes;
     if (op->forward != NULL && op->forward->scratch_bytes > op->bytes[RN_ARG_SCRATCH])
         op->bytes[RN_ARG_SCRATCH] = op->forward->scratch_bytes;
@@ -465,11 +481,19 @@ static inline void harness_run_kernel(harness_op *op, rn_kernel *kernel, unsigne
         fail_msg("%s: %d allocations in run", harness_name(&op->desc), allocations);
 }
 
+static inline void harness_prepare(harness_op *op)
+{
+    if (op->kernel->prepare(op->kernel, (void *const *)op->memory) != RN_OK)
+        fail_msg("%s: prepare: %s", harness_name(&op->desc), rn_error_message());
+}
+
 /** Run the kernel once on what harness_load() packed; a max pool's backward after its forward. */
 static inline void harness_execute(harness_op *op)
 {
-    unsigned extra = HARNESS_BIT(WORKSPACE) | HARNESS_BIT(SCRATCH);
+    unsigned extra = HARNESS_BIT(WORKSPACE) | HARNESS_BIT(SCRATCH) | HARNESS_BIT(PREPARED);
 
+    if (op->kernel->prepared_bytes > 0)
+        harness_prepare(op);
     if (op->desc.kind == RN_OP_MAX_POOL_BACKWARD)
         harness_run_kernel(op, op->forward, HARNESS_BIT(SRC) | HARNESS_BIT(DST) | extra);
     harness_run_kernel(op, op->kernel,

@@ -359,4 +359,22 @@ static inline void harness_check_gradients(const rn_op_desc *forward, const harn
     harness_values_release(&f.result);
 }
 
+/** All that may follow a convolution in inference; SRC2 also in place. */
+static inline void harness_check_fused(const rn_op_desc *conv, const harness_maker *reference,
+                                       const harness_maker *tested, double tolerance)
+{
+    for (int variant = 0; variant < 16; variant++) {
+        rn_op_desc d = *conv;
+        d.constant = true;
+        d.bias = variant & 1;
+        d.fold = variant & 2;
+        d.add = variant & 4;
+        d.relu = variant & 8;
+        d.epsilon = 1e-5f;
+        harness_check(&d, reference, tested, tolerance);
+        if (d.add)
+            harness_check_in_place(&d, reference, tested, tolerance, RN_ARG_DST, RN_ARG_SRC2);
+    }
+}
+
 #endif

@@ -33,6 +33,18 @@ static void shapes_and_sizes(void **state)
     each_conv_isa(RN_CONV_DIRECT, direct_body);
 }
 
+static void fused_body(rn_layout layout, const harness_maker *maker)
+{
+    for (int i = 0; i < CASES - 3; i++)
+        check_fused_conv(&cases[i], layout, maker, 1e-5);
+}
+
+static void fused(void **state)
+{
+    (void)state;
+    each_conv_isa(RN_CONV_DIRECT, fused_body);
+}
+
 static void statistics_body(rn_layout layout, const harness_maker *maker)
 {
     for (int i = 0; i < CASES; i++)
@@ -85,9 +97,8 @@ static void others_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shapes_and_sizes),
-        cmocka_unit_test(statistics),
-        cmocka_unit_test(any_threads),
+        cmocka_unit_test(shapes_and_sizes), cmocka_unit_test(fused),
+        cmocka_unit_test(statistics),       cmocka_unit_test(any_threads),
         cmocka_unit_test(others_refused),
     };
 

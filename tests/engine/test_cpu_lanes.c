@@ -13,9 +13,11 @@ static const rn_cpu_functions portable = {
     .winograd_name = "cpu portable winograd",
     .winograd = winograd_conv,
     .winograd_weights = winograd_weights,
+    .winograd_prepare = winograd_prepare,
     .direct_name = "cpu portable direct",
     .direct = direct_conv,
     .direct_weights = direct_weights,
+    .direct_prepare = direct_prepare,
 };
 
 static void check_cases(rn_conv_method method, const conv_case *cases, size_t count)
@@ -25,6 +27,7 @@ static void check_cases(rn_conv_method method, const conv_case *cases, size_t co
 
     for (size_t i = 0; i < count; i++)
         check_conv(&cases[i], RN_LAYOUT_NCHW16C, &maker, 1e-5);
+    check_fused_conv(&cases[1], RN_LAYOUT_NCHW16C, &maker, 2e-5);
 }
 
 static void winograd_of_16(void **state)

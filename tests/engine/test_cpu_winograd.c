@@ -47,6 +47,19 @@ static void shared_work(void **state)
     each_conv_isa(RN_CONV_WINOGRAD, shared_body);
 }
 
+static void fused_body(rn_layout layout, const harness_maker *maker)
+{
+    for (int i = 0; i < ODD_CASES; i++)
+        check_fused_conv(&odd_cases[i], layout, maker, 2 * error_bound);
+    check_fused_conv(&shared_cases[1], layout, maker, 2 * error_bound);
+}
+
+static void fused(void **state)
+{
+    (void)state;
+    each_conv_isa(RN_CONV_WINOGRAD, fused_body);
+}
+
 static void statistics_body(rn_layout layout, const harness_maker *maker)
 {
     const float scales[] = {1.0f, 1e-15f, 1e12f};
@@ -151,10 +164,10 @@ static void others_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(odd_sizes),         cmocka_unit_test(shared_work),
-        cmocka_unit_test(statistics),        cmocka_unit_test(denormals),
-        cmocka_unit_test(nan_comes_through), cmocka_unit_test(any_threads),
-        cmocka_unit_test(others_refused),
+        cmocka_unit_test(odd_sizes),   cmocka_unit_test(shared_work),
+        cmocka_unit_test(fused),       cmocka_unit_test(statistics),
+        cmocka_unit_test(denormals),   cmocka_unit_test(nan_comes_through),
+        cmocka_unit_test(any_threads), cmocka_unit_test(others_refused),
     };
 
     return cmocka_run_group_tests(tests, open_engine, close_engine);

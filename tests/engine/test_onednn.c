@@ -32,6 +32,21 @@ static void stems(void **state)
         }
 }
 
+// What may follow a convolution in inference.
+static void fused(void **state)
+{
+    const rn_op_desc cases[] = {
+        conv(image(layout, 2, 17, 5), layout, 20, 1, 1),
+        conv(image(layout, 1, 16, 9), layout, 33, 3, 2),
+        conv(image(layout, 3, 16, 1), layout, 16, 3, 1),
+        conv(image(RN_LAYOUT_NCHW, 2, 3, 7), layout, 20, 7, 2),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        harness_check_fused(&cases[i], &ref, &tested, 1e-5);
+}
+
 static void linears(void **state)
 {
     static const int shapes[][3] = {
@@ -232,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions),
         cmocka_unit_test(stems),
+        cmocka_unit_test(fused),
         cmocka_unit_test(linears),
         cmocka_unit_test(max_pools),
         cmocka_unit_test(average_pools),

@@ -169,7 +169,8 @@ static void picture_is_seen_as_in_prediction(void **state)
     assert_true(c.layers[0].difference.largest == largest);
     assert_int_equal(rn_inference_run(inference, &logits), RN_OK);
     assert_int_equal(c.images, 1);
-    assert_memory_equal(c.logits[0], logits, 10 * sizeof *logits);
+    for (int i = 0; i < 10; i++) // a prediction folds batch norms into the convolutions
+        assert_true(fabsf(c.logits[0][i] - logits[i]) <= 1e-5f * (1 + fabsf(logits[i])));
     rn_inference_free(inference);
     rn_comparison_release(&c);
     rn_checkpoint_free(model);

@@ -41,9 +41,11 @@ const rn_cpu_functions TABLE = {
     .winograd_name = TABLE_NAME " winograd",
     .winograd = winograd_conv,
     .winograd_weights = winograd_weights,
+    .winograd_prepare = winograd_prepare,
     .direct_name = TABLE_NAME " direct",
     .direct = direct_conv,
     .direct_weights = direct_weights,
+    .direct_prepare = direct_prepare,
     .sgd = sgd,
     .ema = ema,
 };

@@ -15,6 +15,20 @@ typedef struct conv_output {
     bool relu;
 } conv_output;
 
+// PREPARED ends with shift and scale, `channels` of each; before them it has `weights` floats.
+static const float *conv_shift(void *const args[RN_ARGS], size_t weights)
+{
+    return (const float *)args[RN_ARG_PREPARED] + weights;
+}
+
+// Multiply `count` vectors of weights, `blocks` blocks of results side by side, by their scale.
+static void conv_scale_weights(float *weights, size_t count, const float *scale, size_t blocks)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t q = 0; q < blocks; q++, weights += VEC)
+            vec_store(weights, vec_mul(vec_load(weights), vec_load(scale + q * VEC)));
+}
+
 static conv_output conv_output_of(const rn_op_desc *desc, void *const args[RN_ARGS])
 {
     bool data = desc->kind == RN_OP_CONV_BACKWARD_DATA;

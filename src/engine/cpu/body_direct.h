@@ -2,6 +2,7 @@
 #ifndef ENGINE_CPU_BODY_DIRECT_H
 #define ENGINE_CPU_BODY_DIRECT_H
 
+#include "engine/conv_fold.h"
 #include "engine/cpu/body_conv_output.h"
 #include "engine/cpu/body_direct_buffer.h"
 
@@ -211,13 +212,30 @@ static void direct_item(const rn_direct *d, const float *src, const float *weigh
     }
 }
 
+// PREPARED: weights scaled by a batch norm, shift, scale.
+static void direct_prepare(const rn_direct *d, const rn_op_desc *desc, void *const args[RN_ARGS])
+{
+    size_t channels = (size_t)d->out * VEC, each = d->out_weights;
+    float *scaled = args[RN_ARG_PREPARED], *shift = scaled + (size_t)d->out * each;
+    float *scale = shift + channels;
+
+    rn_conv_fold(desc, args, channels, scale, shift);
+    memcpy(scaled, args[RN_ARG_WEIGHTS], (size_t)d->out * each * sizeof *scaled);
+    for (size_t b = 0; b < (size_t)d->out; b++)
+        conv_scale_weights(scaled + b * each, each / VEC, scale + b * VEC, 1);
+}
+
 static void direct_conv(const rn_direct *d, const rn_op_desc *desc, void *const args[RN_ARGS])
 {
     const float *src = args[d->transposed ? RN_ARG_DIFF_DST : RN_ARG_SRC];
     const float *weights = args[RN_ARG_WEIGHTS];
-    const conv_output output = conv_output_of(desc, args);
+    conv_output output = conv_output_of(desc, args);
     float *turned = args[RN_ARG_SCRATCH], *buffers = turned + d->weight_floats;
 
+    if (args[RN_ARG_PREPARED] != NULL) {
+        weights = args[RN_ARG_PREPARED];
+        output.bias = conv_shift(args, (size_t)d->out * d->out_weights);
+    }
 #pragma omp parallel num_threads(d->threads)
     {
         float *buffer = buffers + (size_t)omp_get_thread_num() * d->buffer_floats;

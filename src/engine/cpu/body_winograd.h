@@ -9,6 +9,7 @@
 #ifndef ENGINE_CPU_BODY_WINOGRAD_H
 #define ENGINE_CPU_BODY_WINOGRAD_H
 
+#include "engine/conv_fold.h"
 #include "engine/cpu/body_conv_output.h"
 #include "engine/cpu/body_range.h"
 #include "engine/cpu/body_winograd_points.h"
@@ -363,19 +364,26 @@ static void wg_store_chunk(const rn_winograd *g, const float *products, const co
     }
 }
 
+typedef struct wg_weights {
+    const float *taps;
+    const float *points; // of all pairs; NULL: to be transformed
+} wg_weights;
+
 // Every thread takes chunks of its own; all use the same transformed weights.
-static void wg_split_chunks(const rn_winograd *g, const float *src, const float *weights,
+static void wg_split_chunks(const rn_winograd *g, const float *src, wg_weights weights,
                             const conv_output *output, float *scratch)
 {
     int pairs = (g->out + 1) / 2;
-    float *points = scratch;
+    const float *points = weights.points != NULL ? weights.points : scratch;
 
 #pragma omp parallel num_threads(g->threads)
     {
         wg_memory memory = wg_memory_of(g, scratch + g->weight_floats, omp_get_thread_num());
+        if (weights.points == NULL) {
 #pragma omp for schedule(static)
-        for (int pair = 0; pair < pairs; pair++)
-            wg_weight_pair(g, weights, pair, points + (size_t)pair * wg_pair_floats(g));
+            for (int pair = 0; pair < pairs; pair++)
+                wg_weight_pair(g, weights.taps, pair, scratch + (size_t)pair * wg_pair_floats(g));
+        }
 #pragma omp for schedule(static)
         for (int chunk = 0; chunk < g->chunks; chunk++) {
             int begin = chunk * g->chunk_rows;
@@ -391,7 +399,7 @@ static void wg_split_chunks(const rn_winograd *g, const float *src, const float 
 
 // All chunks first; then every thread takes pairs of output blocks, and transforms just their
 // weights: for many channels and few tiles.
-static void wg_split_outputs(const rn_winograd *g, const float *src, const float *weights,
+static void wg_split_outputs(const rn_winograd *g, const float *src, wg_weights weights,
                              const conv_output *output, float *scratch)
 {
     int pairs = (g->out + 1) / 2;
@@ -402,14 +410,18 @@ static void wg_split_outputs(const rn_winograd *g, const float *src, const float
     {
         int thread = omp_get_thread_num();
         wg_memory memory = wg_memory_of(g, source + chunk_floats * (size_t)g->chunks, thread);
-        float *points = scratch + g->weight_floats * (size_t)thread;
+        float *transformed = scratch + g->weight_floats * (size_t)thread;
 #pragma omp for schedule(static)
         for (int chunk = 0; chunk < g->chunks; chunk++)
             wg_load_chunk(g, src, source + chunk_floats * (size_t)chunk, chunk * g->chunk_rows,
                           &memory);
 #pragma omp for schedule(static)
         for (int pair = 0; pair < pairs; pair++) {
-            wg_weight_pair(g, weights, pair, points);
+            const float *points = transformed;
+            if (weights.points != NULL)
+                points = weights.points + (size_t)pair * wg_pair_floats(g);
+            else
+                wg_weight_pair(g, weights.taps, pair, transformed);
             for (int chunk = 0; chunk < g->chunks; chunk++) {
                 wg_multiply(g, source + chunk_floats * (size_t)chunk, points, memory.products,
                             wg_pair_blocks(g, pair));
@@ -419,15 +431,38 @@ static void wg_split_outputs(const rn_winograd *g, const float *src, const float
     }
 }
 
+// PREPARED: transformed weights, scaled where a batch norm is folded in, shift, scale.
+static void winograd_prepare(const rn_winograd *g, const rn_op_desc *desc,
+                             void *const args[RN_ARGS])
+{
+    int pairs = (g->out + 1) / 2;
+    size_t channels = (size_t)g->out * VEC, rows = (size_t)WG_POINTS * (size_t)g->in * VEC;
+    float *points = args[RN_ARG_PREPARED], *shift = points + (size_t)pairs * wg_pair_floats(g);
+    float *scale = shift + channels;
+
+    rn_conv_fold(desc, args, channels, scale, shift);
+#pragma omp parallel for schedule(static) num_threads(g->threads)
+    for (int pair = 0; pair < pairs; pair++) {
+        float *to = points + (size_t)pair * wg_pair_floats(g);
+        wg_weight_pair(g, args[RN_ARG_WEIGHTS], pair, to);
+        if (desc->fold)
+            conv_scale_weights(to, rows, scale + (size_t)pair * 2 * VEC,
+                               (size_t)wg_pair_blocks(g, pair));
+    }
+}
+
 static void winograd_conv(const rn_winograd *g, const rn_op_desc *desc, void *const args[RN_ARGS])
 {
     const float *src = args[g->transposed ? RN_ARG_DIFF_DST : RN_ARG_SRC];
-    const conv_output output = conv_output_of(desc, args);
+    wg_weights weights = {.taps = args[RN_ARG_WEIGHTS], .points = args[RN_ARG_PREPARED]};
+    conv_output output = conv_output_of(desc, args);
 
+    if (weights.points != NULL && (desc->fold || desc->bias))
+        output.bias = conv_shift(args, (size_t)((g->out + 1) / 2) * wg_pair_floats(g));
     if (g->shared)
-        wg_split_outputs(g, src, args[RN_ARG_WEIGHTS], &output, args[RN_ARG_SCRATCH]);
+        wg_split_outputs(g, src, weights, &output, args[RN_ARG_SCRATCH]);
     else
-        wg_split_chunks(g, src, args[RN_ARG_WEIGHTS], &output, args[RN_ARG_SCRATCH]);
+        wg_split_chunks(g, src, weights, &output, args[RN_ARG_SCRATCH]);
 }
 
 #endif

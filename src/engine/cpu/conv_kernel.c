@@ -9,9 +9,9 @@ typedef struct conv_kernel {
     rn_kernel base; // first: an rn_kernel * of this file is a conv_kernel *
     rn_op_desc desc;
     rn_winograd winograd;
-    rn_winograd_function run_winograd; // NULL: direct
+    rn_winograd_function run_winograd, prepare_winograd; // NULL: direct
     rn_direct direct;
-    rn_direct_function run_direct;
+    rn_direct_function run_direct, prepare_direct;
 } conv_kernel;
 
 rn_status rn_conv_method_parse(rn_conv_method *method, const char *text)
@@ -43,6 +43,17 @@ static rn_status run(rn_kernel *base, void *const args[RN_ARGS])
     return RN_OK;
 }
 
+static rn_status prepare(rn_kernel *base, void *const args[RN_ARGS])
+{
+    const conv_kernel *kernel = (const conv_kernel *)base;
+
+    if (kernel->run_winograd != NULL)
+        kernel->prepare_winograd(&kernel->winograd, &kernel->desc, args);
+    else
+        kernel->prepare_direct(&kernel->direct, &kernel->desc, args);
+    return RN_OK;
+}
+
 static void free_kernel(rn_kernel *kernel)
 {
     rn_free(kernel);
@@ -65,13 +76,14 @@ static rn_status unpack(const rn_kernel *kernel, rn_arg arg, const float *native
     return RN_OK;
 }
 
-// Not where there is a gradient of a bias to make.
+// Not where there may be a gradient of a bias to make.
 static bool is_conv(const rn_op_desc *d)
 {
+    bool bias = d->bias && !d->constant;
     bool kind = d->kind == RN_OP_CONV || d->kind == RN_OP_CONV_BACKWARD_DATA ||
                 d->kind == RN_OP_CONV_BACKWARD_WEIGHTS;
 
-    return kind && !d->bias && d->src.n > 0 && d->src.n == d->dst.n && d->src.h > 0 && d->src.w > 0;
+    return kind && !bias && d->src.n > 0 && d->src.n == d->dst.n && d->src.h > 0 && d->src.w > 0;
 }
 
 // The statistics of a convolution's results: how many parts, and their memory.
@@ -94,6 +106,16 @@ static bool direct_wins(const rn_op_desc *d, int block)
     return block == 8 && d->kernel == 3 && d->stride == 2 && d->src.c >= 128;
 }
 
+// Not where there are so many channels that transformed weights, four times as many, come from
+// memory, and so few tiles that each is used only a few times.
+static bool winograd_wins(const rn_op_desc *d)
+{
+    double bytes = 36.0 * sizeof(float) * d->src.c * d->dst.c;
+    double tiles = (double)d->src.n * ((d->src.h + 3) / 4) * ((d->src.w + 3) / 4);
+
+    return bytes < 16e6 || tiles >= 12;
+}
+
 rn_status rn_conv_kernel(rn_kernel **out, const rn_cpu_functions *functions, rn_conv_method method,
                          const rn_op_desc *desc)
 {
@@ -101,7 +123,8 @@ rn_status rn_conv_kernel(rn_kernel **out, const rn_cpu_functions *functions, rn_
     conv_kernel *kernel = NULL;
     int block = functions->block;
     bool weights = desc->kind == RN_OP_CONV_BACKWARD_WEIGHTS, conv = is_conv(desc);
-    bool winograd = conv && method <= RN_CONV_WINOGRAD && rn_winograd_fits(desc, block);
+    bool winograd = conv && rn_winograd_fits(desc, block) &&
+                    (method == RN_CONV_WINOGRAD || (method == RN_CONV_AUTO && winograd_wins(desc)));
     bool wanted = method == RN_CONV_DIRECT || (method == RN_CONV_AUTO && direct_wins(desc, block));
     bool direct = conv && wanted && rn_direct_fits(desc, block);
     size_t floats;
@@ -116,9 +139,11 @@ rn_status rn_conv_kernel(rn_kernel **out, const rn_cpu_functions *functions, rn_
     kernel->desc.forward = NULL; // it may be freed before this kernel
     if (winograd) {
         kernel->run_winograd = weights ? functions->winograd_weights : functions->winograd;
+        kernel->prepare_winograd = functions->winograd_prepare;
         floats = rn_winograd_plan(&kernel->winograd, desc, block);
     } else {
         kernel->run_direct = weights ? functions->direct_weights : functions->direct;
+        kernel->prepare_direct = functions->direct_prepare;
         floats = rn_direct_plan(&kernel->direct, desc, block);
     }
     kernel->base = (rn_kernel){
@@ -126,6 +151,10 @@ rn_status rn_conv_kernel(rn_kernel **out, const rn_cpu_functions *functions, rn_
         .free = free_kernel,
         .implementation = winograd ? functions->winograd_name : functions->direct_name,
         .scratch_bytes = floats * sizeof(float),
+        .prepared_bytes =
+            (winograd ? kernel->winograd.prepared_floats : kernel->direct.prepared_floats) *
+            sizeof(float),
+        .prepare = prepare,
         .native_count = native_count,
         .pack = pack,
         .unpack = unpack,

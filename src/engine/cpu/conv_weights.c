@@ -1,5 +1,7 @@
 #include "engine/cpu/conv_weights.h"
 
+#include "engine/conv_fold.h"
+
 #include <string.h>
 
 size_t rn_conv_native_count(const rn_op_desc *d, rn_arg arg)
@@ -8,7 +10,9 @@ size_t rn_conv_native_count(const rn_op_desc *d, rn_arg arg)
 
     if (arg == RN_ARG_WEIGHTS)
         return in * out * (size_t)d->kernel * (size_t)d->kernel;
-    return arg == RN_ARG_BIAS && d->bias ? out : 0;
+    if (arg == RN_ARG_BIAS)
+        return d->bias ? out : 0;
+    return rn_conv_folds(d, arg) ? out : 0;
 }
 
 // Where weight (o, i, tap) stands in native layout.
@@ -31,7 +35,7 @@ void rn_conv_pack(const rn_op_desc *d, rn_arg arg, const float *canonical, float
     size_t in = (size_t)d->src.c, out = (size_t)d->dst.c;
 
     memset(native, 0, count * sizeof *native);
-    if (arg == RN_ARG_BIAS && count > 0)
+    if (arg != RN_ARG_WEIGHTS && count > 0)
         memcpy(native, canonical, out * sizeof *native);
     if (arg != RN_ARG_WEIGHTS)
         return;
@@ -46,7 +50,7 @@ void rn_conv_unpack(const rn_op_desc *d, rn_arg arg, const float *native, float 
     size_t taps = (size_t)d->kernel * (size_t)d->kernel;
     size_t in = (size_t)d->src.c, out = (size_t)d->dst.c;
 
-    if (arg == RN_ARG_BIAS && d->bias)
+    if (arg != RN_ARG_WEIGHTS && rn_conv_native_count(d, arg) > 0)
         memcpy(canonical, native, out * sizeof *canonical);
     if (arg != RN_ARG_WEIGHTS)
         return;

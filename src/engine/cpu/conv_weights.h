@@ -9,7 +9,7 @@
 
 #include "plan/op.h"
 
-/** Floats of WEIGHTS, or of BIAS where the op has one; 0 for others. */
+/** Floats of WEIGHTS, and of the vectors that the op has; 0 for others. */
 size_t rn_conv_native_count(const rn_op_desc *desc, rn_arg arg);
 
 /** OIHW to native layout, and back. */

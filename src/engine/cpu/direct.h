@@ -44,6 +44,7 @@ typedef struct rn_direct {
     bool transposed;                    // backward data: weights are copied to `weight_floats`
     size_t weight_floats, buffer_floats; // parts of scratch
     size_t out_weights;                  // floats of weights of one block of results
+    size_t prepared_floats;              // scaled weights, shift, scale: of constant parameters
     size_t gradient_block_floats;        // backward weights: a block of a chunk's gradients
     size_t gradient_floats;              //
     size_t sum_floats;                   //

@@ -222,5 +222,7 @@ size_t rn_direct_plan(rn_direct *d, const rn_op_desc *op, int block)
     plan_forward(d, op);
     d->out_weights =
         (size_t)d->in * (size_t)(op->kernel * op->kernel) * (size_t)d->channels * (size_t)block;
+    if (op->kind == RN_OP_CONV && op->fold)
+        d->prepared_floats = (size_t)d->out * (d->out_weights + 2 * (size_t)block);
     return op->kind == RN_OP_CONV ? plan_results(d, block) : plan_weights(d, block);
 }

@@ -20,10 +20,10 @@ typedef void (*rn_direct_function)(const rn_direct *sizes, const rn_op_desc *des
 typedef struct rn_cpu_functions {
     const char *name; // "cpu avx512"
     int block;
-    rn_cpu_function run[RN_OP_KINDS];                // NULL where there is no own kernel
-    const char *winograd_name, *direct_name;         // "cpu avx512 winograd"
-    rn_winograd_function winograd, winograd_weights; // forward and data, weights
-    rn_direct_function direct, direct_weights;
+    rn_cpu_function run[RN_OP_KINDS];        // NULL where there is no own kernel
+    const char *winograd_name, *direct_name; // "cpu avx512 winograd"
+    rn_winograd_function winograd, winograd_weights, winograd_prepare; // forward and data, weights
+    rn_direct_function direct, direct_weights, direct_prepare;
     void (*sgd)(const rn_sgd_update *update);
     void (*ema)(float *average, const float *value, size_t count, float decay);
 } rn_cpu_functions;

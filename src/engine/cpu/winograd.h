@@ -16,14 +16,15 @@ enum { RN_WINOGRAD_POINTS = 36, RN_WINOGRAD_RESULT = 4, RN_WINOGRAD_SOURCE = 6 }
 /** Rows of tiles are numbered through the whole batch; a chunk is some of them in a row. */
 typedef struct rn_winograd {
     int n, h, w;
-    int in, out;       // blocks of channels of SRC and DST; of DIFF_DST and DIFF_SRC for data
-    bool transposed;   // backward data: weights are turned by 180 degrees and read out to in
-    int rows, columns; // of tiles, a picture
-    int chunk_rows;    // rows of tiles that are worked on at a time
-    int chunk_tiles;   // slots for their tiles, whole groups
-    int chunks;        // of the batch
-    bool shared;       // threads share each chunk and split channels, not chunks
-    int threads;       // that scratch has room for
+    int in, out;            // blocks of channels of SRC and DST; of DIFF_DST and DIFF_SRC for data
+    bool transposed;        // backward data: weights are turned by 180 degrees and read out to in
+    int rows, columns;      // of tiles, a picture
+    int chunk_rows;         // rows of tiles that are worked on at a time
+    int chunk_tiles;        // slots for their tiles, whole groups
+    int chunks;             // of the batch
+    bool shared;            // threads share each chunk and split channels, not chunks
+    int threads;            // that scratch has room for
+    size_t prepared_floats; // transformed weights, shift, scale: of constant parameters
     size_t source_floats, product_floats, strip_floats, weight_floats; // parts of scratch
 } rn_winograd;
 

@@ -70,6 +70,13 @@ static void plan_forward(rn_winograd *g, int block)
     g->source_floats = g->shared ? 0 : rn_winograd_chunk_floats(g, g->in, block);
     g->product_floats = rn_winograd_chunk_floats(g, PAIR, block);
     g->weight_floats = g->shared ? pair_floats : pair_floats * pairs;
+    if (g->prepared_floats > 0) {
+        g->prepared_floats = pair_floats * pairs + 2 * (size_t)(g->out * block);
+        g->weight_floats = 0;
+        // Nothing to transform: all that matters is that every thread has work.
+        g->shared = g->shared || (g->chunks < 2 * g->threads && (int)pairs >= g->threads);
+        g->source_floats = g->shared ? 0 : rn_winograd_chunk_floats(g, g->in, block);
+    }
 }
 
 static void plan_weights(rn_winograd *g, int block)
@@ -94,6 +101,7 @@ static void plan_sizes(rn_winograd *g, const rn_op_desc *d, int block)
                        .transposed = d->kind == RN_OP_CONV_BACKWARD_DATA,
                        .rows = (d->src.h + RN_WINOGRAD_RESULT - 1) / RN_WINOGRAD_RESULT,
                        .columns = (d->src.w + RN_WINOGRAD_RESULT - 1) / RN_WINOGRAD_RESULT,
+                       .prepared_floats = d->kind == RN_OP_CONV && d->constant ? 1 : 0,
                        .threads = rn_threads()};
     if (g->transposed) {
         int in = g->in;

@@ -36,4 +36,8 @@ dnnl_status_t rn_dnnl_pd_create(dnnl_primitive_desc_t *out, const rn_dnnl_spec *
                                 dnnl_engine_t engine, dnnl_primitive_desc_t hint,
                                 const_dnnl_primitive_attr_t attr);
 
+/** Behind a convolution: what DST held is added; ReLU. */
+dnnl_status_t rn_dnnl_append_sum(dnnl_post_ops_t ops);
+dnnl_status_t rn_dnnl_append_relu(dnnl_post_ops_t ops);
+
 #endif

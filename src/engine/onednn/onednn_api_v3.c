@@ -76,4 +76,14 @@ dnnl_status_t rn_dnnl_pd_create(dnnl_primitive_desc_t *out, const rn_dnnl_spec *
     return pool_create(out, spec, engine, hint, attr);
 }
 
+dnnl_status_t rn_dnnl_append_sum(dnnl_post_ops_t ops)
+{
+    return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_f32);
+}
+
+dnnl_status_t rn_dnnl_append_relu(dnnl_post_ops_t ops)
+{
+    return dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0.0f, 0.0f);
+}
+
 #endif

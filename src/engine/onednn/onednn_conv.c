@@ -68,6 +68,40 @@ static dnnl_status_t create_backward(dnnl_primitive_desc_t *out, rn_onednn *oned
     return status;
 }
 
+// What follows the sums: an addition, ReLU.
+static dnnl_status_t set_post_ops(dnnl_primitive_attr_t attr, const rn_op_desc *d)
+{
+    dnnl_post_ops_t ops = NULL;
+    dnnl_status_t status = dnnl_post_ops_create(&ops);
+
+    if (status == dnnl_success && d->add)
+        status = rn_dnnl_append_sum(ops);
+    if (status == dnnl_success && d->relu)
+        status = rn_dnnl_append_relu(ops);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_post_ops(attr, ops);
+    if (ops != NULL)
+        dnnl_post_ops_destroy(ops);
+    return status;
+}
+
+static dnnl_status_t create_forward(dnnl_primitive_desc_t *out, rn_onednn *onednn,
+                                    const rn_dnnl_spec *spec, const rn_op_desc *d)
+{
+    dnnl_primitive_attr_t attr = NULL;
+
+    if (!d->add && !d->relu)
+        return rn_dnnl_pd_create(out, spec, onednn->engine, NULL, onednn->attr);
+    dnnl_status_t status = dnnl_primitive_attr_clone(&attr, onednn->attr);
+    if (status == dnnl_success)
+        status = set_post_ops(attr, d);
+    if (status == dnnl_success)
+        status = rn_dnnl_pd_create(out, spec, onednn->engine, NULL, attr);
+    if (attr != NULL)
+        dnnl_primitive_attr_destroy(attr);
+    return status;
+}
+
 static rn_status create(rn_kernel **out, rn_onednn *onednn, const rn_op_desc *d, rn_dnnl_spec *spec)
 {
     const rn_dnnl_kernel *forward = rn_dnnl_forward(d);
@@ -75,7 +109,7 @@ static rn_status create(rn_kernel **out, rn_onednn *onednn, const rn_op_desc *d,
     dnnl_status_t status;
 
     if (spec->direction == dnnl_forward_training)
-        status = rn_dnnl_pd_create(&pd, spec, onednn->engine, NULL, onednn->attr);
+        status = create_forward(&pd, onednn, spec, d);
     else if (forward == NULL || forward->native == NULL)
         return rn_error(RN_EINVAL, "oneDNN: '%s' without its forward kernel",
                         rn_op_kind_name(d->kind));
@@ -98,7 +132,7 @@ rn_status rn_dnnl_conv_create(rn_kernel **out, rn_onednn *onednn, const rn_op_de
                          .pad = {d->pad, d->pad}};
 
     *out = NULL;
-    RN_TRY(fill_spec(&spec, d, d->bias));
+    RN_TRY(fill_spec(&spec, d, d->bias || d->fold));
     RN_TRY(rn_dnnl_check(rn_dnnl_md_create(&spec.weights, 4, dims, dnnl_format_tag_any), d,
                          "weights"));
     RN_TRY(create(out, onednn, d, &spec));

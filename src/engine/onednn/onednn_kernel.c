@@ -43,6 +43,9 @@ static rn_status run(rn_kernel *base, void *const args[RN_ARGS])
     dnnl_stream_t stream = kernel->onednn->stream;
     dnnl_status_t status = dnnl_success;
 
+    if (kernel->desc.kind == RN_OP_CONV && kernel->desc.add &&
+        args[RN_ARG_SRC2] != args[RN_ARG_DST]) // oneDNN adds to what is there
+        memcpy(args[RN_ARG_DST], args[RN_ARG_SRC2], rn_tensor_bytes(&kernel->desc.dst));
     for (int i = 0; i < kernel->step_count && status == dnnl_success; i++)
         status = run_step(&kernel->steps[i], stream, args);
     if (status == dnnl_success)
@@ -129,16 +132,18 @@ static int weights_arg(const rn_op_desc *desc)
 // native one), then the scratchpad, which the steps share.
 static rn_status add_main_step(rn_dnnl_kernel *kernel, size_t moved)
 {
+    bool fold = kernel->desc.fold;
+    rn_arg weights = fold ? RN_ARG_PREPARED : RN_ARG_WEIGHTS;
     binding bindings[] = {
         {DNNL_ARG_SRC, RN_ARG_SRC, 0},
         {DNNL_ARG_DST, RN_ARG_DST, 0},
         {DNNL_ARG_DIFF_SRC, RN_ARG_DIFF_SRC, 0},
         {DNNL_ARG_DIFF_DST, RN_ARG_DIFF_DST, 0},
-        {DNNL_ARG_BIAS, RN_ARG_BIAS, 0},
+        {DNNL_ARG_BIAS, fold ? RN_ARG_PREPARED : RN_ARG_BIAS, fold ? rn_dnnl_folded(kernel) : 0},
         {DNNL_ARG_DIFF_BIAS, RN_ARG_DIFF_BIAS, 0},
         {DNNL_ARG_WORKSPACE, RN_ARG_WORKSPACE, 0},
         {DNNL_ARG_SCRATCHPAD, RN_ARG_SCRATCH, moved},
-        {DNNL_ARG_WEIGHTS, moved != 0 ? RN_ARG_SCRATCH : RN_ARG_WEIGHTS, 0},
+        {DNNL_ARG_WEIGHTS, moved != 0 ? RN_ARG_SCRATCH : weights, 0},
         {DNNL_ARG_DIFF_WEIGHTS, moved != 0 ? RN_ARG_SCRATCH : RN_ARG_DIFF_WEIGHTS, 0},
     };
 
@@ -212,6 +217,11 @@ rn_status rn_dnnl_kernel_create(rn_kernel **out, rn_onednn *onednn, const rn_op_
     kernel->pd = pd;
     pd = NULL; // now the kernel's
     kernel->native = native != NULL ? native : arg_md(kernel->pd, DNNL_ARG_WEIGHTS);
+    if (desc->fold) {
+        kernel->base.prepare = rn_dnnl_fold;
+        kernel->base.prepared_bytes =
+            rn_dnnl_folded(kernel) + (size_t)rn_padded_channels(&desc->dst) * sizeof(float);
+    }
     RN_TRY(add_steps(kernel));
     RN_TRY(rn_format((char **)&kernel->base.implementation, "onednn %s%s",
                      rn_dnnl_implementation(kernel->pd),

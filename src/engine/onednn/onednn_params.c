@@ -3,6 +3,7 @@
 #include "engine/onednn/onednn_kernel.h"
 
 #include "base/memory.h"
+#include "engine/conv_fold.h"
 
 #include <string.h>
 
@@ -16,7 +17,7 @@ size_t rn_dnnl_native_count(const rn_kernel *base, rn_arg arg)
         return dnnl_memory_desc_get_size(kernel->native) / sizeof(float);
     if (arg == RN_ARG_BIAS && (kernel->desc.kind == RN_OP_LINEAR || kernel->desc.bias))
         return (size_t)rn_padded_channels(&kernel->desc.dst);
-    return 0;
+    return rn_conv_folds(&kernel->desc, arg) ? (size_t)rn_padded_channels(&kernel->desc.dst) : 0;
 }
 
 // Dense weights, channels rounded up: what oneDNN reorders from and to.
@@ -135,4 +136,36 @@ rn_status rn_dnnl_unpack(const rn_kernel *base, rn_arg arg, const float *native,
     if (count != 0)
         memcpy(canonical, native, (size_t)kernel->desc.dst.c * sizeof *canonical);
     return RN_OK;
+}
+
+size_t rn_dnnl_folded(const rn_dnnl_kernel *kernel)
+{
+    size_t bytes = dnnl_memory_desc_get_size(kernel->native);
+
+    return (bytes + RN_ALIGNMENT - 1) / RN_ALIGNMENT * RN_ALIGNMENT;
+}
+
+// Each row of canonical weights times its scale.
+rn_status rn_dnnl_fold(rn_kernel *base, void *const args[RN_ARGS])
+{
+    rn_status st = RN_OK;
+    const rn_dnnl_kernel *kernel = (const rn_dnnl_kernel *)base;
+    const rn_op_desc *d = &kernel->desc;
+    size_t padded = (size_t)rn_padded_channels(&d->dst), out = (size_t)d->dst.c;
+    size_t row = (size_t)d->src.c * (size_t)d->kernel * (size_t)d->kernel;
+    float *weights = NULL, *scale = NULL;
+
+    RN_TRY(RN_NEW(&weights, out * row));
+    RN_TRY(RN_NEW(&scale, padded));
+    rn_conv_fold(d, args, padded, scale,
+                 (float *)((char *)args[RN_ARG_PREPARED] + rn_dnnl_folded(kernel)));
+    RN_TRY(convert_weights(kernel, weights, args[RN_ARG_WEIGHTS], false));
+    for (size_t o = 0; o < out; o++)
+        for (size_t i = 0; i < row; i++)
+            weights[o * row + i] *= scale[o];
+    RN_TRY(convert_weights(kernel, weights, args[RN_ARG_PREPARED], true));
+out:
+    rn_free(weights);
+    rn_free(scale);
+    return st;
 }

@@ -6,6 +6,8 @@
 #include "engine/ref/ref.h"
 #include "engine/ref/ref_kernel.h"
 
+#include <math.h>
+
 // Offset of src[n][i][y stride + p - pad][x stride + q - pad], or -1 in the padding.
 static ptrdiff_t src_offset(const rn_op_desc *d, const int dst[4], int i, int p, int q)
 {
@@ -41,10 +43,28 @@ static double one_output(const rn_op_desc *d, const float *src, const float *wei
     return sum;
 }
 
+// What follows the sum of channel `o`: bias, batch norm, the second source at `at`, ReLU.
+static double finish_output(const rn_op_desc *d, void *const args[RN_ARGS], double sum, int o,
+                            ptrdiff_t at)
+{
+    const float *bias = args[RN_ARG_BIAS], *gain = args[RN_ARG_GAIN], *shift = args[RN_ARG_SHIFT];
+    const float *mean = args[RN_ARG_RUNNING_MEAN], *variance = args[RN_ARG_RUNNING_VARIANCE];
+    const float *src2 = args[RN_ARG_SRC2];
+
+    if (d->bias)
+        sum += (double)bias[o];
+    if (d->fold)
+        sum = (sum - (double)mean[o]) / sqrt((double)variance[o] + (double)d->epsilon) *
+                  (double)gain[o] +
+              (double)shift[o];
+    if (d->add)
+        sum += (double)src2[at];
+    return d->relu && sum < 0 ? 0 : sum;
+}
+
 static rn_status forward(rn_kernel *kernel, void *const args[RN_ARGS])
 {
     const rn_op_desc *d = rn_ref_desc(kernel);
-    const float *bias = args[RN_ARG_BIAS];
     float *out = args[RN_ARG_DST];
 
     for (int n = 0; n < d->dst.n; n++)
@@ -53,7 +73,8 @@ static rn_status forward(rn_kernel *kernel, void *const args[RN_ARGS])
                 for (int x = 0; x < d->dst.w; x++) {
                     int dst[4] = {n, o, y, x};
                     double sum = one_output(d, args[RN_ARG_SRC], args[RN_ARG_WEIGHTS], dst);
-                    out[dst_offset(d, dst)] = (float)(sum + (d->bias ? (double)bias[o] : 0));
+                    ptrdiff_t at = dst_offset(d, dst);
+                    out[at] = (float)finish_output(d, args, sum, o, at);
                 }
     return RN_OK;
 }

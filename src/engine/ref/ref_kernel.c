@@ -1,6 +1,7 @@
 #include "engine/ref/ref_kernel.h"
 
 #include "base/memory.h"
+#include "engine/conv_fold.h"
 
 #include <string.h>
 
@@ -13,6 +14,8 @@ static size_t native_count(const rn_kernel *kernel, rn_arg arg)
 {
     const rn_ref_kernel *ref = (const rn_ref_kernel *)kernel;
 
+    if (rn_conv_folds(&ref->desc, arg))
+        return (size_t)ref->desc.dst.c;
     switch (arg) {
     case RN_ARG_WEIGHTS:
         return ref->weights;
