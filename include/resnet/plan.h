@@ -81,6 +81,15 @@ typedef struct rn_plan_op {
 RN_API int rn_plan_ops(const rn_plan *plan);
 RN_API rn_plan_op rn_plan_op_at(const rn_plan *plan, int index);
 
+/**
+ * Bytes of the arena that are in use while each op runs: tensors that it or a later op reads, and
+ * what it writes.
+ *
+ * @param[out] bytes  rn_plan_ops() entries.
+ * @return RN_OK; RN_ENOMEM.
+ */
+RN_API rn_status rn_plan_alive(const rn_plan *plan, size_t *bytes);
+
 typedef struct rn_plan_memory {
     size_t arena;      // activations, their gradients, scratch: one block
     size_t unshared;   // what the same tensors would take without liveness
@@ -135,6 +144,14 @@ RN_API void rn_run_set_step(rn_run *run, uint64_t seed, uint64_t step);
 RN_API rn_status rn_run_forward(rn_run *run);
 /** Backward list: gradients of every parameter, overwritten; after rn_run_forward() only. */
 RN_API rn_status rn_run_backward(rn_run *run);
+
+/**
+ * Run one op of the list, to time it; rn_run_forward() and rn_run_backward() are the loops over
+ * this. All ops in turn, each once, make a step; in any other order results are undefined.
+ *
+ * @param index  0 .. rn_plan_ops() - 1.
+ */
+RN_API rn_status rn_run_op(rn_run *run, int index);
 
 /**
  * One output of a traced forward run: float32 [shape[0]] .. [shape[3]] as n, c, h, w (h = w = 1 for

@@ -1,6 +1,8 @@
 // A plan as lines to print: what each op is, what it costs.
 #include "plan/plan_struct.h"
 
+#include "base/memory.h"
+
 static double conv_flops(const rn_op_desc *desc)
 {
     return 2.0 * desc->dst.n * desc->dst.c * desc->dst.h * desc->dst.w * desc->src.c *
@@ -102,4 +104,20 @@ rn_plan_op rn_plan_op_at(const rn_plan *plan, int index)
         .flops = rn_planned_op_flops(op),
         .backward = op->backward,
     };
+}
+
+rn_status rn_plan_alive(const rn_plan *plan, size_t *bytes)
+{
+    rn_status st = RN_OK;
+    size_t *changes = NULL, now = 0;
+
+    RN_TRY(RN_NEW(&changes, (size_t)plan->op_count + 1));
+    rn_plan_peak(plan, changes);
+    for (int i = 0; i < plan->op_count; i++) {
+        now += changes[i]; // wraps below 0 and back
+        bytes[i] = now;
+    }
+out:
+    rn_free(changes);
+    return st;
 }

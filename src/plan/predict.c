@@ -1,6 +1,7 @@
 // Step time without running the step: each kind and shape of op is timed once on a small batch and
 // scaled; nothing may be faster than the memory bandwidth allows.
 #include "plan/plan_struct.h"
+#include "plan/stream.h"
 
 #include "base/memory.h"
 
@@ -133,24 +134,19 @@ out:
     return st;
 }
 
-// Bytes a second of c = a + b over arrays beyond the caches.
 static rn_status measure_bandwidth(const rn_plan *plan, double *bandwidth)
 {
     rn_status st = RN_OK;
-    rn_tensor_desc desc = {.layout = plan->engine->layout, .n = 1, .c = 16, .h = 1024, .w = 1024};
-    rn_op_desc add = {.kind = RN_OP_ADD, .src = desc, .dst = desc};
-    probe p = {0};
-    double seconds = 1;
+    rn_op_desc add = rn_stream_op(STREAM_BYTES);
+    rn_kernel *kernel = NULL;
+    float *arrays = NULL;
 
-    _Static_assert(STREAM_BYTES == 16 * 1024 * 1024 * sizeof(float), "the tensor's size");
-    RN_TRY(plan->engine->create(plan->engine, &p.kernel, &add));
-    RN_TRY(rn_alloc(&p.args[RN_ARG_SRC], STREAM_BYTES, 1));
-    RN_TRY(rn_alloc(&p.args[RN_ARG_SRC2], STREAM_BYTES, 1));
-    RN_TRY(rn_alloc(&p.args[RN_ARG_DST], STREAM_BYTES, 1));
-    RN_TRY(probe_time(&p, &seconds));
-    *bandwidth = 3.0 * STREAM_BYTES / seconds;
+    RN_TRY(plan->engine->create(plan->engine, &kernel, &add));
+    RN_TRY(rn_alloc((void **)&arrays, RN_STREAM_ARRAYS, STREAM_BYTES));
+    RN_TRY(rn_stream_measure(bandwidth, kernel, arrays, STREAM_BYTES));
 out:
-    probe_release(&p);
+    rn_free(arrays);
+    rn_kernel_free(kernel);
     return st;
 }
 

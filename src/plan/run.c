@@ -141,6 +141,11 @@ rn_status rn_run_forward(rn_run *run)
     return st == RN_OK ? run_ops(run, 0, run->plan->forward_count) : st;
 }
 
+rn_status rn_run_op(rn_run *run, int index)
+{
+    return run_ops(run, index, index + 1);
+}
+
 static bool gives_tensor(const rn_planned_op *op)
 {
     return op->args[RN_ARG_DST].space == RN_SPACE_TENSOR;

@@ -105,6 +105,23 @@ static void liveness_saves_memory(void **state)
     drop(&inference);
 }
 
+static void most_alive_fits_the_arena(void **state)
+{
+    (void)state;
+    fixture f = make("resnet-14", 2, true);
+    size_t alive[200], most = 0;
+
+    assert_in_range(f.plan->op_count, 1, 200);
+    assert_int_equal(rn_plan_alive(f.plan, alive), RN_OK);
+    for (int i = 0; i < f.plan->op_count; i++) {
+        assert_true(alive[i] >= f.plan->tensors[f.plan->ops[i].args[RN_ARG_SRC].index].bytes ||
+                    f.plan->ops[i].args[RN_ARG_SRC].space != RN_SPACE_TENSOR);
+        most = alive[i] > most ? alive[i] : most;
+    }
+    assert_true(most > 0 && most <= f.plan->arena_bytes);
+    drop(&f);
+}
+
 static void run_executes_each_op_once(void **state)
 {
     (void)state;
@@ -117,6 +134,8 @@ static void run_executes_each_op_once(void **state)
     assert_int_equal(runs, f.plan->forward_count);
     assert_int_equal(rn_run_backward(run), RN_OK);
     assert_int_equal(runs, f.plan->op_count);
+    assert_int_equal(rn_run_op(run, f.plan->op_count - 1), RN_OK);
+    assert_int_equal(runs, f.plan->op_count + 1);
     rn_run_free(run);
     drop(&f);
 }
@@ -238,6 +257,7 @@ int main(void)
         cmocka_unit_test(projection_takes_no_part_in_fused_addition),
         cmocka_unit_test(live_tensors_never_overlap),
         cmocka_unit_test(liveness_saves_memory),
+        cmocka_unit_test(most_alive_fits_the_arena),
         cmocka_unit_test(run_executes_each_op_once),
         cmocka_unit_test(prediction_adds_up_and_shares_like_ops),
         cmocka_unit_test(weights_survive_load_and_store),
