@@ -1,3 +1,4 @@
+#include "cli/bench_ops.h"
 #include "cli/command.h"
 #include "cli/network.h"
 #include "cli/step_plan.h"
@@ -5,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { WARM_UP = 3, LEAST_STEPS = 1, MOST_STEPS = 1000000 };
 
@@ -21,7 +23,13 @@ typedef struct bench {
     int steps;
     double *times[PARTS];
     double predicted, flops;
-    size_t peak; // bytes resident at most until the end of the steps; 0 if unknown
+    size_t loaded; // bytes resident before engine, network and plan are made; 0 if unknown
+    size_t peak;   // bytes resident at most until the end of the steps; likewise
+    bool by_op;    // ops are timed one by one
+    cli_op_times op_times;
+    cli_op_span update; // of the last step
+    rn_peaks machine;   // zeroes if unknown
+    cli_op_costs costs;
 } bench;
 
 static float next_random(uint32_t *state)
@@ -98,20 +106,24 @@ static rn_status prepare_run(bench *b, const rn_graph *graph)
     if (options->training)
         RN_TRY(rn_sgd_create(&b->sgd, b->run, b->engine, &sgd));
     fill_input(b->run, graph, options);
+    RN_TRY(cli_op_times_init(&b->op_times, b->plan));
     b->flops = cli_step_flops(b->plan);
 out:
     return st;
 }
 
-static size_t peak_resident(void)
+// What the system says of this process: "VmRSS:" bytes resident, "VmHWM:" the most there were.
+static size_t resident(const char *key)
 {
     FILE *file = fopen("/proc/self/status", "r");
     char line[256];
     unsigned long long kib = 0;
 
     while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "VmHWM: %llu kB", &kib) == 1)
+        if (strncmp(line, key, strlen(key)) == 0) {
+            kib = strtoull(line + strlen(key), NULL, 10);
             break;
+        }
     if (file != NULL)
         fclose(file);
     return (size_t)kib * 1024;
@@ -127,15 +139,23 @@ static void release_run(bench *b)
     b->run = NULL;
 }
 
+// Op by op where the ops are to be timed.
+static rn_status run_list(bench *b, bool backward)
+{
+    if (b->by_op)
+        return cli_op_times_run(&b->op_times, b->run, backward);
+    return backward ? rn_run_backward(b->run) : rn_run_forward(b->run);
+}
+
 static rn_status step(bench *b, double times[PARTS])
 {
     rn_status st;
     double start = rn_clock(), forward, backward;
 
-    RN_TRY(rn_run_forward(b->run));
+    RN_TRY(run_list(b, false));
     forward = backward = rn_clock();
     if (b->sgd != NULL) {
-        RN_TRY(rn_run_backward(b->run));
+        RN_TRY(run_list(b, true));
         backward = rn_clock();
         rn_sgd_step(b->sgd, 1e-4);
     }
@@ -143,6 +163,7 @@ static rn_status step(bench *b, double times[PARTS])
     times[PART_FORWARD] = forward - start;
     times[PART_BACKWARD] = backward - forward;
     times[PART_UPDATE] = times[PART_STEP] - times[PART_FORWARD] - times[PART_BACKWARD];
+    b->update = (cli_op_span){backward, start + times[PART_STEP]};
 out:
     return st;
 }
@@ -168,6 +189,8 @@ static rn_status measure(bench *b)
         RN_TRY(step(b, times));
         for (int p = 0; p < PARTS && i >= 0; p++)
             b->times[p][i] = times[p];
+        if (b->by_op && i >= 0)
+            cli_op_times_keep(&b->op_times, b->update, times[PART_STEP]);
     }
     for (int p = 0; p < PARTS; p++)
         qsort(b->times[p], (size_t)b->steps, sizeof *b->times[p], by_time);
@@ -230,6 +253,7 @@ static void print_result(const bench *b, const rn_graph *graph)
            cli_time(b->predicted).text, b->predicted > 0 ? plain / b->predicted : 0,
            options->training ? ", update excluded" : "");
     print_memory(b);
+    cli_limits_print(&b->machine, &b->costs, b->flops, median(b, PART_STEP));
 }
 
 static rn_status print_json(const bench *b, const rn_graph *graph)
@@ -255,11 +279,13 @@ static rn_status print_json(const bench *b, const rn_graph *graph)
     }
     cli_json_add(json, "predicted_seconds", b->predicted);
     cli_step_memory_json(json, &memory);
+    cli_json_add(json, "loaded_bytes", (double)b->loaded);
     cli_json_add(json, "peak_bytes", (double)b->peak);
     cli_json_add(json, "peak_over_planned", (double)b->peak / (double)memory.total);
     cli_json_add(json, "flops", b->flops);
     cli_json_add(json, "images_per_second", options->batch / median(b, PART_STEP));
     cli_json_add(json, "gflops", b->flops / median(b, PART_STEP) / 1e9);
+    cli_limits_json(json, &b->machine, &b->costs);
     return cli_print_json(json);
 }
 
@@ -268,31 +294,61 @@ static void release(bench *b)
     for (int p = 0; p < PARTS; p++)
         free(b->times[p]);
     release_run(b);
+    cli_op_costs_release(&b->costs);
+    cli_op_times_release(&b->op_times);
     rn_plan_free(b->plan);
     rn_engine_free(b->engine);
 }
 
-static rn_status run_bench(const cli_arguments *args)
+// What is measured without the steps' memory: the machine, and what the plan's ops should take.
+static rn_status assess(bench *b)
 {
     rn_status st;
+
+    RN_TRY(rn_plan_predict(b->plan, &b->predicted, NULL));
+    RN_TRY(cli_peaks_measure(&b->machine));
+    RN_TRY(cli_op_costs_init(&b->costs, &b->op_times, &b->machine));
+out:
+    return st;
+}
+
+static rn_status report(const bench *b, const rn_graph *graph, const cli_arguments *args)
+{
+    rn_status st = RN_OK;
+    const char *trace = cli_text(args, "trace"), *ops = cli_text(args, "ops");
+
+    if (trace != NULL)
+        RN_TRY(cli_trace_write(trace, &b->op_times, &b->costs, rn_graph_model(graph)));
+    if (cli_flag(args, "json"))
+        return print_json(b, graph);
+    print_result(b, graph);
+    if (ops != NULL)
+        cli_op_costs_print(&b->costs, strcmp(ops, "all") != 0);
+out:
+    return st;
+}
+
+static rn_status run_bench(const cli_arguments *args)
+{
+    rn_status st = RN_OK;
     cli_network network = {0};
-    bench b = {.steps = (int)cli_integer(args, "steps")};
+    bench b = {.steps = (int)cli_integer(args, "steps"), .loaded = resident("VmRSS:")};
     rn_plan_options plan_options = {.batch = (int)cli_integer(args, "batch"),
                                     .training = !cli_flag(args, "inference")};
 
+    b.by_op = cli_given(args, "ops") || cli_given(args, "trace") || cli_flag(args, "json");
+    if (cli_given(args, "trace"))
+        RN_TRY(cli_trace_check(cli_text(args, "trace")));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_network_open(&network, args, "resnet-20"));
     RN_TRY(rn_engine_create(&b.engine, cli_text(args, "engine")));
     RN_TRY(cli_step_plan(&b.plan, network.graph, b.engine, plan_options, cli_size(args, "memory")));
     RN_TRY(prepare_run(&b, network.graph));
     RN_TRY(measure(&b));
-    b.peak = peak_resident();
+    b.peak = resident("VmHWM:");
     release_run(&b);
-    RN_TRY(rn_plan_predict(b.plan, &b.predicted, NULL));
-    if (cli_flag(args, "json"))
-        st = print_json(&b, network.graph);
-    else
-        print_result(&b, network.graph);
+    RN_TRY(assess(&b));
+    RN_TRY(report(&b, network.graph, args));
 out:
     release(&b);
     cli_network_release(&network);
@@ -310,6 +366,16 @@ static const cli_option options[] = {
      .low = LEAST_STEPS,
      .high = MOST_STEPS},
     {.name = "inference", .kind = CLI_FLAG, .help = "measure the forward pass alone"},
+    {.name = "ops",
+     .kind = CLI_CHOICE,
+     .argument = "HOW",
+     .help = "also list the ops with their times and how near they come to the machine's limits: "
+             "like ones together, the longest first, or all in order",
+     .choices = "group|all"},
+    {.name = "trace",
+     .kind = CLI_FILE,
+     .argument = "FILE",
+     .help = "write the fastest step as a Chrome trace, for chrome://tracing or Perfetto"},
     CLI_MEMORY_OPTION("most memory that a step with its optimiser may take, such as 16G or 500MB; "
                       "where it needs more, activations are computed twice instead of kept"),
     CLI_INPUT_OPTION,
@@ -326,10 +392,17 @@ const cli_command cli_bench = {
     .description = "Measure the time of training steps (or, with --inference, of forward passes) "
                    "of a network, resnet-20 if none is named, on random pictures: best and median, "
                    "pictures and floating-point operations a second, beside the prediction of "
-                   "'resnet plan'; and the peak of the memory in use, beside what was planned.",
+                   "'resnet plan'; the peak of the memory in use, beside what was planned; and "
+                   "the share of what the machine can do, whose highest rate of multiply-adds and "
+                   "of memory are measured too.\n\n"
+                   "An op takes at least the longer of its operations at the one rate and its "
+                   "bytes at the other: with --ops that limit is shown beside each op's best time, "
+                   "and how much of it was reached. What caches hold may be faster.",
     .examples = "resnet bench\n"
                 "resnet bench resnet-110 --batch 64 --steps 50\n"
-                "resnet bench resnet-20 --batch 1 --inference",
+                "resnet bench resnet-20 --batch 1 --inference\n"
+                "resnet bench resnet-56 --ops group\n"
+                "resnet bench resnet-20 --trace step.json",
     .most = 1,
     .word = CLI_WORD_MODEL,
     .options = options,
