@@ -1,4 +1,5 @@
 #include "cli/bench_ops.h"
+#include "cli/bench_serve.h"
 #include "cli/command.h"
 #include "cli/network.h"
 #include "cli/step_plan.h"
@@ -164,6 +165,29 @@ static rn_status step(bench *b, double times[PARTS])
     times[PART_BACKWARD] = backward - forward;
     times[PART_UPDATE] = times[PART_STEP] - times[PART_FORWARD] - times[PART_BACKWARD];
     b->update = (cli_op_span){backward, start + times[PART_STEP]};
+out:
+    return st;
+}
+
+static rn_status serve_step(void *context, double *seconds)
+{
+    double times[PARTS];
+    rn_status st = step(context, times);
+
+    *seconds = st == RN_OK ? times[PART_STEP] : 0;
+    return st;
+}
+
+static rn_status serve(bench *b)
+{
+    rn_status st = RN_OK;
+    cli_bench_server server = {
+        .step = serve_step, .context = b, .flops = b->flops, .loaded = b->loaded};
+    double seconds;
+
+    for (int i = 0; i < WARM_UP; i++)
+        RN_TRY(serve_step(b, &seconds));
+    RN_TRY(cli_bench_serve(&server));
 out:
     return st;
 }
@@ -339,11 +363,17 @@ static rn_status run_bench(const cli_arguments *args)
     b.by_op = cli_given(args, "ops") || cli_given(args, "trace") || cli_flag(args, "json");
     if (cli_given(args, "trace"))
         RN_TRY(cli_trace_check(cli_text(args, "trace")));
+    if (cli_flag(args, "serve") && (cli_given(args, "steps") || b.by_op))
+        return rn_error(RN_EINVAL, "'--serve' excludes '--steps', '--ops', '--trace' and '--json'");
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_network_open(&network, args, "resnet-20"));
     RN_TRY(rn_engine_create(&b.engine, cli_text(args, "engine")));
     RN_TRY(cli_step_plan(&b.plan, network.graph, b.engine, plan_options, cli_size(args, "memory")));
     RN_TRY(prepare_run(&b, network.graph));
+    if (cli_flag(args, "serve")) {
+        st = serve(&b);
+        goto out;
+    }
     RN_TRY(measure(&b));
     b.peak = resident("VmHWM:");
     release_run(&b);
@@ -376,6 +406,10 @@ static const cli_option options[] = {
      .kind = CLI_FILE,
      .argument = "FILE",
      .help = "write the fastest step as a Chrome trace, for chrome://tracing or Perfetto"},
+    {.name = "serve",
+     .kind = CLI_FLAG,
+     .help = "measure on demand: answer each line of standard input, a number of steps, with a "
+             "line of JSON, their times in seconds"},
     CLI_MEMORY_OPTION("most memory that a step with its optimiser may take, such as 16G or 500MB; "
                       "where it needs more, activations are computed twice instead of kept"),
     CLI_INPUT_OPTION,
@@ -397,12 +431,15 @@ const cli_command cli_bench = {
                    "of memory are measured too.\n\n"
                    "An op takes at least the longer of its operations at the one rate and its "
                    "bytes at the other: with --ops that limit is shown beside each op's best time, "
-                   "and how much of it was reached. What caches hold may be faster.",
+                   "and how much of it was reached. What caches hold may be faster.\n\n"
+                   "With --serve the first line of JSON comes when all is set up, and the process "
+                   "sleeps between requests, so that several programs can be measured in turn.",
     .examples = "resnet bench\n"
                 "resnet bench resnet-110 --batch 64 --steps 50\n"
                 "resnet bench resnet-20 --batch 1 --inference\n"
                 "resnet bench resnet-56 --ops group\n"
-                "resnet bench resnet-20 --trace step.json",
+                "resnet bench resnet-20 --trace step.json\n"
+                "printf '5\\n5\\n' | resnet bench resnet-20 --serve",
     .most = 1,
     .word = CLI_WORD_MODEL,
     .options = options,
