@@ -1,7 +1,7 @@
 """Write a network for the peers that read files: export_network.py TASK-JSON FILE.
 
-The task's "format" says what: "onnx" writes FILE, "ncnn" FILE.param and FILE.bin. What was
-exported is told in a line of JSON.
+The task's "format" says what: "onnx" writes FILE, "ncnn" FILE.param and FILE.bin. FILE.npz holds
+images and the logits that PyTorch computes of them. What was exported is told in a line of JSON.
 """
 
 import json
@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 import networks
+import numpy
 import torch
 
 
@@ -20,6 +21,7 @@ def write_onnx(model, images, path):
 def write_ncnn(model, images, path):
     import pnnx
 
+    networks.PadShortcut.pooling = True
     with tempfile.TemporaryDirectory() as folder:
         before = os.getcwd()
         os.chdir(folder)  # pnnx leaves files where it is
@@ -38,9 +40,10 @@ def main():
     told = networks.describe(task["network"], task["classes"], task["size"])
     torch.manual_seed(1)
     model = networks.build(task["network"], task["classes"]).eval()
-    images = torch.rand(task["batch"], 3, task["size"], task["size"])
+    images = torch.rand(task["batch"], 3, task["size"], task["size"]) * 2 - 1
     write = {"onnx": write_onnx, "ncnn": write_ncnn}[task["format"]]
     with torch.no_grad():
+        numpy.savez(f"{path}.npz", images=images.numpy(), logits=model(images).numpy())
         write(model, images, path)
     print(json.dumps(told))
 

@@ -8,12 +8,18 @@ from torch import nn
 class PadShortcut(nn.Module):
     """Option A: subsample, then channels of zeros before and after."""
 
+    pooling = False  # the same by a pooling of 1x1, for formats that know no steps in slices
+
     def __init__(self, added, stride):
         super().__init__()
         self.before, self.after, self.stride = added // 2, added - added // 2, stride
 
     def forward(self, x):
-        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.before, self.after))
+        if self.pooling:
+            x = F.max_pool2d(x, 1, self.stride)
+        else:
+            x = x[:, :, :: self.stride, :: self.stride]
+        return F.pad(x, (0, 0, 0, 0, self.before, self.after))
 
 
 def conv3x3(in_channels, channels, stride=1):

@@ -59,7 +59,13 @@ TRAINERS = (
     Contender("torch-compile-channels-last", "worker_torch.py", {"compile": True, "channels_last": True}),
 )
 PREDICTORS = (
-    Contender("torch-compile", "worker_torch.py", {"compile": True, "channels_last": True}),
+    Contender("torch-compile-channels-last", "worker_torch.py", {"compile": True, "channels_last": True}),
+    Contender("torch-compile-frozen", "worker_torch.py", {"compile": True, "frozen": True}),
+    Contender(
+        "torch-compile-frozen-cpp",
+        "worker_torch.py",
+        {"compile": True, "frozen": True, "channels_last": True, "cpp_wrapper": True},
+    ),
     Contender("onnxruntime", "worker_onnxruntime.py", model_file="onnx"),
     Contender("openvino", "worker_openvino.py", model_file="onnx"),
 )

@@ -1,7 +1,7 @@
 """ncnn: inference of one image, in float32."""
 
+import exported
 import ncnn
-import numpy
 import worker_protocol
 
 
@@ -20,18 +20,16 @@ def make_net(task):
 
 def setup(task):
     net = make_net(task)
-    shape = (3, task["size"], task["size"])
-    images = numpy.random.default_rng(1).uniform(-1, 1, shape).astype(numpy.float32)
-    source = ncnn.Mat(images)
+    images, expected = exported.load(task)
+    source = ncnn.Mat(images[0]).clone()
     in_name, out_name = net.input_names()[0], net.output_names()[0]
 
     def step():
         extractor = net.create_extractor()
         extractor.input(in_name, source)
-        status, result = extractor.extract(out_name)
-        if status != 0 or result.w != task["classes"]:
-            raise RuntimeError(f"ncnn gives {result.w} logits with status {status}")
+        return extractor.extract(out_name)[1]
 
+    exported.check(step(), expected)
     return step, {}
 
 

@@ -1,6 +1,6 @@
 """ONNX Runtime: inference on its CPU provider."""
 
-import numpy
+import exported
 import onnxruntime
 import worker_protocol
 
@@ -12,9 +12,9 @@ def setup(task):
     session = onnxruntime.InferenceSession(
         task["model_file"], options, providers=["CPUExecutionProvider"]
     )
-    shape = (task["batch"], 3, task["size"], task["size"])
-    images = numpy.random.default_rng(1).uniform(-1, 1, shape).astype(numpy.float32)
+    images, expected = exported.load(task)
     inputs = {session.get_inputs()[0].name: images}
+    exported.check(session.run(None, inputs)[0], expected)
     return lambda: session.run(None, inputs), {}
 
 

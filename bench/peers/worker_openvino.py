@@ -1,6 +1,6 @@
 """OpenVINO: inference on its CPU device, in float32."""
 
-import numpy
+import exported
 import openvino
 import worker_protocol
 
@@ -11,13 +11,14 @@ def setup(task):
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": task["threads"],
     }
-    shape = (task["batch"], 3, task["size"], task["size"])
+    images, expected = exported.load(task)
     core = openvino.Core()
     model = core.read_model(task["model_file"])
-    model.reshape(shape)
+    model.reshape(images.shape)
     request = core.compile_model(model, "CPU", settings).create_infer_request()
-    images = numpy.random.default_rng(1).uniform(-1, 1, shape).astype(numpy.float32)
     request.set_input_tensor(openvino.Tensor(images))
+    request.infer()
+    exported.check(request.get_output_tensor().data, expected)
     return request.infer, {}
 
 

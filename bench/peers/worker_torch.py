@@ -1,5 +1,6 @@
 """PyTorch: training steps or inference, eager or compiled."""
 
+import importlib
 import json
 import sys
 
@@ -12,10 +13,9 @@ import worker_protocol
 def preload(task):
     """What is imported later would count as memory of the network."""
     if task["size"] == 224:
-        import torchvision  # noqa: F401
+        importlib.import_module("torchvision")
     if task["options"].get("compile"):
-        import torch._dynamo
-        import torch._inductor.compile_fx  # noqa: F401
+        importlib.import_module("torch._inductor.compile_fx")
 
 
 def memory_format(task):
@@ -28,7 +28,13 @@ def make_images(task):
 
 
 def compiled(task, function):
-    return torch.compile(function) if task["options"].get("compile") else function
+    """Frozen: weights are constants, batch norms part of the convolutions. C++: no Python between ops."""
+    if not task["options"].get("compile"):
+        return function
+    config = importlib.import_module("torch._inductor.config")
+    config.freezing = task["options"].get("frozen", False)
+    config.cpp_wrapper = task["options"].get("cpp_wrapper", False)
+    return torch.compile(function)
 
 
 def training_step(task, model):
@@ -52,11 +58,6 @@ def training_step(task, model):
 
 
 def inference_step(task, model):
-    """Frozen: weights are constants, so that batch norms become part of the convolutions."""
-    if task["options"].get("compile"):
-        import torch._inductor.config
-
-        torch._inductor.config.freezing = True
     images = make_images(task)
     model = compiled(task, model)
 
