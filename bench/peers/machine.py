@@ -100,7 +100,14 @@ def processor_times():
     return [int(word) for word in read_text("/proc/stat").partition("\n")[0].split()[1:9]]
 
 
-def stolen_share(before, after):
-    """Share of the processors' time that the hypervisor gave to other machines."""
+def lost_shares(before, after, used):
+    """Shares of the processors' time that went to other virtual machines and to other processes here.
+
+    used: ticks of the processes that were measured.
+    """
     passed = [b - a for a, b in zip(before, after)]
-    return passed[7] / sum(passed) if len(passed) == 8 and sum(passed) > 0 else None
+    if len(passed) < 8 or sum(passed) <= 0:
+        return {"stolen": None, "others": None}
+    user, nice, system, _, _, irq, softirq, stolen = passed
+    others = max(user + nice + system + irq + softirq - used, 0)
+    return {"stolen": stolen / sum(passed), "others": others / sum(passed)}

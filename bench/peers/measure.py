@@ -92,6 +92,17 @@ def run_rounds(entries, rounds, report):
         report(f"round {number + 1} of {rounds}")
 
 
+def used_ticks(entries):
+    return sum(entry.worker.processor_ticks() for entry in entries if entry.running)
+
+
+def watched_rounds(entries, rounds, report):
+    """Run the rounds; the shares of processor time that others had meanwhile."""
+    before, used = machine.processor_times(), used_ticks(entries)
+    run_rounds(entries, rounds, report)
+    return machine.lost_shares(before, machine.processor_times(), used_ticks(entries) - used)
+
+
 def measure_row(row, contenders, starter, rounds, report):
     """The row's record: everything that was measured, or why it was not."""
     entries = [Entry(contender) for contender in contenders]
@@ -99,9 +110,7 @@ def measure_row(row, contenders, starter, rounds, report):
         for entry in entries:
             report(f"setting up {entry.contender.name}")
             attempt(entry, set_up, row, starter)
-        before = machine.processor_times()
-        run_rounds(entries, rounds, report)
-        stolen = machine.stolen_share(before, machine.processor_times())
+        lost = watched_rounds(entries, rounds, report)
         for entry in entries:
             finish(entry)
     finally:
@@ -112,6 +121,6 @@ def measure_row(row, contenders, starter, rounds, report):
         "name": row.name,
         "spec": row.spec,
         "rounds": rounds,
-        "stolen_share": stolen,
+        "lost_shares": lost,
         "contenders": [entry.record for entry in entries],
     }

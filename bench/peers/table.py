@@ -3,6 +3,7 @@
 import statistics
 
 MIB = 1 << 20
+LITTLE = 0.02
 
 
 def rate(record, batch, which):
@@ -123,6 +124,19 @@ def head(titles, texts):
     return [line(*titles), line(*["---" if t in texts else "---:" for t in titles])]
 
 
+def disturbances(rows):
+    """Of each row that others had more than a little of the processors' time."""
+    lines = []
+    for row in rows:
+        stolen, others = row["lost_shares"]["stolen"] or 0, row["lost_shares"]["others"] or 0
+        if stolen + others > LITTLE:
+            lines.append(
+                f"- disturbed: {row['name']}: {100 * others:.1f} % of the processors' time went to other"
+                f" processes, {100 * stolen:.1f} % to other virtual machines"
+            )
+    return lines or [f"Others had less than {100 * LITTLE:.0f} % of the processors' time in each row."]
+
+
 def render(results):
     """The whole Markdown file."""
     rows = results["rows"]
@@ -130,7 +144,5 @@ def render(results):
     parts += head(SUMMARY, ("row", "best peer")) + [summary_line(row) for row in rows]
     parts += ["", "Each contender:", ""] + head(DETAILS, ("row", "contender", ""))
     parts += [contender_line(row, record) for row in rows for record in row["contenders"]]
-    stolen = [row["stolen_share"] for row in rows if row.get("stolen_share")]
-    if stolen and max(stolen) > 0.005:
-        parts += ["", f"Up to {100 * max(stolen):.1f} % of a row's time went to other virtual machines."]
+    parts += ["", *disturbances(rows)]
     return "\n".join(parts) + "\n"

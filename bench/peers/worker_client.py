@@ -72,6 +72,15 @@ class Worker:
             pass
         return None
 
+    def processor_ticks(self):
+        """Processor time that it has used, in the kernel's ticks."""
+        try:
+            with open(f"/proc/{self.process.pid}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except OSError:
+            return 0
+        return int(fields[11]) + int(fields[12])  # utime, stime: 14 and 15 in proc(5)
+
     def forget_peak(self):
         """Let VmHWM begin anew; False where the kernel does not allow it."""
         try:

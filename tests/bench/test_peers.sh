@@ -57,7 +57,7 @@ holds b.md "^| infer-resnet-20-b1-fp32 | resnet | - | - | - | missing: no such l
 python3 -B - "$SOURCE/bench/peers" <<'END' || fail "the statistics are wrong"
 import sys
 sys.path.insert(0, sys.argv[1])
-import measure, table
+import machine, measure, table
 def record(name, peer, times, loaded, peak):
     turns = [{"round": i, "best": b, "median": m} for i, (b, m) in enumerate(times)]
     return {"name": name, "peer": peer, "turns": turns, "loaded_bytes": loaded, "peak_bytes": peak}
@@ -72,6 +72,8 @@ assert s["best_peer"] == "fast" and s["ratio_median"] == 2 and s["ratio_best"] =
 assert s["ratio_rounds"] == [2, 2, 0.75] and s["gflops"] == 4, s
 assert s["memory_ratio"] == 0.5 and s["memory_ratio_least"] == 2, s
 assert "missing: a/b" in table.contender_line(row, row["contenders"][3])
+lost = machine.lost_shares([0] * 8, [60, 0, 10, 20, 0, 0, 0, 10], 50)
+assert lost == {"stolen": 0.1, "others": 0.2}, lost
 assert measure.plan_turn([2.0]) == (1, 0) and measure.plan_turn([0.01]) == (50, 5)
 assert [table.number(x) for x in (1234.5, 123.4, 12.34, 1.234, 0.01234, None)] == [
     "1,234", "123", "12.3", "1.23", "0.0123", "-"]
