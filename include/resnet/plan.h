@@ -40,12 +40,12 @@ typedef struct rn_plan_options {
     float label_smoothing; // 0 .. 1, training only
     bool batch_statistics; // inference only: batch norms normalise by the batch's own mean and
                            // variance, and leave them (the variance unbiased) as running statistics
-    bool separate;         // inference only: a convolution stays apart from the batch norm, addition
-                           // and ReLU behind it, so that rn_run_trace() shows its own output
-    size_t memory_limit;   // bytes for arena, parameters and gradients; 0: none. A training plan
-                           // that needs more recomputes activations in its backward list (Chen et
-                           // al. 2016), as few as will do; results are the same bit for bit
-    size_t memory_beside;  // bytes that others hold and the limit covers too, such as momentum
+    bool separate;        // inference only: a convolution stays apart from the batch norm, addition
+                          // and ReLU behind it, so that rn_run_trace() shows its own output
+    size_t memory_limit;  // bytes for arena, parameters and gradients; 0: none. A training plan
+                          // that needs more recomputes activations in its backward list (Chen et
+                          // al. 2016), as few as will do; results are the same bit for bit
+    size_t memory_beside; // bytes that others hold and the limit covers too, such as momentum
 } rn_plan_options;
 
 /**

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 4 << 20 };
 
 static rn_alloc_hook active_hook;
 static void *hook_context;
@@ -12,6 +15,20 @@ void rn_alloc_hook_set(rn_alloc_hook hook, void *context)
 {
     active_hook = hook;
     hook_context = context;
+}
+
+// Big blocks begin at, and where the system can are made of, huge pages: kernels that walk over
+// tensors of many megabytes would otherwise wait for address translation.
+static void *allocate(size_t bytes)
+{
+    void *memory = NULL;
+    size_t alignment = bytes < HUGE_FROM ? (size_t)RN_ALIGNMENT : HUGE_PAGE;
+
+    if (posix_memalign(&memory, alignment, bytes) != 0)
+        return NULL;
+    if (bytes >= HUGE_FROM)
+        madvise(memory, bytes, MADV_HUGEPAGE); // a wish: no harm where it is not granted
+    return memory;
 }
 
 rn_status rn_alloc(void **out, size_t count, size_t size)
@@ -25,7 +42,7 @@ rn_status rn_alloc(void **out, size_t count, size_t size)
     if (bytes == 0)
         bytes = RN_ALIGNMENT;
     if (active_hook == NULL || active_hook(bytes, hook_context))
-        *out = aligned_alloc(RN_ALIGNMENT, bytes);
+        *out = allocate(bytes);
     if (*out == NULL)
         return rn_error(RN_ENOMEM, "out of memory: %zu bytes wanted", bytes);
     memset(*out, 0, bytes);
