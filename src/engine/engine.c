@@ -24,7 +24,7 @@ static rn_status create_kernel(rn_engine *engine, rn_kernel **out, const rn_op_d
     rn_status st = conv ? rn_conv_kernel(out, rn_cpu_functions_of(cpu->isa), cpu->conv, desc)
                         : rn_cpu_kernel(out, cpu->isa, desc);
 
-    return st == RN_EUNSUPPORTED ? rn_onednn_kernel(cpu->onednn, out, desc) : st;
+    return st == RN_EUNSUPPORTED && !desc->norm ? rn_onednn_kernel(cpu->onednn, out, desc) : st;
 }
 
 static void free_cpu(rn_engine *engine)

@@ -69,8 +69,8 @@ static rn_planned_op backward_op(const rn_planner *planner, const rn_planned_op 
 static rn_status new_gradient(rn_planner *planner, int tensor, rn_ref *ref)
 {
     int gradient;
-    const rn_plan_tensor *like = &planner->plan->tensors[tensor];
-    rn_status st = rn_planner_tensor(planner, &gradient, &like->desc, like->bytes);
+    const rn_tensor_desc *like = &planner->plan->tensors[tensor].desc;
+    rn_status st = rn_planner_tensor(planner, &gradient, like, rn_tensor_bytes(like));
 
     *ref = rn_tensor_ref(gradient);
     return st;
@@ -88,7 +88,8 @@ out:
     return st;
 }
 
-// Convolution and linear layer: weights first, while the gradient is in cache; then data.
+// Convolution and linear layer: weights first, while the gradient is in cache; then data. What was
+// added to a convolution gets the gradient of the sum.
 static rn_status backward_weighted(rn_planner *planner, const rn_planned_op *forward,
                                    rn_op_kind data, rn_op_kind weights)
 {
@@ -97,13 +98,21 @@ static rn_status backward_weighted(rn_planner *planner, const rn_planned_op *for
     rn_planned_op op = backward_op(planner, forward, weights);
 
     op.args[RN_ARG_SRC] = forward->args[RN_ARG_SRC];
+    op.args[RN_ARG_RAW] = forward->args[RN_ARG_RAW];
+    op.args[RN_ARG_NORM] = forward->args[RN_ARG_NORM];
     op.args[RN_ARG_DIFF_WEIGHTS] = rn_gradient_ref(forward->args[RN_ARG_WEIGHTS].index);
     if (forward->args[RN_ARG_BIAS].space == RN_SPACE_VALUE)
         op.args[RN_ARG_DIFF_BIAS] = rn_gradient_ref(forward->args[RN_ARG_BIAS].index);
+    op.desc.add = false;
     RN_TRY(rn_planner_emit(planner, &op));
+    if (forward->desc.add)
+        RN_TRY(rn_planner_contribute(planner, arg_tensor(forward, RN_ARG_SRC2),
+                                     op.args[RN_ARG_DIFF_DST].index, op.node));
     if (!wants_gradient(planner, src))
         return RN_OK;
     op = backward_op(planner, forward, data);
+    op.desc.add = false;
+    op.desc.norm = op.desc.norm_relu = false;
     op.args[RN_ARG_WEIGHTS] = forward->args[RN_ARG_WEIGHTS];
     RN_TRY(emit_diff_src(planner, &op, src));
 out:
@@ -128,7 +137,8 @@ static rn_status backward_batch_norm(rn_planner *planner, const rn_planned_op *f
 
     take_second_gradient(planner, forward, &op);
     op.args[RN_ARG_SRC] = forward->args[RN_ARG_SRC];
-    if (op.desc.relu)
+    op.args[RN_ARG_NORM] = forward->args[RN_ARG_NORM];
+    if (op.desc.relu && !op.desc.deferred)
         op.args[RN_ARG_DST] = forward->args[RN_ARG_DST];
     op.args[RN_ARG_WEIGHTS] = forward->args[RN_ARG_WEIGHTS];
     op.args[RN_ARG_SAVED] = forward->args[RN_ARG_SAVED];

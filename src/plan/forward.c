@@ -36,10 +36,61 @@ static bool of_batch(const rn_planner *planner)
     return planner->plan->options.training || planner->plan->options.batch_statistics;
 }
 
+// The convolution at `index`, as far as its kernel depends on it.
+static rn_op_desc conv_desc(const rn_planner *planner, int index)
+{
+    const rn_node *node = node_at(planner, index), *from = node_at(planner, node->inputs[0]);
+    rn_layout layout = planner->plan->engine->layout;
+    int batch = planner->plan->options.batch;
+
+    return (rn_op_desc){
+        .kind = RN_OP_CONV,
+        .src = {.layout = from->kind == RN_NODE_INPUT ? RN_LAYOUT_NCHW : layout,
+                .n = batch,
+                .c = from->channels,
+                .h = from->height,
+                .w = from->width},
+        .dst = {.layout = layout,
+                .n = batch,
+                .c = node->channels,
+                .h = node->height,
+                .w = node->width},
+        .kernel = node->kernel,
+        .stride = node->stride,
+        .pad = node->pad,
+        .bias = node->bias != RN_NO_PARAM,
+        .training = planner->plan->options.training,
+        .statistics = true,
+    };
+}
+
+// Whether the engine has a kernel for it that takes statistics of its results.
+static bool takes_statistics(const rn_planner *planner, const rn_op_desc *desc)
+{
+    rn_kernel *kernel = NULL;
+    rn_status st = planner->plan->engine->create(planner->plan->engine, &kernel, desc);
+    bool takes = st == RN_OK && kernel->statistics_bytes > 0;
+
+    rn_kernel_free(kernel);
+    return takes;
+}
+
+// In training a convolution takes over the addition behind it if it can take statistics of the sum.
+static bool adds_in_training(const rn_planner *planner, int index)
+{
+    rn_op_desc desc = conv_desc(planner, index);
+    int add = sole_consumer(planner, index, RN_NODE_ADD);
+
+    desc.add = true;
+    return planner->plan->options.training && add >= 0 &&
+           sole_consumer(planner, add, RN_NODE_RELU) < 0 && takes_statistics(planner, &desc);
+}
+
 static bool starts_chain(const rn_planner *planner, int index)
 {
     rn_node_kind kind = node_at(planner, index)->kind;
-    bool conv = !of_batch(planner) && !planner->plan->options.separate && kind == RN_NODE_CONV;
+    bool conv = kind == RN_NODE_CONV && !planner->plan->options.separate &&
+                (!of_batch(planner) || adds_in_training(planner, index));
 
     return (kind == RN_NODE_BATCH_NORM || kind == RN_NODE_ADD || conv) && !planner->inside[index] &&
            planner->chain[index] < 0;
@@ -55,8 +106,9 @@ static int extend_chain(rn_planner *planner, int end, int next)
 }
 
 /**
- * The fused op of a BN, in inference of the convolution before it, ends at the ReLU (or addition)
- * that follows it: all operands exist there. Of two that meet in an addition, the first takes it.
+ * The fused op of a BN, in inference and before an addition of a convolution, ends at the ReLU (or
+ * addition) that follows it: all operands exist there. Of two that meet in an addition, the first
+ * takes it.
  */
 static void find_chains(rn_planner *planner)
 {
@@ -64,7 +116,7 @@ static void find_chains(rn_planner *planner)
         if (!starts_chain(planner, i))
             continue;
         int end = i;
-        if (node_at(planner, i)->kind == RN_NODE_CONV)
+        if (node_at(planner, i)->kind == RN_NODE_CONV) // in training there is no BN: see above
             end = extend_chain(planner, end, sole_consumer(planner, end, RN_NODE_BATCH_NORM));
         if (node_at(planner, i)->kind != RN_NODE_ADD)
             end = extend_chain(planner, end, sole_consumer(planner, end, RN_NODE_ADD));
@@ -154,6 +206,30 @@ static rn_status start_op(rn_planner *planner, rn_planned_op *op, rn_op_kind kin
     return RN_OK;
 }
 
+// The op that gives tensor `index`; NULL for the input.
+static const rn_planned_op *giver(const rn_planner *planner, int index)
+{
+    for (int i = planner->plan->op_count - 1; i >= 0; i--) {
+        const rn_planned_op *op = &planner->plan->ops[i];
+        if (op->args[RN_ARG_DST].space == RN_SPACE_TENSOR && op->args[RN_ARG_DST].index == index)
+            return op;
+    }
+    return NULL;
+}
+
+// A convolution whose source is a deferred BN's.
+static void take_norm(const rn_planner *planner, rn_planned_op *op)
+{
+    const rn_planned_op *from = giver(planner, op->args[RN_ARG_SRC].index);
+
+    if (op->desc.kind != RN_OP_CONV || from == NULL || !from->desc.deferred)
+        return;
+    op->desc.norm = true;
+    op->desc.norm_relu = from->desc.relu;
+    op->args[RN_ARG_RAW] = from->args[RN_ARG_SRC];
+    op->args[RN_ARG_NORM] = from->args[RN_ARG_NORM];
+}
+
 static bool feeds_batch_norm(const rn_planner *planner, int node)
 {
     for (int i = node + 1; i < rn_graph_nodes(planner->plan->graph); i++)
@@ -173,6 +249,7 @@ static rn_status lower_simple(rn_planner *planner, int node, rn_op_kind kind)
     op.desc.bias = node_at(planner, node)->bias != RN_NO_PARAM;
     op.desc.training = planner->plan->options.training;
     op.desc.constant = !op.desc.training;
+    take_norm(planner, &op);
     RN_TRY(rn_planner_emit(planner, &op));
 out:
     return st;
@@ -199,17 +276,38 @@ static int other_operand(const rn_planner *planner, int add, int start)
 // If the op that gives the source took statistics of it, they are the batch norm's.
 static void take_statistics(const rn_planner *planner, rn_planned_op *op)
 {
-    int src = op->args[RN_ARG_SRC].index;
+    const rn_planned_op *from = giver(planner, op->args[RN_ARG_SRC].index);
 
-    for (int i = planner->plan->op_count - 1; i >= 0; i--) {
-        const rn_planned_op *from = &planner->plan->ops[i];
-        if (from->args[RN_ARG_DST].space != RN_SPACE_TENSOR || from->args[RN_ARG_DST].index != src)
-            continue;
-        op->args[RN_ARG_STATISTICS] = from->args[RN_ARG_STATISTICS];
-        op->desc.statistics = from->args[RN_ARG_STATISTICS].space == RN_SPACE_TENSOR;
-        op->desc.parts = from->kernel->statistics_parts;
+    if (from == NULL)
         return;
-    }
+    op->args[RN_ARG_STATISTICS] = from->args[RN_ARG_STATISTICS];
+    op->desc.statistics = from->args[RN_ARG_STATISTICS].space == RN_SPACE_TENSOR;
+    op->desc.parts = from->kernel->statistics_parts;
+}
+
+// A BN [+ ReLU] whose result only one convolution reads leaves it to that to normalise, if it can:
+// the result then takes no memory.
+static bool can_defer(const rn_planner *planner, const rn_planned_op *op)
+{
+    int conv = sole_consumer(planner, op->last_node, RN_NODE_CONV);
+
+    if (!planner->plan->options.training || op->desc.add || conv < 0)
+        return false;
+    rn_op_desc desc = conv_desc(planner, conv);
+    desc.norm = true;
+    return takes_statistics(planner, &desc);
+}
+
+static rn_status defer(rn_planner *planner, rn_planned_op *op)
+{
+    size_t floats = RN_NORM_VECTORS * (size_t)rn_padded_channels(&op->desc.src);
+    int norm;
+    rn_status st = rn_planner_tensor(planner, &norm, NULL, floats * sizeof(float));
+
+    op->desc.deferred = true;
+    op->args[RN_ARG_NORM] = rn_tensor_ref(norm);
+    planner->plan->tensors[op->args[RN_ARG_DST].index].bytes = 0;
+    return st;
 }
 
 // BN [+ add] [+ ReLU], from node `start` to node `end`.
@@ -238,6 +336,8 @@ static rn_status lower_batch_norm(rn_planner *planner, int start, int end)
         size_t floats = RN_SAVED_VECTORS * (size_t)rn_padded_channels(&op.desc.src);
         RN_TRY(rn_planner_tensor(planner, &saved, NULL, floats * sizeof(float)));
         op.args[RN_ARG_SAVED] = rn_tensor_ref(saved);
+        if (can_defer(planner, &op))
+            RN_TRY(defer(planner, &op));
     }
     RN_TRY(rn_planner_emit(planner, &op));
 out:
@@ -261,7 +361,8 @@ static int operand_of(const rn_planner *planner, int start, int add)
     return start;
 }
 
-// Convolution [+ BN] [+ add] [+ ReLU], from node `start` to node `end`, in inference.
+// Convolution [+ BN] [+ add] [+ ReLU] in inference, convolution + add in training, from node
+// `start` to node `end`.
 static rn_status lower_conv(rn_planner *planner, int start, int end)
 {
     rn_status st = RN_OK;
@@ -270,8 +371,11 @@ static rn_status lower_conv(rn_planner *planner, int start, int end)
     int second = start == end ? -1 : planner->consumer[start];
 
     RN_TRY(start_op(planner, &op, RN_OP_CONV, start, end));
-    op.desc.constant = true;
+    op.desc.training = planner->plan->options.training;
+    op.desc.constant = !op.desc.training;
+    op.desc.statistics = of_batch(planner) && feeds_batch_norm(planner, end);
     op.desc.bias = node_at(planner, start)->bias != RN_NO_PARAM;
+    take_norm(planner, &op);
     op.desc.fold = second >= 0 && node_at(planner, second)->kind == RN_NODE_BATCH_NORM;
     op.desc.add = add >= 0;
     op.desc.relu = node_at(planner, end)->kind == RN_NODE_RELU;

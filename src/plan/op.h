@@ -40,11 +40,13 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
  *                            batch norm from running statistics follows, with GAIN and SHIFT
  *                            STATISTICS: what BATCH_NORM_TRAIN of DST needs of it, in a form of
  *                            the engine's own; where it is NULL, none is written
- *   CONV_BACKWARD_DATA       DIFF_DST WEIGHTS -> DIFF_SRC
- *   CONV_BACKWARD_WEIGHTS    SRC DIFF_DST -> DIFF_WEIGHTS [DIFF_BIAS]    (summed over the batch)
- *   LINEAR                   SRC WEIGHTS BIAS -> DST                     (NC; weights [out][in])
- *   LINEAR_BACKWARD_DATA     DIFF_DST WEIGHTS -> DIFF_SRC
- *   LINEAR_BACKWARD_WEIGHTS  SRC DIFF_DST -> DIFF_WEIGHTS DIFF_BIAS
+ *                            With `norm`, here and in CONV_BACKWARD_WEIGHTS, src is not read but
+ * made from RAW and NORM, as a BATCH_NORM_TRAIN with `deferred` says it: that computes SAVED and
+ * NORM (RN_NORM_VECTORS padded vectors in a form of the engine's own), but no DST. An engine may
+ * refuse `norm`. CONV_BACKWARD_DATA       DIFF_DST WEIGHTS -> DIFF_SRC CONV_BACKWARD_WEIGHTS    SRC
+ * DIFF_DST -> DIFF_WEIGHTS [DIFF_BIAS]    (summed over the batch) LINEAR                   SRC
+ * WEIGHTS BIAS -> DST                     (NC; weights [out][in]) LINEAR_BACKWARD_DATA     DIFF_DST
+ * WEIGHTS -> DIFF_SRC LINEAR_BACKWARD_WEIGHTS  SRC DIFF_DST -> DIFF_WEIGHTS DIFF_BIAS
  *   BATCH_NORM_TRAIN         SRC [SRC2] [STATISTICS] WEIGHTS BIAS RUNNING_MEAN RUNNING_VARIANCE
  *                            -> DST SAVED
  *                            y = [relu](gain * (x - mean) * invstd + bias [+ src2]); batch mean and
@@ -60,8 +62,8 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
  *   BATCH_NORM_BACKWARD      SRC [DST if relu] DIFF_DST [DIFF_DST2] WEIGHTS SAVED
  *                            -> DIFF_SRC [DIFF_SRC2 if add] DIFF_WEIGHTS DIFF_BIAS
  *                            g = (diff_dst [+ diff_dst2]) masked by dst > 0 if relu; diff_src2 = g;
- *                            diff_src by Ioffe & Szegedy 2015, section 3
- *   RELU                     SRC -> DST
+ *                            with `deferred` NORM instead of DST, from which the mask is made
+ * again; diff_src by Ioffe & Szegedy 2015, section 3 RELU                     SRC -> DST
  *   RELU_BACKWARD            DST DIFF_DST [DIFF_DST2] -> DIFF_SRC        (derivative 0 at 0)
  *   ADD                      SRC SRC2 -> DST, then ReLU if relu          (also sums gradients)
  *   SCALE                    SRC -> DST = scale * src (also its own backward op)
@@ -121,7 +123,7 @@ typedef enum rn_op_kind {
 } rn_op_kind;
 
 /** Vectors of padded c floats in SAVED. */
-enum { RN_SAVED_VECTORS = 3 };
+enum { RN_SAVED_VECTORS = 3, RN_NORM_VECTORS = 4 };
 
 const char *rn_op_kind_name(rn_op_kind kind); // "conv", "conv backward data", ...
 
@@ -132,6 +134,7 @@ rn_op_kind rn_op_forward_kind(rn_op_kind kind);
 typedef enum rn_arg {
     RN_ARG_SRC,
     RN_ARG_SRC2,
+    RN_ARG_RAW, // what a deferred batch norm normalises, in place of SRC
     RN_ARG_DST,
     RN_ARG_DIFF_DST,
     RN_ARG_DIFF_DST2,
@@ -144,6 +147,7 @@ typedef enum rn_arg {
     RN_ARG_RUNNING_MEAN,
     RN_ARG_RUNNING_VARIANCE,
     RN_ARG_SAVED,
+    RN_ARG_NORM, // how a deferred batch norm normalises
     RN_ARG_GAIN, // of the batch norm that a CONV has folded into it
     RN_ARG_SHIFT,
     RN_ARG_PREPARED,   // what prepare() makes of a CONV's parameters
@@ -179,6 +183,8 @@ typedef struct rn_op_desc {
     bool bias;                // CONV*: has a bias
     bool relu;                // BATCH_NORM_*, ADD, CONV: ReLU at the end
     bool add;                 // BATCH_NORM_*, CONV: SRC2 is added before the ReLU
+    bool deferred;            // BATCH_NORM_TRAIN, _BACKWARD: DST is not made, readers use NORM
+    bool norm, norm_relu;     // CONV, CONV_BACKWARD_WEIGHTS: SRC is a deferred batch norm's DST
     bool fold;                // CONV: a batch norm from running statistics is folded into it
     bool constant;            // CONV: parameters change rarely, and never within a list
     bool diff_dst2;           // BATCH_NORM_BACKWARD, RELU_BACKWARD: a second gradient is added

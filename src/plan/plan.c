@@ -40,9 +40,12 @@ void rn_planned_op_label(rn_planned_op *op)
                             : op->again                                         ? " again"
                                                                                 : " backward";
 
-    snprintf(op->label, sizeof op->label, "%s%s%s%s%s", rn_op_kind_name(op->desc.kind), direction,
-             op->desc.fold ? " + batch norm" : "", forward && op->desc.add ? " + add" : "",
-             forward && op->desc.relu ? " + relu" : "");
+    snprintf(op->label, sizeof op->label, "%s%s%s%s%s%s%s", op->desc.norm ? "batch norm + " : "",
+             op->desc.norm_relu ? "relu + " : "", rn_op_kind_name(op->desc.kind), direction,
+             op->desc.deferred && forward ? " (statistics)"
+             : op->desc.fold              ? " + batch norm"
+                                          : "",
+             forward && op->desc.add ? " + add" : "", forward && op->desc.relu ? " + relu" : "");
 }
 
 // A parameter lies behind the result of an op that reads one, or whose source has one behind it.
@@ -52,7 +55,7 @@ static void note_dependence(rn_planner *planner, const rn_planned_op *op)
 
     if (op->args[RN_ARG_DST].space != RN_SPACE_TENSOR)
         return;
-    for (rn_arg a = RN_ARG_SRC; a <= RN_ARG_SRC2; a++)
+    for (rn_arg a = RN_ARG_SRC; a <= RN_ARG_RAW; a++)
         if (op->args[a].space == RN_SPACE_TENSOR)
             wanted = wanted || planner->gradients[op->args[a].index].wanted;
     planner->gradients[op->args[RN_ARG_DST].index].wanted = wanted;

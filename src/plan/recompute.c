@@ -52,7 +52,7 @@ static void find_cuts(rn_recompute *r)
     size_t alive = 0;
 
     for (int i = 0; i < plan->forward_count; i++)
-        for (rn_arg a = RN_ARG_SRC; a <= RN_ARG_SRC2; a++) {
+        for (rn_arg a = RN_ARG_SRC; a <= RN_ARG_RAW; a++) {
             int tensor = tensor_of(&plan->ops[i], a);
             if (tensor >= 0 && r->producer[tensor] >= 0)
                 r->links[r->producer[tensor]] = i;
@@ -77,7 +77,7 @@ static rn_status create_again(rn_recompute *r)
 
     for (int i = 0; i < plan->forward_count; i++) {
         rn_op_desc desc = plan->ops[i].desc;
-        if (desc.kind != RN_OP_BATCH_NORM_TRAIN)
+        if (desc.kind != RN_OP_BATCH_NORM_TRAIN || desc.deferred)
             continue;
         desc.kind = RN_OP_BATCH_NORM_AGAIN;
         desc.forward = plan->ops[i].kernel;
@@ -141,7 +141,7 @@ static int chain_length(const rn_recompute *r, int index)
 {
     int longest = 0;
 
-    for (rn_arg a = RN_ARG_SRC; a <= RN_ARG_SRC2; a++) {
+    for (rn_arg a = RN_ARG_SRC; a <= RN_ARG_RAW; a++) {
         int tensor = tensor_of(&r->plan->ops[index], a);
         int from = tensor >= 0 ? r->producer[tensor] : -1;
         if (from < 0)
@@ -163,7 +163,7 @@ static void choose_dropped(rn_recompute *r, const rn_drop_rule *rule)
         const rn_planned_op *op = &plan->ops[i];
         r->dropped[i] = false;
         r->links[i] = 0;
-        if (op->desc.kind == RN_OP_CROSS_ENTROPY)
+        if (op->desc.kind == RN_OP_CROSS_ENTROPY || op->desc.deferred)
             continue;
         if (i < rule->deep_end) {
             since += plan->tensors[op->args[RN_ARG_DST].index].bytes;
@@ -185,7 +185,8 @@ static int new_tensor(rn_plan *trial, const rn_plan_tensor *like)
 
 static void use_copies(const rn_recompute *r, rn_planned_op *op)
 {
-    static const rn_arg read[] = {RN_ARG_SRC, RN_ARG_SRC2, RN_ARG_DST, RN_ARG_WORKSPACE};
+    static const rn_arg read[] = {RN_ARG_SRC, RN_ARG_SRC2, RN_ARG_RAW, RN_ARG_DST,
+                                  RN_ARG_WORKSPACE};
 
     for (size_t k = 0; k < sizeof read / sizeof *read; k++) {
         int tensor = tensor_of(op, read[k]);
@@ -211,7 +212,7 @@ static void repeat(rn_recompute *r, int index)
         op->args[RN_ARG_RUNNING_MEAN] = op->args[RN_ARG_RUNNING_VARIANCE] = (rn_ref){0};
     }
     op->args[RN_ARG_STATISTICS] = (rn_ref){0}; // what they were for is in SAVED
-    use_copies(r, op); // of SRC and SRC2; those of its results do not exist yet
+    use_copies(r, op); // of what it reads; those of its results do not exist yet
     for (int k = 0; k < RESULTS; k++) {
         int result = tensor_of(op, results[k]);
         if (result < 0)
@@ -245,7 +246,7 @@ static void restore(rn_recompute *r, int tensor)
         if (!r->wanted[--first])
             continue;
         pending--;
-        for (rn_arg a = RN_ARG_SRC; a <= RN_ARG_SRC2; a++)
+        for (rn_arg a = RN_ARG_SRC; a <= RN_ARG_RAW; a++)
             pending += want(r, tensor_of(&r->plan->ops[first], a));
     }
     for (int i = first; i <= last; i++) {

@@ -148,7 +148,7 @@ rn_status rn_run_op(rn_run *run, int index)
 
 static bool gives_tensor(const rn_planned_op *op)
 {
-    return op->args[RN_ARG_DST].space == RN_SPACE_TENSOR;
+    return op->args[RN_ARG_DST].space == RN_SPACE_TENSOR && !op->desc.deferred;
 }
 
 // Room for the largest output of the forward list, without padding.

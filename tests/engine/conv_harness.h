@@ -152,6 +152,10 @@ static inline void statistics_conv(rn_kernel *conv, const rn_op_desc *d, float s
     rn_tensor_pack(&d->src, v.arg[RN_ARG_SRC], memory[RN_ARG_SRC]);
     assert_int_equal(
         conv->pack(conv, RN_ARG_WEIGHTS, v.arg[RN_ARG_WEIGHTS], memory[RN_ARG_WEIGHTS]), RN_OK);
+    if (d->add) {
+        memory[RN_ARG_SRC2] = statistics_memory(rn_tensor_bytes(&d->dst));
+        rn_tensor_pack(&d->dst, v.arg[RN_ARG_SRC2], memory[RN_ARG_SRC2]);
+    }
     statistics_run(conv, memory);
     harness_values_release(&v);
 }
@@ -176,7 +180,7 @@ static inline void statistics_compare(const rn_op_desc *d, const float *expected
 
 /** Batch norms from statistics and from the values themselves agree; `scale` is the weights'. */
 static inline void check_statistics(const conv_case *c, rn_layout layout,
-                                    const harness_maker *maker, float scale)
+                                    const harness_maker *maker, float scale, bool add)
 {
     rn_isa isa = layout == RN_LAYOUT_NCHW16C ? RN_ISA_AVX512 : RN_ISA_AVX2;
     rn_op_desc d = conv_of(c, layout), norm = like(RN_OP_BATCH_NORM_TRAIN, d.dst);
@@ -187,6 +191,7 @@ static inline void check_statistics(const conv_case *c, rn_layout layout,
 
     norm.momentum = 1;
     d.statistics = norm.statistics = true;
+    d.add = add;
     assert_int_equal(maker->create(maker->context, &conv, &d), RN_OK);
     norm.parts = conv->statistics_parts;
     assert_int_equal(rn_cpu_kernel(&of_parts, isa, &norm), RN_OK);
@@ -203,6 +208,108 @@ static inline void check_statistics(const conv_case *c, rn_layout layout,
     rn_kernel_free(conv);
     rn_kernel_free(of_parts);
     rn_kernel_free(of_pixels);
+}
+
+// ---- deferred batch norms
+
+// One op on memory[]; scratch is its own.
+static inline void deferred_run(rn_op_desc d, const harness_maker *maker, void *memory[RN_ARGS])
+{
+    rn_isa isa = rn_layout_block(d.dst.layout) == 16 ? RN_ISA_AVX512 : RN_ISA_AVX2;
+    rn_kernel *kernel = NULL;
+
+    rn_status st = d.kind >= RN_OP_CONV && d.kind <= RN_OP_CONV_BACKWARD_WEIGHTS
+                       ? maker->create(maker->context, &kernel, &d)
+                       : rn_cpu_kernel(&kernel, isa, &d);
+    if (st != RN_OK)
+        fail_msg("%s: %s", harness_name(&d), rn_error_message());
+    statistics_run(kernel, memory);
+    rn_kernel_free(kernel);
+}
+
+static inline float *deferred_random(size_t count, uint32_t seed)
+{
+    float *values = statistics_memory(count * sizeof *values);
+    rn_stream stream;
+
+    rn_stream_init(&stream, seed, RN_PURPOSE_TEST, 0, 0);
+    for (size_t i = 0; i < count; i++)
+        values[i] = rn_stream_normal(&stream);
+    return values;
+}
+
+// Forward, gradients of weights and of the batch norm's source, in memory[]. With `deferred` SRC
+// and DST of the batch norm stay empty.
+static inline void deferred_chain(const conv_case *c, rn_layout layout, const harness_maker *maker,
+                                  bool relu, bool deferred, void *results[4])
+{
+    rn_op_desc conv = conv_of(c, layout), norm = like(RN_OP_BATCH_NORM_TRAIN, conv.src);
+    size_t src = rn_tensor_bytes(&conv.src), dst = rn_tensor_bytes(&conv.dst);
+    size_t padded = (size_t)rn_padded_channels(&conv.src);
+    size_t weights =
+        padded * (size_t)rn_padded_channels(&conv.dst) * (size_t)(conv.kernel * conv.kernel);
+    void *m[RN_ARGS] = {[RN_ARG_SRC] = deferred_random(src / sizeof(float), 1),
+                        [RN_ARG_WEIGHTS] = deferred_random(padded, 2),
+                        [RN_ARG_BIAS] = deferred_random(padded, 3),
+                        [RN_ARG_RUNNING_MEAN] = deferred_random(padded, 4),
+                        [RN_ARG_RUNNING_VARIANCE] = deferred_random(padded, 5),
+                        [RN_ARG_SAVED] = statistics_memory(RN_SAVED_VECTORS * padded * 4),
+                        [RN_ARG_NORM] = statistics_memory(RN_NORM_VECTORS * padded * 4),
+                        [RN_ARG_DST] = statistics_memory(src)};
+
+    norm.relu = relu;
+    norm.deferred = deferred;
+    deferred_run(norm, maker, m);
+    conv.norm = deferred;
+    conv.norm_relu = deferred && relu;
+    void *k[RN_ARGS] = {[RN_ARG_SRC] = deferred ? NULL : m[RN_ARG_DST],
+                        [RN_ARG_RAW] = deferred ? m[RN_ARG_SRC] : NULL,
+                        [RN_ARG_NORM] = deferred ? m[RN_ARG_NORM] : NULL,
+                        [RN_ARG_WEIGHTS] = deferred_random(weights, 6),
+                        [RN_ARG_DIFF_DST] = deferred_random(dst / sizeof(float), 7),
+                        [RN_ARG_DST] = results[0] = statistics_memory(dst),
+                        [RN_ARG_DIFF_WEIGHTS] = results[1] = statistics_memory(weights * 4)};
+    deferred_run(conv, maker, k);
+    conv.kind = RN_OP_CONV_BACKWARD_WEIGHTS;
+    deferred_run(conv, maker, k);
+    m[RN_ARG_DIFF_DST] = deferred_random(src / sizeof(float), 8);
+    m[RN_ARG_DIFF_SRC] = results[2] = statistics_memory(src);
+    m[RN_ARG_DIFF_WEIGHTS] = results[3] = statistics_memory(padded * 4);
+    m[RN_ARG_DIFF_BIAS] = statistics_memory(padded * 4);
+    if (deferred) {
+        rn_free(m[RN_ARG_DST]);
+        m[RN_ARG_DST] = NULL;
+    }
+    norm.kind = RN_OP_BATCH_NORM_BACKWARD;
+    deferred_run(norm, maker, m);
+    rn_free(k[RN_ARG_WEIGHTS]);
+    rn_free(k[RN_ARG_DIFF_DST]);
+    m[RN_ARG_DIFF_SRC] = m[RN_ARG_DIFF_WEIGHTS] = NULL; // results
+    for (int a = 0; a < RN_ARGS; a++)
+        rn_free(m[a]);
+}
+
+/** A batch norm deferred to the convolution gives the same bits as one of its own. */
+static inline void check_deferred(const conv_case *c, rn_layout layout, const harness_maker *maker)
+{
+    rn_op_desc conv = conv_of(c, layout);
+    size_t padded = (size_t)rn_padded_channels(&conv.src);
+    const size_t bytes[4] = {rn_tensor_bytes(&conv.dst),
+                             padded * (size_t)rn_padded_channels(&conv.dst) *
+                                 (size_t)(conv.kernel * conv.kernel) * 4,
+                             rn_tensor_bytes(&conv.src), padded * 4};
+
+    for (int relu = 0; relu < 2; relu++) {
+        void *apart[4], *deferred[4];
+        deferred_chain(c, layout, maker, relu, false, apart);
+        deferred_chain(c, layout, maker, relu, true, deferred);
+        for (int i = 0; i < 4; i++) {
+            if (memcmp(apart[i], deferred[i], bytes[i]) != 0)
+                fail_msg("%s, relu %d: result %d differs", harness_name(&conv), relu, i);
+            rn_free(apart[i]);
+            rn_free(deferred[i]);
+        }
+    }
 }
 
 #endif

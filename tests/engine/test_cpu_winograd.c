@@ -60,15 +60,30 @@ static void fused(void **state)
     each_conv_isa(RN_CONV_WINOGRAD, fused_body);
 }
 
+static void deferred_body(rn_layout layout, const harness_maker *maker)
+{
+    for (int i = 1; i < ODD_CASES; i++) // not where a channel has one value
+        if (odd_cases[i].source == BLOCKED && odd_cases[i].h > 1)
+            check_deferred(&odd_cases[i], layout, maker);
+    check_deferred(&shared_cases[0], layout, maker);
+}
+
+static void deferred_norms(void **state)
+{
+    (void)state;
+    each_conv_isa(RN_CONV_WINOGRAD, deferred_body);
+}
+
 static void statistics_body(rn_layout layout, const harness_maker *maker)
 {
     const float scales[] = {1.0f, 1e-15f, 1e12f};
 
     for (int i = 1; i < ODD_CASES; i++) // the first has one value a channel: no variance
         for (size_t s = 0; s < sizeof scales / sizeof *scales; s++)
-            check_statistics(&odd_cases[i], layout, maker, scales[s]);
+            check_statistics(&odd_cases[i], layout, maker, scales[s], false);
     for (int i = 0; i < SHARED_CASES; i++)
-        check_statistics(&shared_cases[i], layout, maker, 1.0f);
+        check_statistics(&shared_cases[i], layout, maker, 1.0f, false);
+    check_statistics(&odd_cases[6], layout, maker, 1.0f, true);
 }
 
 static void statistics(void **state)
@@ -164,10 +179,15 @@ static void others_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(odd_sizes),   cmocka_unit_test(shared_work),
-        cmocka_unit_test(fused),       cmocka_unit_test(statistics),
-        cmocka_unit_test(denormals),   cmocka_unit_test(nan_comes_through),
-        cmocka_unit_test(any_threads), cmocka_unit_test(others_refused),
+        cmocka_unit_test(odd_sizes),
+        cmocka_unit_test(shared_work),
+        cmocka_unit_test(fused),
+        cmocka_unit_test(deferred_norms),
+        cmocka_unit_test(statistics),
+        cmocka_unit_test(denormals),
+        cmocka_unit_test(nan_comes_through),
+        cmocka_unit_test(any_threads),
+        cmocka_unit_test(others_refused),
     };
 
     return cmocka_run_group_tests(tests, open_engine, close_engine);

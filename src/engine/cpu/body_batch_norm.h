@@ -5,12 +5,13 @@
  * Training makes two passes over x: partial sums of each item, and after merging them in double
  * the result. Partials belong to items, not threads, so that the sums do not depend on how many
  * threads there are; the second pass goes backwards, to begin with what the caches still hold.
- * With statistics from the convolution before it there is no first pass. BATCH_NORM_AGAIN is the
- * second pass alone.
+ * With statistics from the convolution before it there is no first pass, and none at all if it is
+ * deferred to the convolution behind it. BATCH_NORM_AGAIN is the second pass alone.
  */
 #ifndef ENGINE_CPU_BODY_BATCH_NORM_H
 #define ENGINE_CPU_BODY_BATCH_NORM_H
 
+#include "engine/cpu/body_conv_source.h"
 #include "engine/cpu/body_moments.h"
 #include "engine/cpu/body_range.h"
 #include "engine/cpu/kernels.h"
@@ -29,6 +30,7 @@ typedef struct batch_norm {
     float *diff_src, *diff_src2, *diff_gain, *diff_bias;
     float *partials;  // [blocks][n][RN_CPU_BATCH_NORM_PARTIALS][VEC]
     float *constants; // [blocks][RN_CPU_BATCH_NORM_CONSTANTS][VEC]
+    conv_source norm; // deferred: as the convolution reads it
 } batch_norm;
 
 static batch_norm batch_norm_of(const rn_op_desc *desc, void *const args[RN_ARGS])
@@ -61,6 +63,11 @@ static batch_norm batch_norm_of(const rn_op_desc *desc, void *const args[RN_ARGS
         bn.saved_invstd = bn.saved_mean + padded;
         bn.saved_rest = bn.saved_invstd + padded;
         bn.partials = bn.constants + padded * RN_CPU_BATCH_NORM_CONSTANTS;
+    }
+    if (desc->deferred) {
+        bn.norm = (conv_source){.data = bn.src, .norm = args[RN_ARG_NORM]};
+        if (desc->kind == RN_OP_BATCH_NORM_TRAIN)
+            bn.constants = args[RN_ARG_NORM]; // they are its result
     }
     return bn;
 }
@@ -269,7 +276,7 @@ static rn_status batch_norm_train(const rn_op_desc *desc, void *const args[RN_AR
 #pragma omp for schedule(static)
         for (size_t block = 0; block < bn.blocks; block++)
             bn_finish_statistics(&bn, block);
-        for (size_t item = part.end; item-- > part.begin;)
+        for (size_t item = part.end; !desc->deferred && item-- > part.begin;)
             bn_normalise_item(&bn, item);
     }
     return RN_OK;

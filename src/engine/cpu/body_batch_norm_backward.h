@@ -13,36 +13,50 @@
 
 #include "engine/cpu/body_batch_norm.h"
 
-// Which inputs g is made from.
-enum { BN_RELU = 1, BN_SECOND = 2, BN_ADD = 4 };
+// Which inputs g is made from. BN_DEFERRED: there is no result to see the ReLU's mask from.
+enum { BN_RELU = 1, BN_SECOND = 2, BN_ADD = 4, BN_DEFERRED = 8 };
 
 static int bn_variant(const rn_op_desc *desc)
 {
     return (desc->relu ? BN_RELU : 0) | (desc->diff_dst2 ? BN_SECOND : 0) |
-           (desc->add ? BN_ADD : 0);
+           (desc->add ? BN_ADD : 0) | (desc->deferred && desc->relu ? BN_DEFERRED : 0);
 }
 
-INLINE vec bn_incoming(const batch_norm *bn, size_t i, int variant)
+// How the forward op normalised, as far as needed: mean always, scale and bias if deferred.
+static block_norm bn_forward_norm(const batch_norm *bn, size_t block)
+{
+    if (bn->desc->deferred)
+        return block_norm_of(&bn->norm, block);
+    return (block_norm){.mean = vec_load(bn->saved_mean + block * VEC)};
+}
+
+INLINE vec bn_incoming(const batch_norm *bn, size_t i, int variant, const block_norm *norm,
+                       vec centred)
 {
     vec g = vec_load(bn->diff_dst + i);
 
     if (variant & BN_SECOND)
         g = vec_add(g, vec_load(bn->diff_dst2 + i));
+    if (variant & BN_DEFERRED)
+        return vec_gate(g, vec_fma(centred, norm->scale, norm->bias));
     return variant & BN_RELU ? vec_gate(g, vec_load(bn->gate + i)) : g;
 }
 
 // With BN_ADD g is what the other branch gets: stored here, it is all that the second pass reads.
-INLINE void bn_reduce_pixel(const batch_norm *bn, size_t i, int variant, vec mean, vec sums[2])
+INLINE void bn_reduce_pixel(const batch_norm *bn, size_t i, int variant, const block_norm *norm,
+                            vec sums[2])
 {
-    vec g = bn_incoming(bn, i, variant);
+    vec centred = vec_sub(vec_load(bn->src + i), norm->mean);
+    vec g = bn_incoming(bn, i, variant, norm, centred);
 
     if (variant & BN_ADD)
         vec_store(bn->diff_src2 + i, g);
     sums[0] = vec_add(sums[0], g);
-    sums[1] = vec_fma(g, vec_sub(vec_load(bn->src + i), mean), sums[1]);
+    sums[1] = vec_fma(g, centred, sums[1]);
 }
 
-INLINE void bn_reduce_chunk(const batch_norm *bn, range floats, int variant, vec mean, vec total[2])
+INLINE void bn_reduce_chunk(const batch_norm *bn, range floats, int variant, const block_norm *norm,
+                            vec total[2])
 {
     vec sums[BN_UNROLL][2];
     size_t i = floats.begin;
@@ -51,9 +65,9 @@ INLINE void bn_reduce_chunk(const batch_norm *bn, range floats, int variant, vec
         sums[k][0] = sums[k][1] = vec_zero();
     for (; i + BN_UNROLL * VEC <= floats.end; i += BN_UNROLL * VEC)
         for (size_t k = 0; k < BN_UNROLL; k++)
-            bn_reduce_pixel(bn, i + k * VEC, variant, mean, sums[k]);
+            bn_reduce_pixel(bn, i + k * VEC, variant, norm, sums[k]);
     for (; i < floats.end; i += VEC)
-        bn_reduce_pixel(bn, i, variant, mean, sums[0]);
+        bn_reduce_pixel(bn, i, variant, norm, sums[0]);
     for (int s = 0; s < 2; s++)
         total[s] = vec_add(
             total[s], vec_add(vec_add(sums[0][s], sums[1][s]), vec_add(sums[2][s], sums[3][s])));
@@ -62,12 +76,13 @@ INLINE void bn_reduce_chunk(const batch_norm *bn, range floats, int variant, vec
 INLINE void bn_reduce_span(const batch_norm *bn, size_t item, int variant)
 {
     size_t block = item % bn->blocks, begin = item * bn->area * VEC, end = begin + bn->area * VEC;
-    vec mean = vec_load(bn->saved_mean + block * VEC), total[2] = {vec_zero(), vec_zero()};
+    block_norm norm = bn_forward_norm(bn, block);
+    vec total[2] = {vec_zero(), vec_zero()};
     float *partials = bn_partials(bn, block, item / bn->blocks);
 
     for (size_t i = begin; i < end; i += BN_CHUNK * VEC) {
         size_t stop = end - i < BN_CHUNK * VEC ? end : i + BN_CHUNK * VEC;
-        bn_reduce_chunk(bn, (range){i, stop}, variant, mean, total);
+        bn_reduce_chunk(bn, (range){i, stop}, variant, &norm, total);
     }
     vec_store(partials, total[0]);
     vec_store(partials + VEC, total[1]);
@@ -78,11 +93,13 @@ INLINE void bn_apply_span(const batch_norm *bn, size_t item, int variant)
     const float *constants = bn_constants(bn, item % bn->blocks);
     vec mean = vec_load(constants), a = vec_load(constants + VEC);
     vec b = vec_load(constants + 2 * VEC), c = vec_load(constants + 3 * VEC);
+    block_norm norm = bn_forward_norm(bn, item % bn->blocks);
     size_t begin = item * bn->area * VEC, end = begin + bn->area * VEC;
 
     for (size_t i = begin; i < end; i += VEC) {
-        vec g = variant & BN_ADD ? vec_load(bn->diff_src2 + i) : bn_incoming(bn, i, variant);
         vec centred = vec_sub(vec_load(bn->src + i), mean);
+        vec g = variant & BN_ADD ? vec_load(bn->diff_src2 + i)
+                                 : bn_incoming(bn, i, variant, &norm, centred);
         vec_store(bn->diff_src + i, vec_fma(a, g, vec_fma(b, centred, c)));
     }
 }
@@ -98,6 +115,8 @@ static void bn_reduce_item(const batch_norm *bn, size_t item)
         REDUCE_CASE(BN_RELU);
         REDUCE_CASE(BN_SECOND);
         REDUCE_CASE(BN_RELU | BN_SECOND);
+        REDUCE_CASE(BN_DEFERRED | BN_RELU);
+        REDUCE_CASE(BN_DEFERRED | BN_RELU | BN_SECOND);
         REDUCE_CASE(BN_ADD);
         REDUCE_CASE(BN_ADD | BN_RELU);
         REDUCE_CASE(BN_ADD | BN_SECOND);
@@ -112,6 +131,10 @@ static void bn_apply_item(const batch_norm *bn, size_t item)
 
     if (variant & BN_ADD)
         bn_apply_span(bn, item, BN_ADD);
+    else if (variant == (BN_DEFERRED | BN_RELU))
+        bn_apply_span(bn, item, BN_DEFERRED | BN_RELU);
+    else if (variant == (BN_DEFERRED | BN_RELU | BN_SECOND))
+        bn_apply_span(bn, item, BN_DEFERRED | BN_RELU | BN_SECOND);
     else if (variant == (BN_RELU | BN_SECOND))
         bn_apply_span(bn, item, BN_RELU | BN_SECOND);
     else if (variant == BN_RELU)

@@ -192,7 +192,7 @@ static void direct_turn_weights(const rn_direct *d, const float *weights, int ou
 }
 
 // Items are (chunk, part of the blocks written).
-static void direct_item(const rn_direct *d, const float *src, const float *weights,
+static void direct_item(const rn_direct *d, const conv_source *src, const float *weights,
                         const conv_output *output, int item, float *buffer, int *held)
 {
     int number = item / d->parts, part = item % d->parts;
@@ -227,7 +227,7 @@ static void direct_prepare(const rn_direct *d, const rn_op_desc *desc, void *con
 
 static void direct_conv(const rn_direct *d, const rn_op_desc *desc, void *const args[RN_ARGS])
 {
-    const float *src = args[d->transposed ? RN_ARG_DIFF_DST : RN_ARG_SRC];
+    const conv_source src = conv_source_of(desc, args);
     const float *weights = args[RN_ARG_WEIGHTS];
     conv_output output = conv_output_of(desc, args);
     float *turned = args[RN_ARG_SCRATCH], *buffers = turned + d->weight_floats;
@@ -247,7 +247,7 @@ static void direct_conv(const rn_direct *d, const rn_op_desc *desc, void *const 
         }
 #pragma omp for schedule(static)
         for (int item = 0; item < d->chunks * d->parts; item++)
-            direct_item(d, src, d->transposed ? turned : weights, &output, item, buffer, &held);
+            direct_item(d, &src, d->transposed ? turned : weights, &output, item, buffer, &held);
     }
 }
 

@@ -6,6 +6,7 @@
 #ifndef ENGINE_CPU_BODY_DIRECT_BUFFER_H
 #define ENGINE_CPU_BODY_DIRECT_BUFFER_H
 
+#include "engine/cpu/body_conv_source.h"
 #include "engine/cpu/body_range.h"
 #include "engine/cpu/direct.h"
 #include "engine/cpu/vec.h"
@@ -45,7 +46,8 @@ static range direct_columns(const rn_direct *d)
 }
 
 // One row of one block; y may lie beyond the picture.
-static void direct_copy_line(const rn_direct *d, const float *plane, int y, float *line)
+INLINE void direct_copy_line(const rn_direct *d, const float *plane, int y, const block_norm *norm,
+                             float *line)
 {
     range inside = direct_columns(d);
     size_t all = (size_t)d->buffer_columns, take = (size_t)d->take;
@@ -56,8 +58,10 @@ static void direct_copy_line(const rn_direct *d, const float *plane, int y, floa
     if (inside.begin < inside.end) {
         ptrdiff_t x = (ptrdiff_t)(inside.begin * take) + d->first_x;
         const float *from = plane + ((ptrdiff_t)y * d->in_w + x) * VEC;
-        for (size_t c = inside.begin; c < inside.end; c++, from += take * VEC)
-            vec_store(line + c * VEC, vec_load(from));
+        for (size_t c = inside.begin; c < inside.end; c++, from += take * VEC) {
+            vec value = vec_load(from);
+            vec_store(line + c * VEC, norm != NULL ? conv_normalise(norm, value) : value);
+        }
     }
     memset(line + inside.end * VEC, 0, (all - inside.end) * VEC * sizeof *line);
 }
@@ -79,8 +83,8 @@ static void direct_copy_plain_line(const rn_direct *d, const float *picture, int
 }
 
 // Rows `rows` of all pictures and blocks of the chunk, numbered through.
-static void direct_copy_rows(const rn_direct *d, const float *src, direct_chunk chunk, range rows,
-                             float *buffer)
+static void direct_copy_rows(const rn_direct *d, const conv_source *src, direct_chunk chunk,
+                             range rows, float *buffer)
 {
     size_t lines = (size_t)d->buffer_rows, in = (size_t)d->in;
     size_t plane = (size_t)d->in_h * (size_t)d->in_w * (size_t)d->channels;
@@ -91,10 +95,14 @@ static void direct_copy_rows(const rn_direct *d, const float *src, direct_chunk 
         int y = chunk.row * d->step_in + d->first_y + (int)line * d->take;
         float *to =
             buffer + block * d->block_floats + picture * d->picture_floats + line * d->line_floats;
-        if (d->plain)
-            direct_copy_plain_line(d, src + n * plane, y, to);
-        else
-            direct_copy_line(d, src + (n * in + block) * plane, y, to);
+        if (d->plain) {
+            direct_copy_plain_line(d, src->data + n * plane, y, to);
+        } else if (src->norm == NULL) {
+            direct_copy_line(d, src->data + (n * in + block) * plane, y, NULL, to);
+        } else {
+            block_norm norm = block_norm_of(src, block);
+            direct_copy_line(d, src->data + (n * in + block) * plane, y, &norm, to);
+        }
     }
 }
 

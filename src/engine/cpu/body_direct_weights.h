@@ -149,7 +149,8 @@ static size_t direct_items(const rn_direct *d)
 }
 
 // Every thread takes chunks and has a sum of its own.
-static void direct_weights_of_chunks(const rn_direct *d, void *const args[RN_ARGS])
+static void direct_weights_of_chunks(const rn_direct *d, const conv_source *src,
+                                     void *const args[RN_ARGS])
 {
     float *sums = args[RN_ARG_SCRATCH], *diff = args[RN_ARG_DIFF_WEIGHTS];
     size_t count = (size_t)d->out * d->out_weights, threads = (size_t)d->threads;
@@ -167,7 +168,7 @@ static void direct_weights_of_chunks(const rn_direct *d, void *const args[RN_ARG
             direct_chunk chunk = direct_chunk_at(d, i);
             range rows = {0, direct_copied_rows(d, chunk)};
             range lines = {0, (size_t)(chunk.pictures * d->out * chunk.rows)};
-            direct_copy_rows(d, args[RN_ARG_SRC], chunk, rows, buffer);
+            direct_copy_rows(d, src, chunk, rows, buffer);
             direct_copy_gradients(d, args[RN_ARG_DIFF_DST], chunk, lines, gradients);
             direct_outer_items(d, chunk, buffer, gradients, sum, (range){0, direct_items(d)});
         }
@@ -182,7 +183,8 @@ static void direct_weights_of_chunks(const rn_direct *d, void *const args[RN_ARG
 }
 
 // All threads work on one chunk: each copies some rows, then has some of the sums.
-static void direct_weights_together(const rn_direct *d, void *const args[RN_ARGS])
+static void direct_weights_together(const rn_direct *d, const conv_source *src,
+                                    void *const args[RN_ARGS])
 {
     float *buffer = args[RN_ARG_SCRATCH], *gradients = buffer + d->buffer_floats;
     float *diff = args[RN_ARG_DIFF_WEIGHTS];
@@ -194,8 +196,7 @@ static void direct_weights_together(const rn_direct *d, void *const args[RN_ARGS
         memset(diff + part.begin, 0, (part.end - part.begin) * sizeof *diff);
         for (int i = 0; i < d->chunks; i++) {
             direct_chunk chunk = direct_chunk_at(d, i);
-            direct_copy_rows(d, args[RN_ARG_SRC], chunk, thread_range(direct_copied_rows(d, chunk)),
-                             buffer);
+            direct_copy_rows(d, src, chunk, thread_range(direct_copied_rows(d, chunk)), buffer);
             direct_copy_gradients(d, args[RN_ARG_DIFF_DST], chunk,
                                   thread_range((size_t)(chunk.pictures * d->out * chunk.rows)),
                                   gradients);
@@ -208,11 +209,12 @@ static void direct_weights_together(const rn_direct *d, void *const args[RN_ARGS
 
 static void direct_weights(const rn_direct *d, const rn_op_desc *desc, void *const args[RN_ARGS])
 {
-    (void)desc;
+    const conv_source src = conv_source_of(desc, args);
+
     if (d->shared)
-        direct_weights_together(d, args);
+        direct_weights_together(d, &src, args);
     else
-        direct_weights_of_chunks(d, args);
+        direct_weights_of_chunks(d, &src, args);
 }
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "engine/conv_fold.h"
 #include "engine/cpu/body_conv_output.h"
+#include "engine/cpu/body_conv_source.h"
 #include "engine/cpu/body_range.h"
 #include "engine/cpu/body_winograd_points.h"
 #include "engine/cpu/winograd.h"
@@ -28,7 +29,6 @@ typedef struct wg_memory {
     float *source;   // points of the chunk
     float *products; // of the chunk with one pair of blocks
     float *strip;    // one row of tiles, transformed along columns
-    float *zeros;    // a row of the picture beyond its edge
 } wg_memory;
 
 static wg_memory wg_memory_of(const rn_winograd *g, float *scratch, int thread)
@@ -38,8 +38,6 @@ static wg_memory wg_memory_of(const rn_winograd *g, float *scratch, int thread)
 
     memory.products = memory.source + g->source_floats;
     memory.strip = memory.products + g->product_floats;
-    memory.zeros = memory.strip + (size_t)(4 * g->columns + 2) * 6 * VEC;
-    memset(memory.zeros, 0, (size_t)g->w * VEC * sizeof(float));
     return memory;
 }
 
@@ -56,27 +54,63 @@ static size_t wg_plane(const rn_winograd *g, int blocks, int n, int block)
     return ((size_t)n * (size_t)blocks + (size_t)block) * (size_t)g->h * (size_t)g->w * VEC;
 }
 
-// strip: [column -1 .. 4 columns][6][VEC], the points along each column of six rows.
-static void wg_columns(const rn_winograd *g, const float *plane, int row, const wg_memory *memory)
-{
+// Six rows of a block, those beyond the picture's edge NULL.
+typedef struct wg_rows {
     const float *line[6];
-    float *strip = memory->strip;
+    bool all; // none is NULL
+} wg_rows;
+
+static wg_rows wg_rows_of(const rn_winograd *g, const float *plane, int row)
+{
+    wg_rows rows = {.all = true};
 
     for (int i = 0; i < 6; i++) {
         int y = 4 * row - 1 + i;
-        line[i] = y >= 0 && y < g->h ? plane + (size_t)y * (size_t)g->w * VEC : memory->zeros;
+        bool inside = y >= 0 && y < g->h;
+        rows.line[i] = inside ? plane + (size_t)y * (size_t)g->w * VEC : NULL;
+        rows.all = rows.all && inside;
     }
-    memset(strip, 0, 6 * VEC * sizeof(float));
-    for (int x = 0; x < g->w; x++) {
+    return rows;
+}
+
+// strip: the points along each column of six rows, [column][6][VEC].
+INLINE void wg_strip(const rn_winograd *g, const wg_rows *rows, const block_norm *norm, bool all,
+                     float *strip)
+{
+    for (size_t x = 0; x < (size_t)g->w; x++, strip += 6 * VEC) {
         vec d[6], points[6];
-        for (int i = 0; i < 6; i++)
-            d[i] = vec_load(line[i] + x * VEC);
+        for (int i = 0; i < 6; i++) {
+            if (!all && rows->line[i] == NULL) {
+                d[i] = vec_zero();
+                continue;
+            }
+            d[i] = vec_load(rows->line[i] + x * VEC);
+            if (norm != NULL)
+                d[i] = conv_normalise(norm, d[i]);
+        }
         source_points(d, points);
-        strip += 6 * VEC;
         for (int i = 0; i < 6; i++)
             vec_store(strip + i * VEC, points[i]);
     }
-    memset(strip + 6 * VEC, 0, (size_t)(4 * g->columns + 1 - g->w) * 6 * VEC * sizeof(float));
+}
+
+// The whole strip, columns -1 .. 4 columns.
+static void wg_columns(const rn_winograd *g, const float *plane, int row, const block_norm *norm,
+                       float *strip)
+{
+    wg_rows rows = wg_rows_of(g, plane, row);
+    float *inside = strip + 6 * VEC, *behind = inside + (size_t)g->w * 6 * VEC;
+
+    memset(strip, 0, 6 * VEC * sizeof(float));
+    if (norm != NULL && rows.all && norm->relu)
+        wg_strip(g, &rows, &(block_norm){norm->mean, norm->scale, norm->bias, true}, true, inside);
+    else if (norm != NULL)
+        wg_strip(g, &rows, norm, false, inside);
+    else if (rows.all)
+        wg_strip(g, &rows, NULL, true, inside);
+    else
+        wg_strip(g, &rows, NULL, false, inside);
+    memset(behind, 0, (size_t)(4 * g->columns + 1 - g->w) * 6 * VEC * sizeof(float));
 }
 
 // Six columns of the strip to the 36 points of one tile, `step` floats from point to point.
@@ -105,7 +139,7 @@ static void wg_clear_slots(const rn_winograd *g, float *points, int blocks, int 
 }
 
 // Rows first .. end of tiles, of a chunk that begins with row `begin`.
-static void wg_load_rows(const rn_winograd *g, const float *src, float *source, int begin,
+static void wg_load_rows(const rn_winograd *g, const conv_source *from, float *source, int begin,
                          range rows, const wg_memory *memory)
 {
     size_t tiles = (size_t)g->chunk_tiles, step = rn_winograd_step(g, g->in, VEC);
@@ -114,7 +148,11 @@ static void wg_load_rows(const rn_winograd *g, const float *src, float *source, 
         size_t slot = (r - (size_t)begin) * (size_t)g->columns;
         int n = (int)r / g->rows, row = (int)r % g->rows;
         for (int b = 0; b < g->in; b++) {
-            wg_columns(g, src + wg_plane(g, g->in, n, b), row, memory);
+            const float *plane = from->data + wg_plane(g, g->in, n, b);
+            block_norm norm;
+            if (from->norm != NULL)
+                norm = block_norm_of(from, (size_t)b);
+            wg_columns(g, plane, row, from->norm != NULL ? &norm : NULL, memory->strip);
             for (size_t x = 0; x < (size_t)g->columns; x++)
                 wg_tile(memory->strip + x * 4 * 6 * VEC,
                         source + ((size_t)b * tiles + slot + x) * VEC, step);
@@ -122,12 +160,12 @@ static void wg_load_rows(const rn_winograd *g, const float *src, float *source, 
     }
 }
 
-static void wg_load_chunk(const rn_winograd *g, const float *src, float *source, int begin,
+static void wg_load_chunk(const rn_winograd *g, const conv_source *from, float *source, int begin,
                           const wg_memory *memory)
 {
     int end = wg_rows_until(g, begin);
 
-    wg_load_rows(g, src, source, begin, (range){(size_t)begin, (size_t)end}, memory);
+    wg_load_rows(g, from, source, begin, (range){(size_t)begin, (size_t)end}, memory);
     wg_clear_slots(g, source, g->in, (end - begin) * g->columns);
 }
 
@@ -273,29 +311,30 @@ typedef struct wg_target {
 } wg_target;
 
 // What is done to results on their way; WG_STORE: nothing.
-enum { WG_STORE, WG_STATISTICS, WG_CHANGE };
+enum { WG_STORE, WG_STATISTICS, WG_CHANGE, WG_CHANGE_STATISTICS };
 
 INLINE void wg_result_tile(const float *products, size_t step, const wg_target *to,
                            const conv_output *output, block_moments *m, int way)
 {
     vec results[4][4];
     tile_moments tile = {vec_zero(), vec_zero()};
+    bool count = way == WG_STATISTICS || way == WG_CHANGE_STATISTICS;
 
     wg_results(products, step, results);
-    if (way == WG_STATISTICS && m->count == 0)
+    if (count && m->count == 0)
         m->origin = moments_origin(results[0], 16);
     for (int i = 0; i < to->height; i++)
         for (int j = 0; j < 4; j++) {
             size_t at = to->at + (size_t)i * to->line + (size_t)j * VEC;
             if (j >= to->width)
                 continue;
-            if (way == WG_CHANGE)
+            if (way == WG_CHANGE || way == WG_CHANGE_STATISTICS)
                 results[i][j] = conv_result(output, results[i][j], to->bias, at);
             vec_store(output->dst + at, results[i][j]);
-            if (way == WG_STATISTICS)
+            if (count)
                 moments_add(m, &tile, results[i][j]);
         }
-    if (way == WG_STATISTICS)
+    if (count)
         moments_merge(m, &tile, (size_t)to->height * (size_t)to->width);
 }
 
@@ -350,8 +389,10 @@ static void wg_store_chunk(const rn_winograd *g, const float *products, const co
             row.number = r % g->rows;
             row.slot = (r - begin) * g->columns;
             row.plane = wg_plane(g, g->out, r / g->rows, block);
-            if (output->statistics != NULL)
+            if (output->statistics != NULL && plain)
                 wg_store_row(g, &row, output, &m, WG_STATISTICS);
+            else if (output->statistics != NULL)
+                wg_store_row(g, &row, output, &m, WG_CHANGE_STATISTICS);
             else if (plain)
                 wg_store_row(g, &row, output, NULL, WG_STORE);
             else
@@ -370,7 +411,7 @@ typedef struct wg_weights {
 } wg_weights;
 
 // Every thread takes chunks of its own; all use the same transformed weights.
-static void wg_split_chunks(const rn_winograd *g, const float *src, wg_weights weights,
+static void wg_split_chunks(const rn_winograd *g, const conv_source *src, wg_weights weights,
                             const conv_output *output, float *scratch)
 {
     int pairs = (g->out + 1) / 2;
@@ -399,7 +440,7 @@ static void wg_split_chunks(const rn_winograd *g, const float *src, wg_weights w
 
 // All chunks first; then every thread takes pairs of output blocks, and transforms just their
 // weights: for many channels and few tiles.
-static void wg_split_outputs(const rn_winograd *g, const float *src, wg_weights weights,
+static void wg_split_outputs(const rn_winograd *g, const conv_source *src, wg_weights weights,
                              const conv_output *output, float *scratch)
 {
     int pairs = (g->out + 1) / 2;
@@ -453,16 +494,16 @@ static void winograd_prepare(const rn_winograd *g, const rn_op_desc *desc,
 
 static void winograd_conv(const rn_winograd *g, const rn_op_desc *desc, void *const args[RN_ARGS])
 {
-    const float *src = args[g->transposed ? RN_ARG_DIFF_DST : RN_ARG_SRC];
+    const conv_source src = conv_source_of(desc, args);
     wg_weights weights = {.taps = args[RN_ARG_WEIGHTS], .points = args[RN_ARG_PREPARED]};
     conv_output output = conv_output_of(desc, args);
 
     if (weights.points != NULL && (desc->fold || desc->bias))
         output.bias = conv_shift(args, (size_t)((g->out + 1) / 2) * wg_pair_floats(g));
     if (g->shared)
-        wg_split_outputs(g, src, weights, &output, args[RN_ARG_SCRATCH]);
+        wg_split_outputs(g, &src, weights, &output, args[RN_ARG_SCRATCH]);
     else
-        wg_split_chunks(g, src, weights, &output, args[RN_ARG_SCRATCH]);
+        wg_split_chunks(g, &src, weights, &output, args[RN_ARG_SCRATCH]);
 }
 
 #endif

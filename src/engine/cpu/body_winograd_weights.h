@@ -158,7 +158,8 @@ static void wg_finish_weights(const rn_winograd *g, const float *sums, int copie
 }
 
 // Every thread takes chunks and has a sum of its own.
-static void wg_weights_of_chunks(const rn_winograd *g, void *const args[RN_ARGS])
+static void wg_weights_of_chunks(const rn_winograd *g, const conv_source *src,
+                                 void *const args[RN_ARGS])
 {
     float *sums = args[RN_ARG_SCRATCH];
 
@@ -172,7 +173,7 @@ static void wg_weights_of_chunks(const rn_winograd *g, void *const args[RN_ARGS]
         for (int chunk = 0; chunk < g->chunks; chunk++) {
             int begin = chunk * g->chunk_rows, end = wg_rows_until(g, begin);
             range rows = {(size_t)begin, (size_t)end};
-            wg_load_chunk(g, args[RN_ARG_SRC], memory.source, begin, &memory);
+            wg_load_chunk(g, src, memory.source, begin, &memory);
             wg_gradient_rows(g, args[RN_ARG_DIFF_DST], memory.products, begin, rows);
             wg_clear_slots(g, memory.products, g->out, (end - begin) * g->columns);
             wg_outer_items(g, memory.source, memory.products, sum,
@@ -183,7 +184,8 @@ static void wg_weights_of_chunks(const rn_winograd *g, void *const args[RN_ARGS]
 }
 
 // All threads work on one chunk: each transforms some rows, then sums at some of the points.
-static void wg_weights_together(const rn_winograd *g, void *const args[RN_ARGS])
+static void wg_weights_together(const rn_winograd *g, const conv_source *src,
+                                void *const args[RN_ARGS])
 {
     float *sum = args[RN_ARG_SCRATCH], *source = sum + g->weight_floats;
     float *gradient = source + rn_winograd_chunk_floats(g, g->in, VEC);
@@ -199,7 +201,7 @@ static void wg_weights_together(const rn_winograd *g, void *const args[RN_ARGS])
             int end = wg_rows_until(g, begin);
             range rows = thread_range((size_t)(end - begin));
             rows = (range){rows.begin + (size_t)begin, rows.end + (size_t)begin};
-            wg_load_rows(g, args[RN_ARG_SRC], source, begin, rows, &memory);
+            wg_load_rows(g, src, source, begin, rows, &memory);
             wg_gradient_rows(g, args[RN_ARG_DIFF_DST], gradient, begin, rows);
 #pragma omp single
             {
@@ -216,11 +218,12 @@ static void wg_weights_together(const rn_winograd *g, void *const args[RN_ARGS])
 static void winograd_weights(const rn_winograd *g, const rn_op_desc *desc,
                              void *const args[RN_ARGS])
 {
-    (void)desc;
+    const conv_source src = conv_source_of(desc, args);
+
     if (g->shared)
-        wg_weights_together(g, args);
+        wg_weights_together(g, &src, args);
     else
-        wg_weights_of_chunks(g, args);
+        wg_weights_of_chunks(g, &src, args);
 }
 
 #endif

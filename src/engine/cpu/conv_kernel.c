@@ -83,7 +83,10 @@ static bool is_conv(const rn_op_desc *d)
     bool kind = d->kind == RN_OP_CONV || d->kind == RN_OP_CONV_BACKWARD_DATA ||
                 d->kind == RN_OP_CONV_BACKWARD_WEIGHTS;
 
-    return kind && !bias && d->src.n > 0 && d->src.n == d->dst.n && d->src.h > 0 && d->src.w > 0;
+    bool norm = d->norm && rn_layout_block(d->src.layout) == 1; // nobody normalises a picture
+
+    return kind && !bias && !norm && d->src.n > 0 && d->src.n == d->dst.n && d->src.h > 0 &&
+           d->src.w > 0;
 }
 
 // The statistics of a convolution's results: how many parts, and their memory.

@@ -113,7 +113,7 @@ static void plan_sizes(rn_winograd *g, const rn_op_desc *d, int block)
     else
         plan_forward(g, block);
     size_t columns = (size_t)(RN_WINOGRAD_RESULT * g->columns + STRIP_EDGE);
-    g->strip_floats = (columns * RN_WINOGRAD_SOURCE + (size_t)g->w) * (size_t)block;
+    g->strip_floats = columns * RN_WINOGRAD_SOURCE * (size_t)block;
     g->strip_floats = (g->strip_floats + 15) / 16 * 16;
 }
 
