@@ -104,9 +104,14 @@ static cli_op_cost cost_of(const cli_op_times *times, const rn_peaks *peaks, int
     return cost;
 }
 
+static bool same(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
 static bool alike(const rn_plan_op *a, const rn_plan_op *b)
 {
-    return strcmp(a->op, b->op) == 0 && strcmp(a->implementation, b->implementation) == 0 &&
+    return same(a->op, b->op) && same(a->implementation, b->implementation) &&
            memcmp(a->shape, b->shape, sizeof a->shape) == 0 && a->bytes == b->bytes &&
            a->flops >= b->flops && a->flops <= b->flops;
 }
