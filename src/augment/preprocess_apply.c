@@ -4,26 +4,47 @@
 
 #include <string.h>
 
-// Where the crop lies: its corner in the image's own coordinates, -pad .. pad.
-typedef struct window {
-    int top, left;
-    bool flip;
-} window;
+const char *rn_pad_mode_name(rn_pad_mode mode)
+{
+    return mode == RN_PAD_ZERO ? "zero" : mode == RN_PAD_REFLECT ? "reflect" : NULL;
+}
+
+static bool draw_flip(const rn_augment *augment, rn_stream *stream)
+{
+    return rn_stream_below(stream, 2) == 1 && augment->flip;
+}
+
+// The draw of epoch 0, turned around in every odd epoch.
+static bool alternate_flip(const rn_augment *augment, uint64_t seed, uint32_t epoch,
+                           uint32_t sample)
+{
+    rn_stream stream;
+    uint32_t places = 2 * (uint32_t)augment->pad + 1;
+
+    rn_stream_init(&stream, seed, RN_PURPOSE_AUGMENT, 0, sample);
+    (void)rn_stream_below(&stream, places);
+    (void)rn_stream_below(&stream, places);
+    return draw_flip(augment, &stream) != (epoch % 2 == 1);
+}
 
 // The order of the draws is part of the format: it decides what every sample of a run looks like.
-static window draw_window(const rn_augment *augment, uint64_t seed, uint32_t epoch, uint32_t sample)
+static rn_view draw_view(const rn_augment *augment, uint64_t seed, uint32_t epoch, uint32_t sample)
 {
-    window crop = {0, 0, false};
+    rn_view view = {0};
     rn_stream stream;
 
     if (augment == NULL || (augment->pad == 0 && !augment->flip))
-        return crop;
+        return view;
     uint32_t places = 2 * (uint32_t)augment->pad + 1;
     rn_stream_init(&stream, seed, RN_PURPOSE_AUGMENT, epoch, sample);
-    crop.top = (int)rn_stream_below(&stream, places) - augment->pad;
-    crop.left = (int)rn_stream_below(&stream, places) - augment->pad;
-    crop.flip = rn_stream_below(&stream, 2) == 1 && augment->flip;
-    return crop;
+    view.top = (int)rn_stream_below(&stream, places) - augment->pad;
+    view.left = (int)rn_stream_below(&stream, places) - augment->pad;
+    view.pad_mode = augment->pad_mode;
+    if (augment->flip && augment->alternate_flip)
+        view.flip = alternate_flip(augment, seed, epoch, sample);
+    else
+        view.flip = draw_flip(augment, &stream);
+    return view;
 }
 
 // dst = (src / 255 - mean) / deviation over a part of one row, whose means start at `entry`.
@@ -79,29 +100,74 @@ static span span_inside(int left, int width)
     return first < end ? (span){first, end - first} : (span){0, 0};
 }
 
-void rn_preprocess_apply(const rn_preprocess *preprocess, float *dst, const uint8_t *image,
-                         const rn_augment *augment, uint64_t seed, uint32_t epoch, uint32_t sample)
+// Where the reflection of a position around 0 .. size - 1 lies.
+static int reflected(int at, int size)
 {
-    const window crop = draw_window(augment, seed, epoch, sample);
+    int period = 2 * (size - 1);
+
+    if (period == 0)
+        return 0;
+    at = at % period;
+    at = at < 0 ? at + period : at;
+    return at < size ? at : period - at;
+}
+
+static size_t entry_of(const rn_preprocess *preprocess, int plane, size_t at)
+{
+    if (preprocess->entries == 0)
+        return 0;
+    return preprocess->entries == (size_t)preprocess->channels ? (size_t)plane : at;
+}
+
+// One row of the view: `inside` from the image's row, the rest zero or reflected. `plane` and `row`
+// say which row it is; the mean belongs to a place of the image, not of the crop.
+static void fill_row(const rn_preprocess *preprocess, float *dst, const uint8_t *image, int plane,
+                     int row, const rn_view *view, span inside)
+{
+    const int width = preprocess->width;
+    size_t first = ((size_t)plane * (size_t)preprocess->height + (size_t)row) * (size_t)width;
+
+    size_t from = (size_t)(view->left + inside.first);
+    if (inside.count > 0)
+        normalize_span(preprocess, dst + inside.first, image + first + from,
+                       entry_of(preprocess, plane, first + from), inside.count);
+    for (int x = 0; x < width && inside.count < width; x++) {
+        if (x >= inside.first && x < inside.first + inside.count)
+            continue;
+        size_t column = (size_t)reflected(x + view->left, width);
+        dst[x] = 0;
+        if (view->pad_mode == RN_PAD_REFLECT)
+            normalize_span(preprocess, dst + x, image + first + column,
+                           entry_of(preprocess, plane, first + column), 1);
+    }
+}
+
+void rn_preprocess_view(const rn_preprocess *preprocess, float *dst, const uint8_t *image,
+                        const rn_view *view)
+{
     const int height = preprocess->height, width = preprocess->width;
-    const span inside = span_inside(crop.left, width);
-    const bool per_channel = preprocess->entries == (size_t)preprocess->channels;
-    const size_t row_bytes = (size_t)width * sizeof *dst;
+    const span inside = span_inside(view->left, width);
 
     for (int c = 0; c < preprocess->channels; c++) {
         for (int y = 0; y < height; y++, dst += width) {
-            int row = y + crop.top;
-            if (row < 0 || row >= height || inside.count < width)
-                memset(dst, 0, row_bytes);
-            if (row < 0 || row >= height || inside.count == 0)
+            int row = y + view->top;
+            if (view->pad_mode == RN_PAD_REFLECT)
+                row = reflected(row, height);
+            if (row < 0 || row >= height) {
+                memset(dst, 0, (size_t)width * sizeof *dst);
                 continue;
-            // The mean belongs to a place of the image, not of the crop.
-            size_t at = ((size_t)c * (size_t)height + (size_t)row) * (size_t)width +
-                        (size_t)(crop.left + inside.first);
-            size_t entry = preprocess->entries == 0 ? 0 : per_channel ? (size_t)c : at;
-            normalize_span(preprocess, dst + inside.first, image + at, entry, inside.count);
-            if (crop.flip)
+            }
+            fill_row(preprocess, dst, image, c, row, view, inside);
+            if (view->flip)
                 reverse(dst, width);
         }
     }
+}
+
+void rn_preprocess_apply(const rn_preprocess *preprocess, float *dst, const uint8_t *image,
+                         const rn_augment *augment, uint64_t seed, uint32_t epoch, uint32_t sample)
+{
+    const rn_view view = draw_view(augment, seed, epoch, sample);
+
+    rn_preprocess_view(preprocess, dst, image, &view);
 }

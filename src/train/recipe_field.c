@@ -24,6 +24,11 @@ static const char *normalize_choice(int index)
     return rn_normalize_name((rn_normalize)index);
 }
 
+static const char *pad_mode_choice(int index)
+{
+    return rn_pad_mode_name((rn_pad_mode)index);
+}
+
 #define WHOLE 0x1p53 // largest integer up to which a double holds every one
 #define AT(member) offsetof(rn_recipe, member)
 
@@ -52,7 +57,9 @@ static const recipe_field fields[] = {
     {"ema", RECIPE_DOUBLE, AT(sgd.ema), .high = 1, .below_high = true},
     {"label_smoothing", RECIPE_DOUBLE, AT(label_smoothing), .high = 1},
     {"pad", RECIPE_INT, AT(augment.pad), .high = 64},
+    {"pad_mode", RECIPE_CHOICE, AT(augment.pad_mode), .high = 0, .choice = pad_mode_choice},
     {"flip", RECIPE_BOOL, AT(augment.flip), .high = 0},
+    {"alternate_flip", RECIPE_BOOL, AT(augment.alternate_flip), .high = 0},
     {"normalize", RECIPE_CHOICE, AT(normalize), .high = 0, .choice = normalize_choice},
     {"hold_out", RECIPE_UINT64, AT(hold_out), .high = 1e9},
 };

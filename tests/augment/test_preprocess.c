@@ -175,8 +175,8 @@ static void test_apply(void **state)
             check_apply(p, NULL, n);
         for (int pad = 0; pad <= 9; pad++) { // also wider than the image
             for (uint32_t n = 0; n < COUNT; n++) {
-                check_apply(p, &(rn_augment){pad, false}, n);
-                check_apply(p, &(rn_augment){pad, true}, n);
+                check_apply(p, &(rn_augment){.pad = pad, .flip = false}, n);
+                check_apply(p, &(rn_augment){.pad = pad, .flip = true}, n);
             }
         }
         rn_preprocess_free(p);
@@ -196,7 +196,8 @@ static void test_draws_are_uniform(void **state)
     for (uint32_t n = 0; n < DRAWS; n++) {
         float dst[9];
         int found = 0;
-        rn_preprocess_apply(p, dst, image, &(rn_augment){PAD, true}, 5, n / 1000, n % 1000);
+        rn_preprocess_apply(p, dst, image, &(rn_augment){.pad = PAD, .flip = true}, 5, n / 1000,
+                            n % 1000);
         for (int i = 0; i < PLACES * PLACES * 2; i++) {
             int top = i / 2 / PLACES - PAD, left = i / 2 % PLACES - PAD, same = 1;
             for (int k = 0; k < 9; k++) {
@@ -226,7 +227,7 @@ static void test_known_draws(void **state)
     (void)state;
     assert_int_equal(rn_preprocess_create(&p, RN_NORMALIZE_NONE, 1, 2, 2, NULL, NULL), RN_OK);
     for (uint32_t n = 0; n < 100; n++) {
-        rn_augment augment = {4, true};
+        rn_augment augment = {.pad = 4, .flip = true};
         rn_preprocess_apply(p, first, image, &augment, 7, 1, n);
         rn_preprocess_apply(p, again, image, &augment, 7, 1, n);
         assert_memory_equal(first, again, sizeof first);
@@ -234,6 +235,86 @@ static void test_known_draws(void **state)
         differ += memcmp(first, again, sizeof first) != 0;
     }
     assert_true(differ > 20); // another epoch, other crops; many are empty here
+    rn_preprocess_free(p);
+}
+
+// By folding the position until it lies inside.
+static int naive_reflection(int at, int size)
+{
+    while (at < 0 || at >= size)
+        at = at < 0 ? -at : 2 * (size - 1) - at;
+    return at;
+}
+
+static void check_reflected(const rn_preprocess *p, int top, int left, bool flip)
+{
+    const uint8_t *image = bytes + 3 * VOLUME;
+    float dst[VOLUME];
+
+    rn_preprocess_view(p, dst, image, &(rn_view){top, left, flip, RN_PAD_REFLECT});
+    for (int i = 0; i < VOLUME; i++) {
+        int x = i % WIDTH, y = i / WIDTH % HEIGHT, c = i / WIDTH / HEIGHT;
+        x = flip ? WIDTH - 1 - x : x;
+        assert_true(dst[i] == naive_input(p, image, c, naive_reflection(y + top, HEIGHT),
+                                          naive_reflection(x + left, WIDTH)));
+    }
+}
+
+static void test_reflect(void **state)
+{
+    const uint8_t pixel = 51;
+    float one;
+    rn_preprocess *p;
+
+    (void)state;
+    for (int normalize = 0; normalize <= RN_NORMALIZE_PIXEL_MEAN; normalize++) {
+        assert_int_equal(rn_preprocess_measure(&p, &set, (rn_normalize)normalize), RN_OK);
+        for (int top = -17; top <= 17; top++) // also more than once across the image
+            for (int left = -12; left <= 12; left++)
+                check_reflected(p, top, left, (top + left) % 2 != 0);
+        rn_preprocess_free(p);
+    }
+    assert_int_equal(rn_preprocess_create(&p, RN_NORMALIZE_NONE, 1, 1, 1, NULL, NULL), RN_OK);
+    rn_preprocess_view(p, &one, &pixel, &(rn_view){3, -2, true, RN_PAD_REFLECT});
+    assert_true(one == 51.0f / 255.0f);
+    rn_preprocess_free(p);
+    assert_string_equal(rn_pad_mode_name(RN_PAD_REFLECT), "reflect");
+    assert_null(rn_pad_mode_name((rn_pad_mode)2));
+}
+
+// The crop is every epoch's own; the side is that of epoch 0 in even epochs, the other in odd ones.
+static void test_alternating_flip(void **state)
+{
+    const rn_augment plain = {.pad = 2, .flip = true};
+    rn_augment alternate = plain;
+    int mirrored = 0;
+    rn_preprocess *p;
+
+    (void)state;
+    alternate.alternate_flip = true;
+    assert_int_equal(rn_preprocess_create(&p, RN_NORMALIZE_NONE, 3, HEIGHT, WIDTH, NULL, NULL), 0);
+    for (uint32_t n = 0; n < 200; n++) {
+        rn_stream stream;
+        rn_stream_init(&stream, 9, RN_PURPOSE_AUGMENT, 0, n);
+        bool flip = (rn_stream_below(&stream, 5), rn_stream_below(&stream, 5),
+                     rn_stream_below(&stream, 2) == 1);
+        mirrored += flip;
+        for (uint32_t epoch = 0; epoch < 4; epoch++) {
+            float got[VOLUME], expected[VOLUME];
+            rn_view view = {.flip = flip != (epoch % 2 == 1)};
+            rn_stream_init(&stream, 9, RN_PURPOSE_AUGMENT, epoch, n);
+            view.top = (int)rn_stream_below(&stream, 5) - 2;
+            view.left = (int)rn_stream_below(&stream, 5) - 2;
+            rn_preprocess_apply(p, got, bytes, &alternate, 9, epoch, n);
+            rn_preprocess_view(p, expected, bytes, &view);
+            assert_memory_equal(got, expected, sizeof got);
+            if (epoch == 0) {
+                rn_preprocess_apply(p, expected, bytes, &plain, 9, 0, n);
+                assert_memory_equal(got, expected, sizeof got);
+            }
+        }
+    }
+    assert_in_range(mirrored, 70, 130);
     rn_preprocess_free(p);
 }
 
@@ -265,6 +346,8 @@ int main(void)
         cmocka_unit_test(test_apply),
         cmocka_unit_test(test_draws_are_uniform),
         cmocka_unit_test(test_known_draws),
+        cmocka_unit_test(test_reflect),
+        cmocka_unit_test(test_alternating_flip),
         cmocka_unit_test(test_allocation_failures),
     };
 

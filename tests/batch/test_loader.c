@@ -98,7 +98,7 @@ static void test_any_number_of_workers(void **state)
                 check_stream(&set,
                              &(rn_loader_options){.batch = batches[b],
                                                   .seed = 77,
-                                                  .augment = {2, true},
+                                                  .augment = {.pad = 2, .flip = true},
                                                   .workers = workers[w],
                                                   .depth = depth},
                              12);
@@ -115,7 +115,7 @@ static void test_any_first_iteration(void **state)
             check_stream(&set,
                          &(rn_loader_options){.batch = 30,
                                               .seed = 5,
-                                              .augment = {4, true},
+                                              .augment = {.pad = 4, .flip = true},
                                               .workers = workers,
                                               .first = first},
                          6);
@@ -130,8 +130,10 @@ static void test_fewer_samples_than_batch(void **state)
 
     (void)state;
     for (few.count = 1; few.count <= 3; few.count++) {
-        check_stream(&few, &(rn_loader_options){.batch = 40, .augment = {1, true}, .workers = 3},
-                     7);
+        check_stream(
+            &few,
+            &(rn_loader_options){.batch = 40, .augment = {.pad = 1, .flip = true}, .workers = 3},
+            7);
     }
 }
 
@@ -165,7 +167,7 @@ static void test_ranks_share_the_sequence(void **state)
 static void test_batch_stays_until_next(void **state)
 {
     const rn_loader_options options = {
-        .batch = 64, .seed = 1, .augment = {4, true}, .workers = 3, .depth = 2};
+        .batch = 64, .seed = 1, .augment = {.pad = 4, .flip = true}, .workers = 3, .depth = 2};
     rn_loader *loader = create(&set, &options);
     rn_batch batch;
 
@@ -184,7 +186,7 @@ static void test_free_at_any_moment(void **state)
     (void)state;
     for (int i = 0; i < 60; i++) {
         rn_loader *loader = create(&set, &(rn_loader_options){.batch = 300,
-                                                              .augment = {4, true},
+                                                              .augment = {.pad = 4, .flip = true},
                                                               .workers = 1 + i % 7,
                                                               .depth = 1 + i % 3});
         rn_batch batch;
@@ -201,7 +203,7 @@ static void test_free_at_any_moment(void **state)
 static void test_failure_of_a_worker(void **state)
 {
     rn_samples three = set;
-    rn_loader_options options = {.batch = 4, .workers = 3, .augment = {1, true}};
+    rn_loader_options options = {.batch = 4, .workers = 3, .augment = {.pad = 1, .flip = true}};
 
     (void)state;
     three.count = 3;
@@ -262,8 +264,8 @@ static void test_refuses_options(void **state)
     refuse((rn_loader_options){.batch = 1, .workers = -1}, "threads is -1");
     refuse((rn_loader_options){.batch = 1, .workers = 65}, "threads is 65");
     refuse((rn_loader_options){.batch = 1, .depth = 65}, "depth is 65");
-    refuse((rn_loader_options){.batch = 1, .augment = {65, false}}, "padding is 65");
-    refuse((rn_loader_options){.batch = 1, .augment = {-1, false}}, "padding is -1");
+    refuse((rn_loader_options){.batch = 1, .augment = {.pad = 65, .flip = false}}, "padding is 65");
+    refuse((rn_loader_options){.batch = 1, .augment = {.pad = -1, .flip = false}}, "padding is -1");
     refuse((rn_loader_options){.batch = 1, .ranks = -1}, "ranks is -1");
     refuse((rn_loader_options){.batch = 1, .rank = 2, .ranks = 2}, "rank is 2");
     refuse((rn_loader_options){.batch = 1, .rank = -1, .ranks = 2}, "rank is -1");
@@ -308,7 +310,8 @@ static bool count_allocation(size_t size, void *context)
 
 static void test_running_allocates_nothing(void **state)
 {
-    rn_loader *loader = create(&set, &(rn_loader_options){.batch = 50, .augment = {4, true}});
+    rn_loader *loader =
+        create(&set, &(rn_loader_options){.batch = 50, .augment = {.pad = 4, .flip = true}});
     rn_batch batch;
     int count = 0;
 

@@ -62,6 +62,8 @@ static void assert_same(const rn_recipe *a, const rn_recipe *b)
                 a->sgd.ema == b->sgd.ema);
     assert_true(a->label_smoothing == b->label_smoothing && a->augment.pad == b->augment.pad &&
                 a->augment.flip == b->augment.flip && a->normalize == b->normalize);
+    assert_true(a->augment.pad_mode == b->augment.pad_mode &&
+                a->augment.alternate_flip == b->augment.alternate_flip);
 }
 
 static void print_round_trips(const rn_recipe *recipe)
@@ -90,7 +92,10 @@ static void print_round_trips(const rn_recipe *recipe)
                               .nesterov = !recipe->sgd.nesterov,
                               .ema = 0.7},
                       .label_smoothing = 0.7,
-                      .augment = {.pad = 7, .flip = !recipe->augment.flip},
+                      .augment = {.pad = 7,
+                                  .flip = !recipe->augment.flip,
+                                  .pad_mode = RN_PAD_REFLECT,
+                                  .alternate_flip = !recipe->augment.alternate_flip},
                       .normalize = RN_NORMALIZE_NONE,
                       .hold_out = 7};
 
@@ -184,6 +189,9 @@ static const setting settings[] = {
     {"weight_decay", "1", NULL},
     {"label_smoothing", "1.1", "'label_smoothing' is 1.1"},
     {"pad", "65", "'pad' is 65, expected a whole number from 0 to 64"},
+    {"pad_mode", "reflect", NULL},
+    {"pad_mode", "mirror", "'pad_mode' is 'mirror', expected zero or reflect"},
+    {"alternate_flip", "true", NULL},
     {"flip", "false", NULL},
     {"flip", "1", "'flip' is 1, expected true or false"},
     {"flip", "no", "'flip' is 'no'"},
