@@ -63,11 +63,27 @@ RN_API rn_status rn_schedule_parse(rn_schedule_kind *out, const char *name);
  */
 typedef enum rn_decay { RN_DECAY_ALL, RN_DECAY_WEIGHTS } rn_decay;
 
+/**
+ * Groups of parameters, each with a factor f on the learning rate. Decay keeps its pace whatever
+ * the factor: u = g + (weight_decay / f) w, then w moves by lr f times the momentum of u, so that
+ * decay alone shrinks w by lr weight_decay a step in every group.
+ */
+typedef enum rn_group {
+    RN_GROUP_WEIGHT, // all others
+    RN_GROUP_BIAS,   // biases of batch norms and of layers, but not the head's
+    RN_GROUP_GAIN,   // gains of batch norms
+    RN_GROUP_STEM,   // the first convolution's weights
+    RN_GROUP_HEAD,   // the last linear layer's weights and bias
+    RN_GROUPS
+} rn_group;
+
 typedef struct rn_sgd_options {
     double momentum, weight_decay; // 0 .. 1
     rn_decay decay;
     bool nesterov;
-    double ema; // decay of the weights' moving average, 0: none, < 1
+    double ema;                  // decay of the weights' moving average, 0: none, < 1
+    double lr_factor[RN_GROUPS]; // 0 .. 1e6; 0: 1
+    bool frozen[RN_GROUPS];      // keep what they start with
 } rn_sgd_options;
 
 /** SGD with momentum over the parameters of a run, and the moving average of its weights. */

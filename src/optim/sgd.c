@@ -6,13 +6,14 @@
 
 #include <string.h>
 
-enum { FLOATS_PER_LINE = RN_ALIGNMENT / sizeof(float) };
+enum { FLOATS_PER_LINE = RN_ALIGNMENT / sizeof(float), LARGEST_FACTOR = 1000000 };
 
 // One parameter of the run with what belongs to it here.
 typedef struct slot {
     rn_param_view view;
     float *velocity; // NULL for running statistics
     float *average;  // NULL without EMA
+    rn_group group;
     bool decayed;
 } slot;
 
@@ -38,12 +39,52 @@ static rn_status check_options(const rn_sgd_options *options)
         return rn_error(RN_EINVAL, "weight decay is %g, expected 0 to 1", options->weight_decay);
     if (!in_unit_range(options->ema, false))
         return rn_error(RN_EINVAL, "EMA decay is %g, expected 0 to less than 1", options->ema);
+    for (int i = 0; i < RN_GROUPS; i++)
+        if (!(options->lr_factor[i] >= 0 && options->lr_factor[i] <= LARGEST_FACTOR))
+            return rn_error(RN_EINVAL, "learning rate factor %d is %g, expected 0 to %d", i,
+                            options->lr_factor[i], LARGEST_FACTOR);
     return RN_OK;
 }
 
 static bool decays(rn_decay decay, rn_param_kind kind)
 {
     return decay == RN_DECAY_ALL || kind == RN_PARAM_CONV_WEIGHT || kind == RN_PARAM_LINEAR_WEIGHT;
+}
+
+static rn_group group_by_kind(rn_param_kind kind)
+{
+    switch (kind) {
+    case RN_PARAM_BIAS:
+    case RN_PARAM_BN_BIAS:
+        return RN_GROUP_BIAS;
+    case RN_PARAM_BN_GAIN:
+        return RN_GROUP_GAIN;
+    case RN_PARAM_CONV_WEIGHT:
+    case RN_PARAM_LINEAR_WEIGHT:
+    case RN_PARAM_RUNNING_MEAN:
+    case RN_PARAM_RUNNING_VARIANCE:
+        break;
+    }
+    return RN_GROUP_WEIGHT;
+}
+
+// Parameters come in the network's order, so the first convolution is the stem and the last linear
+// layer, with the bias behind it, the head.
+static void find_ends(rn_sgd *sgd)
+{
+    int stem = sgd->count, head = sgd->count;
+
+    for (int i = 0; i < sgd->count; i++) {
+        rn_param_kind kind = sgd->slots[i].view.param->kind;
+        if (kind == RN_PARAM_CONV_WEIGHT && stem == sgd->count)
+            stem = i;
+        if (kind == RN_PARAM_LINEAR_WEIGHT)
+            head = i;
+    }
+    if (stem < sgd->count)
+        sgd->slots[stem].group = RN_GROUP_STEM;
+    for (int i = head; i < sgd->count; i++)
+        sgd->slots[i].group = RN_GROUP_HEAD;
 }
 
 // Each array starts on a cache line of its own.
@@ -65,10 +106,12 @@ static rn_status collect_slots(rn_sgd *sgd, size_t *floats)
         if (trained && view.gradient == NULL)
             return rn_error(RN_EINVAL, "'%s' has no gradient, expected a run of a training plan",
                             view.param->name);
-        sgd->slots[i] =
-            (slot){.view = view, .decayed = decays(sgd->options.decay, view.param->kind)};
+        sgd->slots[i] = (slot){.view = view,
+                               .group = group_by_kind(view.param->kind),
+                               .decayed = decays(sgd->options.decay, view.param->kind)};
         *floats += padded(view.count) * ((size_t)trained + (sgd->options.ema > 0));
     }
+    find_ends(sgd);
 out:
     return st;
 }
@@ -124,14 +167,19 @@ void rn_sgd_free(rn_sgd *sgd)
 
 static void update(const rn_sgd *sgd, const slot *s, double lr)
 {
+    double factor = sgd->options.lr_factor[s->group];
+
+    if (sgd->options.frozen[s->group])
+        return;
+    factor = factor > 0 ? factor : 1;
     sgd->engine->sgd(&(rn_sgd_update){
         .value = s->view.value,
         .velocity = s->velocity,
         .gradient = s->view.gradient,
         .count = s->view.count,
-        .lr = (float)lr,
+        .lr = (float)(lr * factor),
         .momentum = (float)sgd->options.momentum,
-        .decay = s->decayed ? (float)sgd->options.weight_decay : 0.0f,
+        .decay = s->decayed ? (float)(sgd->options.weight_decay / factor) : 0.0f,
         .nesterov = sgd->options.nesterov,
     });
 }

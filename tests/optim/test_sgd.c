@@ -148,6 +148,10 @@ typedef struct expected {
 
 static expected follow(int p, size_t i, rn_sgd_options options, double lr)
 {
+    static const rn_group groups[PARAMS] = {RN_GROUP_STEM, RN_GROUP_GAIN, RN_GROUP_WEIGHT,
+                                            RN_GROUP_HEAD, RN_GROUP_HEAD};
+    double factor = options.lr_factor[groups[p]] > 0 ? options.lr_factor[groups[p]] : 1;
+    bool frozen = options.frozen[groups[p]];
     bool trained = rn_param_trained(&params[p]);
     bool weight =
         params[p].kind == RN_PARAM_CONV_WEIGHT || params[p].kind == RN_PARAM_LINEAR_WEIGHT;
@@ -155,11 +159,12 @@ static expected follow(int p, size_t i, rn_sgd_options options, double lr)
     expected e = {.value = pattern(100, p, i), .average = pattern(100, p, i)};
 
     for (int step = 0; step < STEPS; step++) {
-        double g = pattern(step, p, i) + decay * e.value;
-        if (trained) {
+        double g = pattern(step, p, i) + decay / factor * e.value;
+        if (trained && !frozen) {
             e.velocity = options.momentum * e.velocity + g;
-            e.value -= lr * (options.nesterov ? g + options.momentum * e.velocity : e.velocity);
-        } else {
+            e.value -=
+                factor * lr * (options.nesterov ? g + options.momentum * e.velocity : e.velocity);
+        } else if (!trained) {
             e.value = 0.9 * e.value + 0.1 * (double)i;
         }
         e.average = options.ema * e.average + (1 - options.ema) * e.value;
@@ -207,6 +212,38 @@ static void steps_follow_the_formulas(void **state)
         (rn_sgd_options){.momentum = 0.5, .weight_decay = 1, .nesterov = true, .ema = 0.999});
 }
 
+static void groups_have_their_own_rates(void **state)
+{
+    rn_sgd_options options = {.momentum = 0.9, .weight_decay = 0.01, .nesterov = true, .ema = 0.9};
+
+    (void)state;
+    options.lr_factor[RN_GROUP_STEM] = 2;
+    options.lr_factor[RN_GROUP_GAIN] = 8;
+    options.lr_factor[RN_GROUP_HEAD] = 0.125;
+    check_against_formulas(options);
+    options.frozen[RN_GROUP_STEM] = options.frozen[RN_GROUP_GAIN] = true;
+    check_against_formulas(options);
+}
+
+// A factor on the rate changes how far gradients move a weight, not how fast it decays.
+static void decay_keeps_its_pace(void **state)
+{
+    rn_run run;
+    float before;
+
+    (void)state;
+    for (int factor = 1; factor <= 64; factor *= 8) {
+        rn_sgd_options options = {.weight_decay = 0.25};
+        options.lr_factor[RN_GROUP_HEAD] = factor;
+        fill_run(&run);
+        before = run.value[3][1];
+        rn_sgd *sgd = create(&run, options);
+        rn_sgd_step(sgd, 0.5); // the gradients are 0
+        assert_true(fabsf(run.value[3][1] - before * (1 - 0.5f * 0.25f)) < 1e-6f);
+        rn_sgd_free(sgd);
+    }
+}
+
 // Store, start anew, load, go on: the same bits as without the stop.
 static void stored_and_loaded_continues_bit_for_bit(void **state)
 {
@@ -241,8 +278,9 @@ static void bad_options_are_refused(void **state)
 {
     (void)state;
     const rn_sgd_options bad[] = {
-        {.momentum = 1},       {.momentum = -0.1},   {.momentum = NAN}, {.weight_decay = 1.1},
-        {.weight_decay = NAN}, {.weight_decay = -1}, {.ema = 1},        {.ema = NAN},
+        {.momentum = 1},       {.momentum = -0.1},      {.momentum = NAN}, {.weight_decay = 1.1},
+        {.weight_decay = NAN}, {.weight_decay = -1},    {.ema = 1},        {.ema = NAN},
+        {.lr_factor = {-1}},   {.lr_factor = {0, NAN}},
     };
     rn_run run;
     rn_sgd *sgd = (rn_sgd *)&run;
@@ -298,6 +336,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_follow_the_formulas),
+        cmocka_unit_test(groups_have_their_own_rates),
+        cmocka_unit_test(decay_keeps_its_pace),
         cmocka_unit_test(stored_and_loaded_continues_bit_for_bit),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(allocation_failures_leave_nothing),

@@ -60,6 +60,9 @@ static void assert_same(const rn_recipe *a, const rn_recipe *b)
     assert_true(a->sgd.momentum == b->sgd.momentum && a->sgd.weight_decay == b->sgd.weight_decay &&
                 a->sgd.decay == b->sgd.decay && a->sgd.nesterov == b->sgd.nesterov &&
                 a->sgd.ema == b->sgd.ema);
+    for (int i = 0; i < RN_GROUPS; i++)
+        assert_true(a->sgd.lr_factor[i] == b->sgd.lr_factor[i] &&
+                    a->sgd.frozen[i] == b->sgd.frozen[i]);
     assert_true(a->label_smoothing == b->label_smoothing && a->augment.pad == b->augment.pad &&
                 a->augment.flip == b->augment.flip && a->normalize == b->normalize);
     assert_true(a->augment.pad_mode == b->augment.pad_mode &&
@@ -90,7 +93,9 @@ static void print_round_trips(const rn_recipe *recipe)
                               .weight_decay = 0.7,
                               .decay = RN_DECAY_WEIGHTS,
                               .nesterov = !recipe->sgd.nesterov,
-                              .ema = 0.7},
+                              .ema = 0.7,
+                              .lr_factor = {0, 7, 7, 7, 7},
+                              .frozen = {false, false, true, true}},
                       .label_smoothing = 0.7,
                       .augment = {.pad = 7,
                                   .flip = !recipe->augment.flip,
@@ -189,6 +194,9 @@ static const setting settings[] = {
     {"weight_decay", "1", NULL},
     {"label_smoothing", "1.1", "'label_smoothing' is 1.1"},
     {"pad", "65", "'pad' is 65, expected a whole number from 0 to 64"},
+    {"bias_lr", "64", NULL},
+    {"head_lr", "-1", "'head_lr' is -1, expected a number from 0 to 1000000"},
+    {"freeze_stem", "true", NULL},
     {"pad_mode", "reflect", NULL},
     {"pad_mode", "mirror", "'pad_mode' is 'mirror', expected zero or reflect"},
     {"alternate_flip", "true", NULL},
