@@ -10,11 +10,12 @@ extern "C" {
 
 typedef enum rn_schedule_kind {
     RN_SCHEDULE_CONSTANT,
-    RN_SCHEDULE_STEP,     // lr * factor^(milestones passed)
-    RN_SCHEDULE_PLATEAU,  // lr * factor each time the watched error has not fallen for `patience`
-    RN_SCHEDULE_COSINE,   // from lr to lr * final_factor by half a cosine after the warm-up
-    RN_SCHEDULE_ONE_CYCLE // linear from lr / 25 to lr over warm-up, then cosine to lr *
-                          // final_factor
+    RN_SCHEDULE_STEP,      // lr * factor^(milestones passed)
+    RN_SCHEDULE_PLATEAU,   // lr * factor each time the watched error has not fallen for `patience`
+    RN_SCHEDULE_COSINE,    // from lr to lr * final_factor by half a cosine after the warm-up
+    RN_SCHEDULE_ONE_CYCLE, // linear from lr / 25 to lr over warm-up, then cosine to lr *
+                           // final_factor
+    RN_SCHEDULE_LINEAR     // from lr to lr * final_factor in a straight line after the warm-up
 } rn_schedule_kind;
 
 enum { RN_MAX_MILESTONES = 16 };
@@ -23,7 +24,7 @@ typedef struct rn_schedule {
     rn_schedule_kind kind;
     double lr;                             // the base (peak) rate, > 0
     double factor;                         // step and plateau: 0 < factor < 1; default 0.1
-    double final_factor;                   // cosine, one-cycle: 0 .. 1
+    double final_factor;                   // cosine, one-cycle, linear: 0 .. 1
     int milestones;                        // step: how many
     uint64_t milestone[RN_MAX_MILESTONES]; // iterations, rising
     int patience;                          // plateau: evaluations (epochs) without improvement
@@ -46,7 +47,8 @@ typedef struct rn_schedule_state {
     int evaluations;
 } rn_schedule_state;
 
-/** The rate of one iteration (from 0) out of `iterations` (which cosine and one-cycle need). */
+/** The rate of one iteration (from 0) out of `iterations` (which cosine, one-cycle and linear
+ * need). */
 RN_API double rn_schedule_rate(const rn_schedule *schedule, const rn_schedule_state *state,
                                uint64_t iteration, uint64_t iterations);
 /** Tell the running training error in percent (0 .. 100) after each iteration: for until_error. */
@@ -55,7 +57,7 @@ RN_API void rn_schedule_observe_training(const rn_schedule *schedule, rn_schedul
 /** Tell the watched error in percent at the end of each epoch: for plateau. */
 RN_API void rn_schedule_observe_epoch(const rn_schedule *schedule, rn_schedule_state *state,
                                       double error);
-/** Names "constant", "step", "plateau", "cosine", "one-cycle". NULL if out of range. */
+/** Names "constant", "step", "plateau", "cosine", "one-cycle", "linear". NULL if out of range. */
 RN_API const char *rn_schedule_name(rn_schedule_kind kind);
 RN_API rn_status rn_schedule_parse(rn_schedule_kind *out, const char *name);
 
@@ -82,9 +84,21 @@ typedef struct rn_sgd_options {
     rn_decay decay;
     bool nesterov;
     double ema;                  // decay of the weights' moving average, 0: none, < 1
+    int lookahead;               // steps between two returns to the average; 0: none
     double lr_factor[RN_GROUPS]; // 0 .. 1e6; 0: 1
     bool frozen[RN_GROUPS];      // keep what they start with
 } rn_sgd_options;
+
+/**
+ * Lookahead (Zhang et al. 2019, arXiv:1907.08610): with options.lookahead = k, every k-th step
+ * moves the slow weights, which take the place of the moving average, part of the way to the
+ * weights, and the weights go back there:
+ *
+ *     a = ema^k (t / T)^3,   slow = a slow + (1 - a) weights,   weights = slow
+ *
+ * with t of T iterations done; running statistics likewise. At first slow weights are the weights;
+ * as the rate falls they become a long average. ema must be above 0.
+ */
 
 /** SGD with momentum over the parameters of a run, and the moving average of its weights. */
 typedef struct rn_sgd rn_sgd;
@@ -94,8 +108,11 @@ RN_API rn_status rn_sgd_create(rn_sgd **out, rn_run *run, rn_engine *engine,
                                const rn_sgd_options *options);
 RN_API void rn_sgd_free(rn_sgd *sgd);
 
-/** One update of all trained parameters; then EMA (running statistics too). Allocates nothing. */
+/** One update of all trained parameters; then EMA (running statistics too), unless lookahead is in
+ * use. Allocates nothing. */
 RN_API void rn_sgd_step(rn_sgd *sgd, double lr);
+/** After each step: lookahead where it is due, or nothing; `iteration` of `iterations` are done. */
+RN_API void rn_sgd_lookahead(rn_sgd *sgd, uint64_t iteration, uint64_t iterations);
 
 /** Momentum and EMA in canonical layout, for checkpoints. EMA: RN_EINVAL if not in use. */
 RN_API rn_status rn_sgd_store_momentum(const rn_sgd *sgd, rn_weights *momentum);

@@ -12,7 +12,7 @@ static const double ONE_CYCLE_START = 1.0 / 25.0; // of the peak, as in Smith & 
 static const char *const kind_names[] = {
     [RN_SCHEDULE_CONSTANT] = "constant",   [RN_SCHEDULE_STEP] = "step",
     [RN_SCHEDULE_PLATEAU] = "plateau",     [RN_SCHEDULE_COSINE] = "cosine",
-    [RN_SCHEDULE_ONE_CYCLE] = "one-cycle",
+    [RN_SCHEDULE_ONE_CYCLE] = "one-cycle", [RN_SCHEDULE_LINEAR] = "linear",
 };
 
 enum { KINDS = sizeof kind_names / sizeof *kind_names };
@@ -32,8 +32,8 @@ rn_status rn_schedule_parse(rn_schedule_kind *out, const char *name)
     }
     const char *nearest = rn_text_nearest(name, kind_names, KINDS);
     return rn_error(RN_EINVAL,
-                    "unknown schedule '%s', expected constant, step, plateau, cosine or "
-                    "one-cycle%s%s%s",
+                    "unknown schedule '%s', expected constant, step, plateau, cosine, "
+                    "one-cycle or linear%s%s%s",
                     name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
                     nearest ? "'?" : "");
 }
@@ -62,18 +62,29 @@ static int milestones_passed(const rn_schedule *schedule, uint64_t iteration)
     return passed;
 }
 
-// From 1 at the end of the warm-up to final_factor at `iterations` (Loshchilov & Hutter 2017).
-static double half_cosine(const rn_schedule *schedule, uint64_t iteration, uint64_t iterations)
+// How much of the way from the end of the warm-up to `iterations` is behind, 0 .. 1.
+static double share_of_descent(const rn_schedule *schedule, uint64_t iteration, uint64_t iterations)
 {
     double start = warmup_iterations(schedule, iterations);
     double length = (double)iterations - start;
     double passed = (double)iteration - start;
-    double low = schedule->final_factor;
 
     if (passed <= 0)
-        return 1.0;
-    double share = passed < length ? passed / length : 1.0;
-    return low + (1.0 - low) * 0.5 * (1.0 + cos(PI * share));
+        return 0.0;
+    return passed < length ? passed / length : 1.0;
+}
+
+// From 1 to final_factor (Loshchilov & Hutter 2017).
+static double half_cosine(const rn_schedule *schedule, double share)
+{
+    double low = schedule->final_factor;
+
+    return share > 0 ? low + (1.0 - low) * 0.5 * (1.0 + cos(PI * share)) : 1.0;
+}
+
+static double straight_line(const rn_schedule *schedule, double share)
+{
+    return 1.0 - (1.0 - schedule->final_factor) * share;
 }
 
 static double warmup_factor(const rn_schedule *schedule, uint64_t iteration, uint64_t iterations)
@@ -105,7 +116,10 @@ double rn_schedule_rate(const rn_schedule *schedule, const rn_schedule_state *st
         break;
     case RN_SCHEDULE_COSINE:
     case RN_SCHEDULE_ONE_CYCLE:
-        factor = half_cosine(schedule, iteration, iterations);
+        factor = half_cosine(schedule, share_of_descent(schedule, iteration, iterations));
+        break;
+    case RN_SCHEDULE_LINEAR:
+        factor = straight_line(schedule, share_of_descent(schedule, iteration, iterations));
         break;
     }
     return schedule->lr * (factor * warmup_factor(schedule, iteration, iterations));

@@ -39,6 +39,11 @@ static rn_status check_options(const rn_sgd_options *options)
         return rn_error(RN_EINVAL, "weight decay is %g, expected 0 to 1", options->weight_decay);
     if (!in_unit_range(options->ema, false))
         return rn_error(RN_EINVAL, "EMA decay is %g, expected 0 to less than 1", options->ema);
+    if (options->lookahead < 0 || (options->lookahead > 0 && !(options->ema > 0)))
+        return rn_error(RN_EINVAL,
+                        "lookahead every %d steps with an EMA decay of %g, expected 0 or more, and "
+                        "then a decay above 0",
+                        options->lookahead, options->ema);
     for (int i = 0; i < RN_GROUPS; i++)
         if (!(options->lr_factor[i] >= 0 && options->lr_factor[i] <= LARGEST_FACTOR))
             return rn_error(RN_EINVAL, "learning rate factor %d is %g, expected 0 to %d", i,
@@ -190,8 +195,25 @@ void rn_sgd_step(rn_sgd *sgd, double lr)
         const slot *s = &sgd->slots[i];
         if (s->velocity != NULL)
             update(sgd, s, lr);
-        if (s->average != NULL)
+        if (s->average != NULL && sgd->options.lookahead == 0)
             sgd->engine->ema(s->average, s->view.value, s->view.count, (float)sgd->options.ema);
+    }
+}
+
+// By multiplication, not pow(): the same bits with every C library.
+void rn_sgd_lookahead(rn_sgd *sgd, uint64_t iteration, uint64_t iterations)
+{
+    int every = sgd->options.lookahead;
+    double share = (double)iteration / (double)iterations, decay = share * share * share;
+
+    if (every == 0 || iteration % (uint64_t)every != 0)
+        return;
+    for (int i = 0; i < every; i++)
+        decay *= sgd->options.ema;
+    for (int i = 0; i < sgd->count; i++) {
+        const slot *s = &sgd->slots[i];
+        sgd->engine->ema(s->average, s->view.value, s->view.count, (float)decay);
+        memcpy(s->view.value, s->average, s->view.count * sizeof *s->average);
     }
 }
 

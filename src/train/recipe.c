@@ -259,6 +259,9 @@ static rn_status check_together(const rn_recipe *recipe)
                         recipe->schedule.warmup, (unsigned long long)recipe->iterations);
     if (recipe->sgd.nesterov && !(recipe->sgd.momentum > 0))
         return rn_error(RN_EINVAL, "'momentum' is 0, expected above 0 because 'nesterov' is true");
+    if (recipe->sgd.lookahead > 0 && !(recipe->sgd.ema > 0))
+        return rn_error(RN_EINVAL, "'ema' is 0, expected above 0 because 'lookahead' is %d",
+                        recipe->sgd.lookahead);
 out:
     return st;
 }

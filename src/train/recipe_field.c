@@ -61,6 +61,7 @@ static const recipe_field fields[] = {
     {"freeze_gains", RECIPE_BOOL, AT(sgd.frozen[RN_GROUP_GAIN]), .high = 0},
     {"freeze_stem", RECIPE_BOOL, AT(sgd.frozen[RN_GROUP_STEM]), .high = 0},
     {"ema", RECIPE_DOUBLE, AT(sgd.ema), .high = 1, .below_high = true},
+    {"lookahead", RECIPE_INT, AT(sgd.lookahead), .high = 1e6},
     {"label_smoothing", RECIPE_DOUBLE, AT(label_smoothing), .high = 1},
     {"pad", RECIPE_INT, AT(augment.pad), .high = 64},
     {"pad_mode", RECIPE_CHOICE, AT(augment.pad_mode), .high = 0, .choice = pad_mode_choice},

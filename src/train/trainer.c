@@ -161,6 +161,7 @@ static rn_status step(rn_trainer *trainer)
     RN_TRY(rn_run_backward(trainer->run));
     rn_sgd_step(trainer->sgd, trainer->lr);
     trainer->progress.iteration++;
+    rn_sgd_lookahead(trainer->sgd, trainer->progress.iteration, trainer->iterations);
     trainer->saved = false;
     observe_error(trainer, &loss);
     double seconds = rn_clock() - start;

@@ -65,6 +65,27 @@ static void warmup_is_linear_and_exact_at_its_end(void **state)
     assert_near(rate(&s, 99, 100), 0.04 + 0.36 * 99 / 200);
 }
 
+static void linear_is_a_triangle(void **state)
+{
+    (void)state;
+    rn_schedule s = {.kind = RN_SCHEDULE_LINEAR,
+                     .lr = 0.8,
+                     .final_factor = 0.25,
+                     .warmup = 20,
+                     .warmup_factor = 0.5};
+
+    assert_near(rate(&s, 0, 100), 0.4);
+    assert_near(rate(&s, 10, 100), 0.6);
+    assert_true(rate(&s, 20, 100) == 0.8);
+    assert_near(rate(&s, 60, 100), 0.5);
+    assert_near(rate(&s, 100, 100), 0.2);
+    assert_near(rate(&s, 1000, 100), 0.2);
+    s.warmup = s.final_factor = 0;
+    assert_true(rate(&s, 0, 100) == 0.8);
+    assert_near(rate(&s, 75, 100), 0.2);
+    assert_near(rate(&s, 100, 100), 0);
+}
+
 static void cosine_falls_from_lr_to_final(void **state)
 {
     (void)state;
@@ -172,11 +193,11 @@ static void names_round_trip(void **state)
     (void)state;
     rn_schedule_kind kind;
 
-    for (int i = 0; i <= RN_SCHEDULE_ONE_CYCLE; i++) {
+    for (int i = 0; i <= RN_SCHEDULE_LINEAR; i++) {
         assert_int_equal(rn_schedule_parse(&kind, rn_schedule_name((rn_schedule_kind)i)), RN_OK);
         assert_int_equal(kind, i);
     }
-    assert_null(rn_schedule_name((rn_schedule_kind)(RN_SCHEDULE_ONE_CYCLE + 1)));
+    assert_null(rn_schedule_name((rn_schedule_kind)(RN_SCHEDULE_LINEAR + 1)));
     assert_null(rn_schedule_name((rn_schedule_kind)-1));
     assert_int_equal(rn_schedule_parse(&kind, "cosin"), RN_EINVAL);
     assert_non_null(strstr(rn_error_message(), "did you mean 'cosine'?"));
@@ -244,6 +265,7 @@ int main(void)
         cmocka_unit_test(constant_never_changes),
         cmocka_unit_test(step_is_the_papers),
         cmocka_unit_test(warmup_is_linear_and_exact_at_its_end),
+        cmocka_unit_test(linear_is_a_triangle),
         cmocka_unit_test(cosine_falls_from_lr_to_final),
         cmocka_unit_test(one_cycle_starts_at_a_25th),
         cmocka_unit_test(until_rule_holds_and_releases_once),

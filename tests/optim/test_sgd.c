@@ -244,6 +244,42 @@ static void decay_keeps_its_pace(void **state)
     }
 }
 
+// Steps in between leave the slow weights alone; the due one moves them, and the weights with them.
+static void lookahead_returns_to_the_slow_weights(void **state)
+{
+    enum { ALL = 6 };
+    rn_sgd_options options = {.momentum = 0.9, .ema = 0.8, .lookahead = 3};
+    rn_run run;
+    float slow[PARAMS][MOST];
+    rn_weights ema = {0};
+
+    (void)state;
+    fill_run(&run);
+    for (int p = 0; p < PARAMS; p++)
+        memcpy(slow[p], run.value[p], sizeof slow[p]);
+    rn_sgd *sgd = create(&run, options);
+    for (uint64_t step = 1; step <= ALL; step++) {
+        double share = (double)step / ALL, decay = 0.8 * 0.8 * 0.8 * share * share * share;
+        rn_run fast;
+        fill_gradients(&run, (int)step);
+        rn_sgd_step(sgd, 0.1);
+        fast = run;
+        rn_sgd_lookahead(sgd, step, ALL);
+        assert_int_equal(rn_sgd_store_ema(sgd, &ema), RN_OK);
+        for (int p = 0; p < PARAMS; p++) {
+            for (size_t i = 0; i < params[p].count; i++) {
+                if (step % 3 == 0)
+                    slow[p][i] = (float)(decay * (double)slow[p][i] +
+                                         (1 - decay) * (double)fast.value[p][i]);
+                float goal = step % 3 == 0 ? slow[p][i] : fast.value[p][i];
+                assert_true(fabsf(run.value[p][i] - goal) < 1e-5f);
+                assert_true(fabsf(ema.data[p][params[p].count - 1 - i] - slow[p][i]) < 1e-5f);
+            }
+        }
+    }
+    rn_sgd_free(sgd);
+}
+
 // Store, start anew, load, go on: the same bits as without the stop.
 static void stored_and_loaded_continues_bit_for_bit(void **state)
 {
@@ -278,9 +314,18 @@ static void bad_options_are_refused(void **state)
 {
     (void)state;
     const rn_sgd_options bad[] = {
-        {.momentum = 1},       {.momentum = -0.1},      {.momentum = NAN}, {.weight_decay = 1.1},
-        {.weight_decay = NAN}, {.weight_decay = -1},    {.ema = 1},        {.ema = NAN},
-        {.lr_factor = {-1}},   {.lr_factor = {0, NAN}},
+        {.momentum = 1},
+        {.momentum = -0.1},
+        {.momentum = NAN},
+        {.weight_decay = 1.1},
+        {.weight_decay = NAN},
+        {.weight_decay = -1},
+        {.ema = 1},
+        {.ema = NAN},
+        {.lr_factor = {-1}},
+        {.lr_factor = {0, NAN}},
+        {.lookahead = 5},
+        {.ema = 0.5, .lookahead = -1},
     };
     rn_run run;
     rn_sgd *sgd = (rn_sgd *)&run;
@@ -338,6 +383,7 @@ int main(void)
         cmocka_unit_test(steps_follow_the_formulas),
         cmocka_unit_test(groups_have_their_own_rates),
         cmocka_unit_test(decay_keeps_its_pace),
+        cmocka_unit_test(lookahead_returns_to_the_slow_weights),
         cmocka_unit_test(stored_and_loaded_continues_bit_for_bit),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(allocation_failures_leave_nothing),

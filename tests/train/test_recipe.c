@@ -59,7 +59,7 @@ static void assert_same(const rn_recipe *a, const rn_recipe *b)
         assert_true(s->milestone[i] == t->milestone[i]);
     assert_true(a->sgd.momentum == b->sgd.momentum && a->sgd.weight_decay == b->sgd.weight_decay &&
                 a->sgd.decay == b->sgd.decay && a->sgd.nesterov == b->sgd.nesterov &&
-                a->sgd.ema == b->sgd.ema);
+                a->sgd.ema == b->sgd.ema && a->sgd.lookahead == b->sgd.lookahead);
     for (int i = 0; i < RN_GROUPS; i++)
         assert_true(a->sgd.lr_factor[i] == b->sgd.lr_factor[i] &&
                     a->sgd.frozen[i] == b->sgd.frozen[i]);
@@ -94,6 +94,7 @@ static void print_round_trips(const rn_recipe *recipe)
                               .decay = RN_DECAY_WEIGHTS,
                               .nesterov = !recipe->sgd.nesterov,
                               .ema = 0.7,
+                              .lookahead = 7,
                               .lr_factor = {0, 7, 7, 7, 7},
                               .frozen = {false, false, true, true}},
                       .label_smoothing = 0.7,
@@ -194,6 +195,8 @@ static const setting settings[] = {
     {"weight_decay", "1", NULL},
     {"label_smoothing", "1.1", "'label_smoothing' is 1.1"},
     {"pad", "65", "'pad' is 65, expected a whole number from 0 to 64"},
+    {"lookahead", "5", NULL},
+    {"lookahead", "-1", "'lookahead' is -1, expected a whole number from 0 to 1000000"},
     {"bias_lr", "64", NULL},
     {"head_lr", "-1", "'head_lr' is -1, expected a number from 0 to 1000000"},
     {"freeze_stem", "true", NULL},
@@ -205,7 +208,7 @@ static const setting settings[] = {
     {"flip", "no", "'flip' is 'no'"},
     {"schedule", "one-cycle", NULL},
     {"schedule", "one_cycle",
-     "'schedule' is 'one_cycle', expected constant, step, plateau, cosine or one-cycle"},
+     "'schedule' is 'one_cycle', expected constant, step, plateau, cosine, one-cycle or linear"},
     {"normalize", "pixel", NULL},
     {"normalize", "0", "'normalize' is 0, expected none, channel"},
     {"decay", "weights", NULL},
