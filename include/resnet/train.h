@@ -12,6 +12,18 @@
 extern "C" {
 #endif
 
+/** Test-time augmentation: the logits of an image are a weighted mean over views of it. */
+typedef enum rn_tta {
+    RN_TTA_NONE,          // the image
+    RN_TTA_FLIP,          // the image and its mirror image, 1/2 each
+    RN_TTA_FLIP_TRANSLATE // these 1/4 each; the crops a pixel up and left, and a pixel down and
+                          // right (reflect padding), and their mirror images, 1/8 each
+} rn_tta;
+
+/** Names "none", "flip", "flip-translate". Static; NULL if out of range. */
+RN_API const char *rn_tta_name(rn_tta tta);
+RN_API rn_status rn_tta_parse(rn_tta *out, const char *name);
+
 /** Everything that decides what training computes. Plain data; copy freely. */
 typedef struct rn_recipe {
     char name[64];       // "paper-cifar", "quick", "shapes", or the file's
@@ -24,6 +36,7 @@ typedef struct rn_recipe {
     double label_smoothing; // 0 .. 1
     rn_augment augment;
     rn_normalize normalize;
+    rn_tta tta;        // of its evaluations
     uint64_t hold_out; // training images set aside for validation (paper: 5,000); 0: none
 } rn_recipe;
 
@@ -152,6 +165,7 @@ typedef struct rn_evaluation {
 typedef struct rn_evaluate_options {
     int batch; // 0: 128
     bool confusion;
+    rn_tta tta;
     const char *engine;                // NULL: "cpu"
     const volatile sig_atomic_t *stop; // non-zero: RN_EINTERRUPTED
 } rn_evaluate_options;

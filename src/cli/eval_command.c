@@ -11,6 +11,7 @@ typedef struct scores {
     const rn_samples *samples;
     const rn_evaluation *evaluation;
     const char *source;
+    rn_tta tta;
     bool ema;
 } scores;
 
@@ -91,8 +92,11 @@ static void print_scores(const scores *s)
     const rn_evaluation *e = s->evaluation;
     int64_t right = e->count - e->wrong;
 
-    printf("%s: %s images%s\n", s->samples->name, cli_count(e->count).text,
+    printf("%s: %s images%s", s->samples->name, cli_count(e->count).text,
            s->ema ? ", weights averaged (EMA)" : "");
+    if (s->tta != RN_TTA_NONE)
+        printf(", logits averaged (%s)", rn_tta_name(s->tta));
+    printf("\n");
     printf("  %saccuracy  %6.2f%%%s  %s right\n", cli_style(stdout, CLI_BOLD),
            cli_percent(right, e->count), cli_style(stdout, CLI_NORMAL), cli_count(right).text);
     printf("  error     %6.2f%%  %s wrong\n", cli_percent(e->wrong, e->count),
@@ -126,6 +130,7 @@ static rn_status print_json(const scores *s)
     cJSON_AddStringToObject(json, "data", s->source);
     cJSON_AddStringToObject(json, "set", s->samples->name);
     cJSON_AddStringToObject(json, "weights", s->ema ? "ema" : "last");
+    cJSON_AddStringToObject(json, "tta", rn_tta_name(s->tta));
     cli_json_add(json, "count", (double)e->count);
     cli_json_add(json, "wrong", (double)e->wrong);
     cli_json_add(json, "wrong_top5", (double)e->wrong_top5);
@@ -185,8 +190,9 @@ static rn_status run_eval(const cli_arguments *args)
     cli_model_note(&model, args);
     RN_TRY(choose_source(&source, args));
     RN_TRY(rn_data_open(&samples, source, train ? RN_SPLIT_TRAIN : RN_SPLIT_TEST));
+    RN_TRY(rn_tta_parse(&options.tta, cli_text(args, "tta")));
     RN_TRY(rn_evaluate(&evaluation, model.checkpoint, ema, samples, &options));
-    RN_TRY(show(args, &(scores){samples, &evaluation, source, ema}));
+    RN_TRY(show(args, &(scores){samples, &evaluation, source, options.tta, ema}));
 out:
     rn_evaluation_release(&evaluation);
     rn_samples_free(samples);
@@ -215,6 +221,13 @@ static const cli_option options[] = {
      .help = "of a checkpoint: the moving average, which is the default where there is one, or "
              "the last weights",
      .choices = "ema|last"},
+    {.name = "tta",
+     .kind = CLI_CHOICE,
+     .argument = "VIEWS",
+     .help = "average the logits of each picture with those of its mirror image, or of these and "
+             "of crops a pixel aside",
+     .fallback = "none",
+     .choices = "none|flip|flip-translate"},
     CLI_BATCH_OPTION,
     CLI_THREADS_OPTION,
     CLI_ENGINE_OPTION,

@@ -286,6 +286,13 @@ const cli_option cli_train_options[] = {
      .help = "what is subtracted and divided by",
      .choices = "none|channel|pixel|channel-mean|pixel-mean",
      .key = "normalize"},
+    {.name = "tta",
+     .kind = CLI_CHOICE,
+     .argument = "VIEWS",
+     .help = "what evaluations average over: each picture alone, with its mirror image, or with "
+             "these and crops a pixel aside",
+     .choices = "none|flip|flip-translate",
+     .key = "tta"},
     {.name = "hold-out",
      .kind = CLI_INTEGER,
      .argument = "N",

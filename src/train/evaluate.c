@@ -28,6 +28,8 @@ rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,
 
     *out = (rn_evaluation){0};
     RN_TRY(rn_check_fit(model, samples));
+    if (rn_tta_name(given.tta) == NULL)
+        return rn_error(RN_EINVAL, "test-time augmentation %d is unknown", (int)given.tta);
     if (ema && model->ema == NULL) {
         st = rn_error(RN_EINVAL, "the model file has no averaged (EMA) weights");
         goto out;
@@ -37,7 +39,8 @@ rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,
     RN_TRY(rn_inference_load(inference, ema ? model->ema : model->weights));
     if (given.confusion)
         RN_TRY(RN_NEW(&out->confusion, classes * classes));
-    RN_TRY(rn_inference_evaluate(inference, out, model->preprocess, samples, given.stop));
+    RN_TRY(rn_inference_evaluate(
+        inference, out, &(rn_inference_set){model->preprocess, samples, given.tta, given.stop}));
 out:
     rn_inference_free(inference);
     if (st != RN_OK)

@@ -1,8 +1,10 @@
 #include "train/inference.h"
 
 #include "base/memory.h"
+#include "train/tta.h"
 
 #include <math.h>
+#include <string.h>
 
 struct rn_inference {
     rn_engine *engine;
@@ -10,6 +12,7 @@ struct rn_inference {
     rn_run *run;
     int batch, classes;
     size_t image_floats;
+    float *mean; // logits over the views, [batch][classes]
 };
 
 rn_status rn_inference_create(rn_inference **out, const rn_graph *graph, const char *engine,
@@ -25,6 +28,7 @@ rn_status rn_inference_create(rn_inference **out, const rn_graph *graph, const c
     inference->classes = model->classes;
     inference->image_floats =
         (size_t)model->channels * (size_t)model->height * (size_t)model->width;
+    RN_TRY(RN_NEW(&inference->mean, (size_t)batch * (size_t)inference->classes));
     RN_TRY(rn_engine_create(&inference->engine, engine));
     RN_TRY(rn_plan_create(&inference->plan, graph, inference->engine,
                           &(rn_plan_options){.batch = batch}));
@@ -43,6 +47,7 @@ void rn_inference_free(rn_inference *inference)
     rn_run_free(inference->run);
     rn_plan_free(inference->plan);
     rn_engine_free(inference->engine);
+    rn_free(inference->mean);
     rn_free(inference);
 }
 
@@ -134,36 +139,55 @@ static void count_row(rn_evaluation *out, const float *logits, int classes, int 
         out->confusion[(size_t)label * (size_t)classes + (size_t)largest(logits, classes)]++;
 }
 
-static void fill_batch(rn_inference *inference, const rn_preprocess *preprocess,
-                       const rn_samples *samples, size_t first, int count)
+static void fill_batch(rn_inference *inference, const rn_inference_set *set, const rn_view *view,
+                       size_t first, int count)
 {
     size_t bytes = inference->image_floats; // one byte a value
 
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < count; i++)
-        rn_preprocess_apply(preprocess, rn_inference_slot(inference, i),
-                            samples->images + (first + (size_t)i) * bytes, NULL, 0, 0, 0);
+        rn_preprocess_view(set->preprocess, rn_inference_slot(inference, i),
+                           set->samples->images + (first + (size_t)i) * bytes, view);
+}
+
+// Weighted mean of the logits of images first .. first + count - 1 over the views.
+static rn_status run_views(rn_inference *inference, const rn_inference_set *set, size_t first,
+                           int count)
+{
+    rn_status st = RN_OK;
+    size_t values = (size_t)count * (size_t)inference->classes;
+    const rn_tta_view *view;
+    const float *logits;
+
+    memset(inference->mean, 0, values * sizeof *inference->mean);
+    for (int v = 0; (view = rn_tta_view_at(set->tta, v)) != NULL; v++) {
+        fill_batch(inference, set, &view->view, first, count);
+        RN_TRY(rn_inference_run(inference, &logits));
+        for (size_t i = 0; i < values; i++)
+            inference->mean[i] += view->weight * logits[i];
+    }
+out:
+    return st;
 }
 
 rn_status rn_inference_evaluate(rn_inference *inference, rn_evaluation *out,
-                                const rn_preprocess *preprocess, const rn_samples *samples,
-                                const volatile sig_atomic_t *stop)
+                                const rn_inference_set *set)
 {
     rn_status st = RN_OK;
+    const rn_samples *samples = set->samples;
+    size_t batch = (size_t)inference->batch, classes = (size_t)inference->classes;
     double start = rn_clock();
 
     out->classes = inference->classes;
-    for (size_t first = 0; first < samples->count; first += (size_t)inference->batch) {
+    for (size_t first = 0; first < samples->count; first += batch) {
         size_t left = samples->count - first;
-        int count = left < (size_t)inference->batch ? (int)left : inference->batch;
-        const float *logits;
-        if (stop != NULL && *stop)
+        int count = left < batch ? (int)left : inference->batch;
+        if (set->stop != NULL && *set->stop)
             return rn_error(RN_EINTERRUPTED, "evaluation interrupted after %zu images", first);
-        fill_batch(inference, preprocess, samples, first, count);
-        RN_TRY(rn_inference_run(inference, &logits));
-        for (int i = 0; i < count; i++) // the rest of a last, short batch is not counted
-            count_row(out, logits + (size_t)i * (size_t)inference->classes, inference->classes,
-                      samples->labels[first + (size_t)i]);
+        RN_TRY(run_views(inference, set, first, count));
+        for (size_t i = 0; i < (size_t)count; i++) // the rest of a last, short batch is not counted
+            count_row(out, inference->mean + i * classes, inference->classes,
+                      samples->labels[first + i]);
     }
     if (out->count > 0)
         out->loss /= (double)out->count;

@@ -36,12 +36,19 @@ rn_status rn_inference_run(rn_inference *inference, const float **logits);
 /** Probabilities of one row of logits: exp(x) / sum(exp(x)), shifted so that nothing overflows. */
 void rn_softmax(float *probabilities, const float *logits, int classes);
 
+/** What an evaluation is on and how. */
+typedef struct rn_inference_set {
+    const rn_preprocess *preprocess;
+    const rn_samples *samples;
+    rn_tta tta;
+    const volatile sig_atomic_t *stop; // NULL: never
+} rn_inference_set;
+
 /**
  * Evaluate on a whole set with the loaded weights, into a zeroed *out (whose confusion, if not
  * NULL, is counted up).
  */
 rn_status rn_inference_evaluate(rn_inference *inference, rn_evaluation *out,
-                                const rn_preprocess *preprocess, const rn_samples *samples,
-                                const volatile sig_atomic_t *stop);
+                                const rn_inference_set *set);
 
 #endif

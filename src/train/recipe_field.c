@@ -29,6 +29,11 @@ static const char *pad_mode_choice(int index)
     return rn_pad_mode_name((rn_pad_mode)index);
 }
 
+static const char *tta_choice(int index)
+{
+    return rn_tta_name((rn_tta)index);
+}
+
 #define WHOLE 0x1p53 // largest integer up to which a double holds every one
 #define AT(member) offsetof(rn_recipe, member)
 
@@ -68,6 +73,7 @@ static const recipe_field fields[] = {
     {"flip", RECIPE_BOOL, AT(augment.flip), .high = 0},
     {"alternate_flip", RECIPE_BOOL, AT(augment.alternate_flip), .high = 0},
     {"normalize", RECIPE_CHOICE, AT(normalize), .high = 0, .choice = normalize_choice},
+    {"tta", RECIPE_CHOICE, AT(tta), .high = 0, .choice = tta_choice},
     {"hold_out", RECIPE_UINT64, AT(hold_out), .high = 1e9},
 };
 

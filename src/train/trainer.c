@@ -202,8 +202,9 @@ static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, con
     const rn_weights *weights = checkpoint->ema != NULL ? checkpoint->ema : checkpoint->weights;
 
     RN_TRY(rn_inference_load(trainer->inference, weights));
-    RN_TRY(rn_inference_evaluate(trainer->inference, &result, checkpoint->preprocess, samples,
-                                 trainer->options->stop));
+    RN_TRY(rn_inference_evaluate(trainer->inference, &result,
+                                 &(rn_inference_set){checkpoint->preprocess, samples,
+                                                     trainer->recipe.tta, trainer->options->stop}));
     *error = 100.0 * (double)result.wrong / (double)result.count;
     trainer->result.test_count = result.count;
     trainer->result.test_wrong = result.wrong;
