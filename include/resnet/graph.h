@@ -68,7 +68,8 @@ typedef struct rn_param {
     int dims;                    // 1, 2 or 4
     int shape[4];
     size_t count;  // product of shape
-    float initial; // value that a bias or BN gain starts with
+    float initial; // value that a bias or BN gain starts with; of a linear layer's weights a factor
+                   // on their deviation
 } rn_param;
 
 /** False for the running statistics. */
@@ -141,8 +142,9 @@ RN_API const float *rn_weights_read(const rn_weights *weights, int index);
 
 /**
  * Initialise: convolutions normal with deviation sqrt(2 / (out x kernel x kernel)) (He et al. 2015,
- * "Delving deep into rectifiers", eq. 14); the linear layer normal with deviation sqrt(1 / in),
- * bias 0; BN gain 1, bias 0; running mean 0, variance 1. Each parameter has its own random stream.
+ * "Delving deep into rectifiers", eq. 14); the linear layer normal with deviation sqrt(1 / in)
+ * (times rn_param.initial), bias 0; BN gain 1, bias 0; running mean 0, variance 1. Each parameter
+ * has its own random stream.
  */
 RN_API void rn_weights_initialise(rn_weights *weights, uint64_t seed);
 

@@ -76,7 +76,7 @@ static int add_param(rn_builder *builder, rn_param_kind kind, const char *node, 
     rn_param *param = &graph->params[graph->param_count];
     *param = (rn_param){.kind = kind, .dims = dims, .shape = {1, 1, 1, 1}, .count = 1};
     snprintf(param->name, sizeof param->name, "%s.%s", node, part);
-    if (kind == RN_PARAM_BN_GAIN || kind == RN_PARAM_RUNNING_VARIANCE)
+    if (kind != RN_PARAM_BIAS && kind != RN_PARAM_BN_BIAS && kind != RN_PARAM_RUNNING_MEAN)
         param->initial = 1;
     for (int d = 0; d < dims; d++) {
         param->shape[d] = shape[d];
@@ -108,6 +108,14 @@ static int last_index(rn_builder *builder)
 int rn_build_channels(const rn_builder *builder, int index)
 {
     return builder->status == RN_OK ? node_at(builder, index)->channels : 0;
+}
+
+int rn_build_side(const rn_builder *builder, int index)
+{
+    if (builder->status != RN_OK)
+        return 0;
+    const rn_node *node = node_at(builder, index);
+    return node->height < node->width ? node->height : node->width;
 }
 
 int rn_build_input(rn_builder *builder, int channels, int height, int width)
@@ -286,7 +294,7 @@ void rn_build_initial(rn_builder *builder, int node, float initial)
     if (builder->status != RN_OK)
         return;
     const rn_node *at = node_at(builder, node);
-    int param = at->kind == RN_NODE_BATCH_NORM ? at->weight : at->bias;
+    int param = at->kind == RN_NODE_CONV ? at->bias : at->weight;
     builder->graph->params[param].initial = initial;
 }
 

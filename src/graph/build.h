@@ -43,6 +43,8 @@ typedef struct rn_conv_shape {
 
 /** Output channels of a node; 0 after a failure. */
 int rn_build_channels(const rn_builder *builder, int index);
+/** The lower of its height and width; 0 after a failure. */
+int rn_build_side(const rn_builder *builder, int index);
 
 int rn_build_input(rn_builder *builder, int channels, int height, int width);
 int rn_build_conv(rn_builder *builder, int input, rn_conv_shape shape, const char *name_fmt, ...)
@@ -71,7 +73,8 @@ int rn_build_drop_branch(rn_builder *builder, int input, float rate, const char 
     __attribute__((format(printf, 4, 5)));
 /** Nodes appended from now on belong to this unit; (0, -1): to none. */
 void rn_build_unit(rn_builder *builder, int stage, int unit);
-/** What a convolution's bias or a BN's gain starts with, instead of 0 or 1. */
+/** What a convolution's bias or a BN's gain starts with, instead of 0 or 1; the factor on the
+ * deviation of a linear layer's weights, instead of 1. */
 void rn_build_initial(rn_builder *builder, int node, float initial);
 int rn_build_average_pool(rn_builder *builder, int input, const char *name);
 int rn_build_linear(rn_builder *builder, int input, int out, const char *name);

@@ -77,6 +77,10 @@ static const struct named_model {
      "CIFAR, wide pre-activation network, 36.5M parameters"},
     {"wrn-40-4", "resnet:units=6,6,6;widen=4;unit=preact;shortcut=B",
      "CIFAR, wide pre-activation network, 8.9M parameters"},
+    // in the spirit of Page 2018 (ResNet-9) and Jordan 2024, with one-layer units
+    {"fast-resnet-8",
+     "resnet:units=1,1,1;block=single;width=32;widths=64,256,256;down=pool;head=max;head-init=0.1",
+     "CIFAR, 8 layers, made for short trainings, 2.0M parameters"},
     // Simonyan & Zisserman 2014, table 1, columns A, B, D, E
     {"vgg-11", "vgg:convs=1,1,2,2,2", "ImageNet, VGG of 11 layers, 132.9M parameters"},
     {"vgg-13", "vgg:convs=2,2,2,2,2", "ImageNet, VGG of 13 layers, 133.0M parameters"},
@@ -125,6 +129,7 @@ static const rn_spec general[] = {
      .residual_scale = 0.5f,
      .gate_bias = -6,
      .shortcut_dropout = 0.5f,
+     .head_init = 1,
      .survival = 1},
     {.name = "vgg", .family = RN_FAMILY_VGG, .convs = {5, {1, 1, 2, 2, 2}}, .dropout = 0.5f},
 };
@@ -279,13 +284,21 @@ static rn_status find_by_depth(rn_base *base, const char *name)
     return family->widened ? set_widen(base, widen) : RN_OK;
 }
 
+static bool belongs_to_family(const char *name)
+{
+    for (int i = 0; i < FAMILIES; i++)
+        if (strncmp(name, by_depth[i].prefix, strlen(by_depth[i].prefix)) == 0)
+            return true;
+    return false;
+}
+
 rn_status rn_base_find(rn_base *base, const char *name)
 {
     *base = (rn_base){0};
     if (find_general(&base->spec, name))
         return RN_OK;
     const struct named_model *row = find_row(name);
-    if (row == NULL || strncmp(row->meaning, "vgg", 3) != 0)
+    if (row == NULL || belongs_to_family(name))
         return find_by_depth(base, name);
     read_meaning(&base->spec, row->meaning, name);
     base->fixed = FIX_NAMED;

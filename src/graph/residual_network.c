@@ -24,7 +24,7 @@ static int stem(rn_builder *builder, const rn_spec *spec)
 // Channels of a stage's units; stage from 1. Bottlenecks give out four times their 3x3's channels.
 static int stage_channels(const rn_spec *spec, int stage)
 {
-    int channels = (spec->width * spec->widen) << (stage - 1);
+    int channels = rn_stage_width(spec, stage);
 
     return spec->block == RN_BLOCK_BOTTLENECK ? 4 * channels : channels;
 }
@@ -40,25 +40,42 @@ static float drop_rate(const rn_spec *spec, int l)
     return (float)((double)l / all * (1 - (double)spec->survival));
 }
 
-// Each stage but the first halves height and width in its first unit.
+// down=pool: a convolution to the stage's channels and a 2x2 pool before the first unit.
+static int pooled_entry(rn_builder *builder, const rn_spec *spec, int stage, int x)
+{
+    rn_conv_shape shape = {.out = stage_channels(spec, stage), .kernel = 3, .stride = 1, .pad = 1};
+
+    rn_build_unit(builder, stage, 0);
+    x = rn_build_conv(builder, x, shape, "layer%d.0.down.0", stage);
+    x = rn_build_max_pool(builder, x, 2, 2, 0, "layer%d.0.down.1", stage);
+    x = rn_build_batch_norm(builder, x, "layer%d.0.down.2", stage);
+    return rn_build_relu(builder, x, "layer%d.0.down.3", stage);
+}
+
+// Each stage halves height and width: with down=pool at its entry, else, but for the first stage,
+// in its first unit.
 static int stages(rn_builder *builder, const rn_spec *spec, int x)
 {
+    bool pools = spec->down == RN_DOWN_POOL;
     int number = 1;
 
-    for (int stage = 1; stage <= spec->units.count; stage++)
+    for (int stage = 1; stage <= spec->units.count; stage++) {
+        if (pools)
+            x = pooled_entry(builder, spec, stage, x);
         for (int index = 0; index < spec->units.values[stage - 1]; index++, number++) {
             rn_unit unit = {
                 .spec = spec,
                 .stage = stage,
                 .index = index,
                 .channels = stage_channels(spec, stage),
-                .stride = stage > 1 && index == 0 ? 2 : 1,
+                .stride = stage > 1 && index == 0 && !pools ? 2 : 1,
                 .first = number == 1,
                 .drop = drop_rate(spec, number),
             };
             rn_build_unit(builder, stage, index);
             x = rn_build_residual_unit(builder, &unit, x);
         }
+    }
     rn_build_unit(builder, 0, -1);
     return x;
 }
@@ -75,12 +92,24 @@ static int closing(rn_builder *builder, const rn_spec *spec, int x)
     return x;
 }
 
+// One value a channel, and the logits. A max pool is square: of what is not, the average follows.
+static int head(rn_builder *builder, const rn_spec *spec, int x)
+{
+    int side = rn_build_side(builder, x);
+
+    if (spec->head == RN_HEAD_MAX && side > 1)
+        x = rn_build_max_pool(builder, x, side, side, 0, "maxpool_last");
+    x = rn_build_average_pool(builder, x, "avgpool");
+    x = rn_build_linear(builder, x, builder->graph->options.classes, "fc");
+    rn_build_initial(builder, x, spec->head_init);
+    return x;
+}
+
 void rn_build_resnet(rn_builder *builder, const rn_spec *spec)
 {
     int x = stem(builder, spec);
     x = stages(builder, spec, x);
     x = closing(builder, spec, x);
-    x = rn_build_average_pool(builder, x, "avgpool");
-    x = rn_build_linear(builder, x, builder->graph->options.classes, "fc");
+    x = head(builder, spec, x);
     rn_build_cross_entropy(builder, x, "loss");
 }

@@ -46,6 +46,21 @@ static bool has_no_middle(const rn_spec *spec)
     return spec->family == RN_FAMILY_RESNET && spec->block == RN_BLOCK_SINGLE;
 }
 
+static bool has_widths(const rn_spec *spec)
+{
+    return spec->widths.count > 0;
+}
+
+static bool has_other_stages(const rn_spec *spec)
+{
+    return spec->widths.count > 0 && spec->widths.count != spec->units.count;
+}
+
+static bool pools_before_other_orders(const rn_spec *spec)
+{
+    return spec->down == RN_DOWN_POOL && spec->unit != RN_ORDER_ORIGINAL;
+}
+
 static const struct rule {
     unsigned keys;
     bool (*broken)(const rn_spec *spec);
@@ -61,6 +76,11 @@ static const struct rule {
      "none"},
     {RN_KEY_BIT(RN_KEY_SHORTCUT_SCALE) | RN_KEY_BIT(RN_KEY_RESIDUAL_SCALE), has_no_scale,
      "it goes with path=scale"},
+    {RN_KEY_BIT(RN_KEY_WIDEN), has_widths, "'widths' says how wide each stage is"},
+    {RN_KEY_BIT(RN_KEY_WIDTHS) | RN_KEY_BIT(RN_KEY_UNITS), has_other_stages,
+     "'widths' has one number a stage, as 'units'"},
+    {RN_KEY_BIT(RN_KEY_DOWN) | RN_KEY_BIT(RN_KEY_UNIT), pools_before_other_orders,
+     "down=pool goes with unit=original"},
     {RN_KEY_BIT(RN_KEY_GATE_BIAS), has_no_gate,
      "it goes with path=exclusive-gate or path=shortcut-gate"},
     {RN_KEY_BIT(RN_KEY_SHORTCUT_DROPOUT), has_no_shortcut_dropout, "it goes with path=dropout"},
@@ -92,16 +112,27 @@ static rn_status check_fixed(const rn_spec *spec, unsigned fixed)
     return RN_OK;
 }
 
+int rn_stage_width(const rn_spec *spec, int stage)
+{
+    if (spec->widths.count > 0)
+        return spec->widths.values[stage - 1];
+    return (spec->width * spec->widen) << (stage - 1);
+}
+
 static rn_status check_size(const rn_spec *spec)
 {
     const rn_counts *counts = spec->family == RN_FAMILY_VGG ? &spec->convs : &spec->units;
-    int64_t layers = 0;
-    int64_t channels = (int64_t)spec->width * spec->widen << (counts->count - 1);
+    int64_t layers = 0, channels = 0;
 
-    for (int i = 0; i < counts->count; i++)
+    for (int i = 0; i < counts->count; i++) {
+        int64_t doubled = (int64_t)spec->width * spec->widen << i;
+        int64_t wide = spec->widths.count > 0 ? spec->widths.values[i] : doubled;
+        channels = wide > channels ? wide : channels;
         layers += counts->values[i];
+    }
     if (spec->family == RN_FAMILY_RESNET)
-        layers = layers * rn_block_layers(spec->block) + 2;
+        layers = layers * rn_block_layers(spec->block) + 2 +
+                 (spec->down == RN_DOWN_POOL ? counts->count : 0);
     else
         layers += 3;
     if (layers > RN_MAX_LAYERS)
@@ -109,8 +140,8 @@ static rn_status check_size(const rn_spec *spec)
     if (spec->block == RN_BLOCK_BOTTLENECK)
         channels *= 4;
     if (channels > RN_MAX_WIDTH)
-        return rn_error(RN_EINVAL, "%lld channels in stage %d, at most %d", (long long)channels,
-                        counts->count, RN_MAX_WIDTH);
+        return rn_error(RN_EINVAL, "%lld channels in a stage, at most %d", (long long)channels,
+                        RN_MAX_WIDTH);
     return RN_OK;
 }
 
@@ -191,6 +222,8 @@ static bool write_as(char text[RN_MAX_SPEC + 1], const rn_spec *spec, const char
             return false;
         if ((base.fixed & RN_KEY_BIT(key)) != 0 || rn_key_equal(&base.spec, spec, (rn_key)key))
             continue;
+        if (key == RN_KEY_WIDTHS && spec->widths.count == 0) // which no text says
+            return false;
         rn_key_write(value, sizeof value, spec, (rn_key)key);
         length += (size_t)snprintf(text + length, RN_MAX_SPEC + 1 - length, "%c%s=%s", mark,
                                    rn_key_name((rn_key)key), value);

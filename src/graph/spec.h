@@ -44,6 +44,15 @@ typedef enum rn_stem {
     RN_STEM_IMAGENET // 7x7 convolution and 3x3 max pool, stride 2 each
 } rn_stem;
 
+/** How the picture gets smaller from stage to stage. */
+typedef enum rn_down {
+    RN_DOWN_STRIDE, // the first unit of every stage but the first has stride 2
+    RN_DOWN_POOL    // every stage begins with 3x3 convolution, 2x2 max pool, BN, ReLU
+} rn_down;
+
+/** What makes one value of each channel for the linear layer. */
+typedef enum rn_head { RN_HEAD_AVERAGE, RN_HEAD_MAX } rn_head;
+
 /** Shortcuts across sizes: A zero-padded identity, B projection there, C projection everywhere. */
 typedef enum rn_shortcut { RN_SHORTCUT_A, RN_SHORTCUT_B, RN_SHORTCUT_C } rn_shortcut;
 
@@ -72,9 +81,13 @@ typedef struct rn_spec {
     rn_counts units; // a stage
     rn_block block;
     int width, widen; // channels of the stem; of the stages: width x widen, doubled at each stage
+    rn_counts widths; // of the stages, where they are given
     rn_order unit;
     rn_stem stem;
-    bool residual; // no: a plain network
+    rn_down down;
+    rn_head head;
+    float head_init; // factor on the deviation with which the linear layer starts
+    bool residual;   // no: a plain network
     rn_shortcut shortcut;
     rn_path path;
     float shortcut_scale, residual_scale; // path=scale
@@ -94,6 +107,9 @@ rn_status rn_spec_parse(rn_spec *spec, const char *model);
 /** The shortest text with the same name that rn_spec_parse() reads as the same settings. */
 rn_status rn_spec_format(char **out, const rn_spec *spec);
 
+/** Channels that a unit of a stage, from 1, works with; bottlenecks put out four times as many. */
+int rn_stage_width(const rn_spec *spec, int stage);
+
 /** Weighted layers of one unit. */
 int rn_block_layers(rn_block block);
 
@@ -105,8 +121,12 @@ typedef enum rn_key {
     RN_KEY_BLOCK,
     RN_KEY_WIDTH,
     RN_KEY_WIDEN,
+    RN_KEY_WIDTHS,
     RN_KEY_UNIT,
     RN_KEY_STEM,
+    RN_KEY_DOWN,
+    RN_KEY_HEAD,
+    RN_KEY_HEAD_INIT,
     RN_KEY_RESIDUAL,
     RN_KEY_SHORTCUT,
     RN_KEY_PATH,

@@ -99,7 +99,7 @@ void rn_weights_initialise(rn_weights *weights, uint64_t seed)
                         i);
             break;
         case RN_PARAM_LINEAR_WEIGHT:
-            fill_normal(values, param, sqrt(1.0 / shape[1]), seed, i);
+            fill_normal(values, param, (double)param->initial * sqrt(1.0 / shape[1]), seed, i);
             break;
         case RN_PARAM_BN_GAIN:
         case RN_PARAM_RUNNING_VARIANCE:

@@ -45,6 +45,12 @@ static void canonical_specs_are_short_and_rebuild_the_graph(void **state)
         {"resnet-20:survival=5e-1;zero-gain=yes", "resnet-20:zero-gain=yes;survival=0.5"},
         {"resnet-18:stem=cifar", "resnet-18:stem=cifar"},
         {"wrn-16-1", "wrn-16-1"},
+        {"fast-resnet-8", "fast-resnet-8"},
+        {"fast-resnet-8:head=average;head-init=1", "fast-resnet-8:head=average;head-init=1"},
+        {"fast-resnet-8:width=64;widths=64,128,256", "fast-resnet-8:width=64;widths=64,128,256"},
+        {"resnet:units=1,1,1;block=single;down=pool;head=max;head-init=0.1",
+         "resnet-5:block=single;down=pool;head=max;head-init=0.1"},
+        {"resnet:units=3,3,3;widths=16,32,64", "resnet-20:widths=16,32,64"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -130,7 +136,7 @@ static void bad_specs_are_refused_with_a_reason(void **state)
         {"resnet:units=1000,1000", "4002 layers, at most 2500"},
         {"resnet:units=2501", "'units' is '2501'"},
         {"vgg:convs=2498", "2501 layers, at most 2500"},
-        {"resnet:width=4096;widen=100", "1638400 channels in stage 3, at most 65536"},
+        {"resnet:width=4096;widen=100", "1638400 channels in a stage, at most 65536"},
         {"resnet-20:units=3,3,3", "'units' is settled by the name 'resnet-20'"},
         {"resnet-50:block=basic", "'block' is settled by the name 'resnet-50'"},
         {"preact-20:unit=original", "'unit' is settled by the name 'preact-20'"},
@@ -148,6 +154,17 @@ static void bad_specs_are_refused_with_a_reason(void **state)
         {"resnet-20:unit=preact;zero-gain=yes", "must end in batch normalisation"},
         {"resnet-20:unit=relu-before-add;zero-gain=yes", "must end in batch normalisation"},
         {"resnet-20:block=single;dropout=0.3", "block=single has one"},
+        {"resnet-20:widths=16,32", "'widths' has no meaning here: 'widths' has one number a stage"},
+        {"resnet-20:widths=16,32,64;widen=2", "'widths' says how wide each stage is"},
+        {"resnet-20:widths=", "'widths' is ''"},
+        {"resnet:units=1,1;block=bottleneck;widths=40000,8",
+         "160000 channels in a stage, at most 65536"},
+        {"resnet-20:unit=preact;down=pool", "down=pool goes with unit=original"},
+        {"resnet-20:down=max", "'down' is 'max', expected stride or pool"},
+        {"resnet-20:head=mean", "'head' is 'mean', expected average or max"},
+        {"resnet-20:head-init=0", "'head-init' is '0', expected a number from 0.001 to 10"},
+        {"fast-resnet-8:units=2,2,2", "'units' is settled by the name 'fast-resnet-8'"},
+        {"resnet:units=1,1,1,1,1,1;down=pool", "window does not fit an input of 1 x 1"},
         {"resnet-20:path=conv;shortcut=B", "path=conv is shortcut=C and contradicts shortcut=B"},
     };
 
@@ -251,9 +268,10 @@ static void append(char *text, size_t size, const char *part)
 // Words of the grammar in a random order, mostly well formed, with a byte changed now and then.
 static void random_spec(char *text, size_t size, rn_stream *stream)
 {
-    static const char *const names[] = {
-        "resnet", "vgg",        "resnet-20", "plain-32",    "preact-29", "wrn-16-2", "resnet-50",
-        "vgg-13", "resnet-110", "preact-18", "resnet-1202", "wrn-",      "",         "resnet-8"};
+    static const char *const names[] = {"resnet",        "vgg",        "resnet-20", "plain-32",
+                                        "preact-29",     "wrn-16-2",   "resnet-50", "vgg-13",
+                                        "fast-resnet-8", "resnet-110", "preact-18", "resnet-1202",
+                                        "wrn-",          "",           "resnet-8"};
     static const char *const values[] = {"1",
                                          "0",
                                          "0.5",
@@ -281,6 +299,9 @@ static void random_spec(char *text, size_t size, rn_stream *stream)
                                          "imagenet",
                                          "cifar",
                                          "2,2",
+                                         "8,16,8",
+                                         "pool",
+                                         "max",
                                          "1,1,1,1",
                                          "1,1,1,1,1,1,1,1",
                                          "preact",

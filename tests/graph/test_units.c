@@ -254,6 +254,17 @@ static void stems_and_ends_are_the_papers(void **state)
                "classifier.3 classifier.4 classifier.5 classifier.6 loss");
 }
 
+static void pools_begin_the_stages(void **state)
+{
+    (void)state;
+    const char *model = "resnet:units=1,2;block=single;down=pool;widths=8,12;head=max";
+
+    check_unit(model, 0, -1, "input conv1 bn1 relu maxpool_last/8 avgpool fc loss");
+    check_unit(model, 1, 0, "down.0 down.1/2 down.2 down.3 conv1 bn1 add(bn1,down.3) relu1");
+    check_unit(model, 2, 1, "conv1 bn1 add(bn1,x) relu1");
+    check_unit("resnet-20:head=max", 0, -1, "input conv1 bn1 relu maxpool_last/8 avgpool fc loss");
+}
+
 static const rn_node *find_node(const rn_graph *graph, const char *name)
 {
     for (int i = 0; i < rn_graph_nodes(graph); i++)
@@ -291,6 +302,21 @@ static void constants_reach_their_nodes(void **state)
     rn_graph *graph = build("resnet-8:path=scale;shortcut-scale=0;residual-scale=0.25", NULL);
     assert_true(find_node(graph, "layer1.0.shortcut_scale")->scale == 0);
     assert_true(find_node(graph, "layer1.0.residual_scale")->scale == 0.25f);
+    rn_graph_free(graph);
+
+    graph = build("resnet-8:head-init=0.25", NULL);
+    assert_true(rn_graph_param(graph, find_node(graph, "fc")->weight)->initial == 0.25f);
+    assert_true(rn_graph_param(graph, find_node(graph, "fc")->bias)->initial == 0);
+    rn_graph_free(graph);
+
+    const rn_model_options flat = {.classes = 3, .channels = 2, .height = 9, .width = 20};
+    graph = build("resnet:units=1,1;head=max;widths=6,5", &flat);
+    assert_int_equal(find_node(graph, "maxpool_last")->height, 1);
+    assert_int_equal(find_node(graph, "maxpool_last")->width, 2);
+    assert_int_equal(find_node(graph, "avgpool")->width, 1);
+    assert_int_equal(find_node(graph, "layer1.0.conv1")->channels, 6);
+    assert_int_equal(find_node(graph, "fc")->inputs[0] > 0, 1);
+    assert_int_equal(find_node(graph, "avgpool")->channels, 5);
     rn_graph_free(graph);
 
     graph = build("resnet-8:path=dropout;shortcut-dropout=0.2;dropout=0.3", NULL);
@@ -348,6 +374,7 @@ int main(void)
         cmocka_unit_test(one_layer_units_have_the_orders_of_figure_4),
         cmocka_unit_test(shortcuts_have_the_paths_of_figure_2),
         cmocka_unit_test(stems_and_ends_are_the_papers),
+        cmocka_unit_test(pools_begin_the_stages),
         cmocka_unit_test(vgg_layers_are_of_their_kind),
         cmocka_unit_test(constants_reach_their_nodes),
         cmocka_unit_test(survival_decays_linearly),
