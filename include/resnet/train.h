@@ -36,7 +36,8 @@ typedef struct rn_recipe {
     double label_smoothing; // 0 .. 1
     rn_augment augment;
     rn_normalize normalize;
-    rn_tta tta;        // of its evaluations
+    rn_tta tta;      // of its evaluations
+    uint64_t whiten; // training images whose patches make the first convolution; 0: random filters
     uint64_t hold_out; // training images set aside for validation (paper: 5,000); 0: none
 } rn_recipe;
 

@@ -170,12 +170,16 @@ void rn_sgd_free(rn_sgd *sgd)
     rn_free(sgd);
 }
 
+// What is frozen is its own average; to form it would round.
+static bool moves(const rn_sgd *sgd, const slot *s)
+{
+    return s->velocity == NULL || !sgd->options.frozen[s->group];
+}
+
 static void update(const rn_sgd *sgd, const slot *s, double lr)
 {
     double factor = sgd->options.lr_factor[s->group];
 
-    if (sgd->options.frozen[s->group])
-        return;
     factor = factor > 0 ? factor : 1;
     sgd->engine->sgd(&(rn_sgd_update){
         .value = s->view.value,
@@ -193,9 +197,9 @@ void rn_sgd_step(rn_sgd *sgd, double lr)
 {
     for (int i = 0; i < sgd->count; i++) {
         const slot *s = &sgd->slots[i];
-        if (s->velocity != NULL)
+        if (s->velocity != NULL && moves(sgd, s))
             update(sgd, s, lr);
-        if (s->average != NULL && sgd->options.lookahead == 0)
+        if (s->average != NULL && sgd->options.lookahead == 0 && moves(sgd, s))
             sgd->engine->ema(s->average, s->view.value, s->view.count, (float)sgd->options.ema);
     }
 }
@@ -212,6 +216,8 @@ void rn_sgd_lookahead(rn_sgd *sgd, uint64_t iteration, uint64_t iterations)
         decay *= sgd->options.ema;
     for (int i = 0; i < sgd->count; i++) {
         const slot *s = &sgd->slots[i];
+        if (!moves(sgd, s))
+            continue;
         sgd->engine->ema(s->average, s->view.value, s->view.count, (float)decay);
         memcpy(s->view.value, s->average, s->view.count * sizeof *s->average);
     }

@@ -73,6 +73,7 @@ static const recipe_field fields[] = {
     {"flip", RECIPE_BOOL, AT(augment.flip), .high = 0},
     {"alternate_flip", RECIPE_BOOL, AT(augment.alternate_flip), .high = 0},
     {"normalize", RECIPE_CHOICE, AT(normalize), .high = 0, .choice = normalize_choice},
+    {"whiten", RECIPE_UINT64, AT(whiten), .high = 1e9},
     {"tta", RECIPE_CHOICE, AT(tta), .high = 0, .choice = tta_choice},
     {"hold_out", RECIPE_UINT64, AT(hold_out), .high = 1e9},
 };

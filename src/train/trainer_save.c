@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include "base/memory.h"
+#include "train/whiten.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -209,6 +210,9 @@ rn_status rn_trainer_begin(rn_trainer *trainer)
         rn_preprocess_measure(&checkpoint->preprocess, options->train, trainer->recipe.normalize));
     RN_TRY(rn_weights_create(&checkpoint->weights, checkpoint->graph));
     rn_weights_initialise(checkpoint->weights, trainer->recipe.seed);
+    if (trainer->recipe.whiten > 0)
+        RN_TRY(rn_whiten(checkpoint->weights, checkpoint->preprocess, options->train,
+                         (size_t)trainer->recipe.whiten));
     RN_TRY(new_weights(trainer));
     trainer->progress = (rn_progress){
         .best_error = 100,

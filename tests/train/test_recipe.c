@@ -66,7 +66,8 @@ static void assert_same(const rn_recipe *a, const rn_recipe *b)
     assert_true(a->label_smoothing == b->label_smoothing && a->augment.pad == b->augment.pad &&
                 a->augment.flip == b->augment.flip && a->normalize == b->normalize);
     assert_true(a->augment.pad_mode == b->augment.pad_mode &&
-                a->augment.alternate_flip == b->augment.alternate_flip && a->tta == b->tta);
+                a->augment.alternate_flip == b->augment.alternate_flip && a->tta == b->tta &&
+                a->whiten == b->whiten);
 }
 
 static void print_round_trips(const rn_recipe *recipe)
@@ -103,6 +104,7 @@ static void print_round_trips(const rn_recipe *recipe)
                                   .pad_mode = RN_PAD_REFLECT,
                                   .alternate_flip = !recipe->augment.alternate_flip},
                       .normalize = RN_NORMALIZE_NONE,
+                      .whiten = 7,
                       .tta = RN_TTA_FLIP_TRANSLATE,
                       .hold_out = 7};
 
@@ -198,6 +200,8 @@ static const setting settings[] = {
     {"pad", "65", "'pad' is 65, expected a whole number from 0 to 64"},
     {"lookahead", "5", NULL},
     {"lookahead", "-1", "'lookahead' is -1, expected a whole number from 0 to 1000000"},
+    {"whiten", "2000", NULL},
+    {"whiten", "0.5", "'whiten' is 0.5, expected a whole number from 0 to 1000000000"},
     {"tta", "flip", NULL},
     {"tta", "mirror", "'tta' is 'mirror', expected none, flip or flip-translate"},
     {"bias_lr", "64", NULL},
