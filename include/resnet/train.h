@@ -46,8 +46,8 @@ RN_API const char *rn_recipe_name(int index);
 RN_API const char *rn_recipe_summary(int index);
 
 /**
- * The default recipe for a model and a data source: "shapes" for the generated data, "quick-deep"
- * from 110 layers on, else "quick". Static.
+ * The default recipe for a model and a data source: "shapes" for the generated data, "fast-cifar"
+ * for "fast-" networks, "quick-deep" from 110 layers on, else "quick". Static.
  */
 RN_API const char *rn_recipe_default(const char *model, const char *source);
 

@@ -131,7 +131,7 @@ static void builtin_recipes_are_valid_and_round_trip(void **state)
             fail_msg("%s", rn_error_message());
         print_round_trips(&r);
     }
-    assert_int_equal(count, 6);
+    assert_int_equal(count, 7);
     assert_null(rn_recipe_summary(count));
     assert_null(rn_recipe_name(-1));
 }
@@ -161,6 +161,9 @@ static void defaults_follow_the_data(void **state)
     assert_string_equal(rn_recipe_default("resnet-20", "shapes"), "shapes");
     assert_string_equal(rn_recipe_default("resnet-20", "shapes:train=5"), "shapes");
     assert_string_equal(rn_recipe_default("resnet-20", "data/cifar10"), "quick");
+    assert_string_equal(rn_recipe_default("fast-resnet-8", "data/cifar10"), "fast-cifar");
+    assert_string_equal(rn_recipe_default("fast-resnet-8:width=48", "data/x"), "fast-cifar");
+    assert_string_equal(rn_recipe_default("fast-resnet-8", "shapes"), "shapes");
     assert_string_equal(rn_recipe_default("resnet-104:shortcut=B", "data/cifar10"), "quick");
     assert_string_equal(rn_recipe_default("resnet-110:shortcut=B", "data/cifar10"), "quick-deep");
     assert_string_equal(rn_recipe_default("plain-1202", "data/cifar10"), "quick-deep");
@@ -371,8 +374,8 @@ static void files_start_from_a_base(void **state)
     assert_int_equal(rn_recipe_load(&r, "quikc"), RN_ENOTFOUND);
     assert_non_null(strstr(rn_error_message(), "did you mean 'quick'?"));
     assert_int_equal(rn_recipe_load(&r, "zzzzzz"), RN_ENOTFOUND);
-    assert_non_null(
-        strstr(rn_error_message(), "paper-cifar, paper-cifar-110, quick, quick-deep, shapes"));
+    assert_non_null(strstr(rn_error_message(),
+                           "paper-cifar, paper-cifar-110, quick, quick-deep, fast-cifar, shapes"));
     assert_int_equal(rn_recipe_load(&r, folder), RN_EIO);
     rmdir(folder);
     rn_free(path);
