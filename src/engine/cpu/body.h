@@ -11,6 +11,7 @@
 #include "engine/cpu/body_elementwise.h"
 #include "engine/cpu/body_flatten.h"
 #include "engine/cpu/body_gate.h"
+#include "engine/cpu/body_max_pool.h"
 #include "engine/cpu/body_shortcut.h"
 #include "engine/cpu/body_winograd_weights.h"
 
@@ -34,6 +35,8 @@ const rn_cpu_functions TABLE = {
             [RN_OP_FLATTEN_BACKWARD] = flatten_backward,
             [RN_OP_SHORTCUT_PAD] = shortcut_pad,
             [RN_OP_SHORTCUT_PAD_BACKWARD] = shortcut_pad_backward,
+            [RN_OP_MAX_POOL] = max_pool,
+            [RN_OP_MAX_POOL_BACKWARD] = max_pool_backward,
             [RN_OP_AVERAGE_POOL] = average_pool,
             [RN_OP_AVERAGE_POOL_BACKWARD] = average_pool_backward,
             [RN_OP_CROSS_ENTROPY] = cross_entropy,

@@ -79,6 +79,15 @@ static bool flatten_fits(const rn_op_desc *desc, bool blocked)
            dst->h == 1 && dst->w == 1 && sized;
 }
 
+// 2x2 windows side by side; a last odd row or column is in none.
+static bool max_pool_fits(const rn_op_desc *desc)
+{
+    const rn_tensor_desc *src = &desc->src, *dst = &desc->dst;
+
+    return desc->kernel == 2 && desc->stride == 2 && desc->pad == 0 && src->layout == dst->layout &&
+           src->n == dst->n && src->c == dst->c && dst->h == src->h / 2 && dst->w == src->w / 2;
+}
+
 // Whether kernels of that block can compute the op in these shapes and layouts.
 static bool fits(const rn_op_desc *desc, int block)
 {
@@ -108,6 +117,9 @@ static bool fits(const rn_op_desc *desc, int block)
     case RN_OP_SHORTCUT_PAD:
     case RN_OP_SHORTCUT_PAD_BACKWARD:
         return blocked && shortcut_fits(desc);
+    case RN_OP_MAX_POOL:
+    case RN_OP_MAX_POOL_BACKWARD:
+        return blocked && max_pool_fits(desc);
     case RN_OP_AVERAGE_POOL:
     case RN_OP_AVERAGE_POOL_BACKWARD:
         return blocked && dst->layout == RN_LAYOUT_NC && src->n == dst->n && src->c == dst->c;
@@ -137,6 +149,16 @@ static size_t scratch_bytes(const rn_op_desc *desc)
     }
 }
 
+static size_t workspace_bytes(const rn_op_desc *desc)
+{
+    size_t pixels = (size_t)desc->dst.n * (size_t)desc->dst.h * (size_t)desc->dst.w;
+    size_t blocks = (size_t)(rn_padded_channels(&desc->dst) / rn_layout_block(desc->dst.layout));
+
+    if (desc->kind != RN_OP_MAX_POOL || !desc->training)
+        return 0;
+    return pixels * blocks * RN_CPU_MAX_POOL_BYTES;
+}
+
 rn_status rn_cpu_kernel(rn_kernel **out, rn_isa isa, const rn_op_desc *desc)
 {
     rn_status st = RN_OK;
@@ -158,6 +180,7 @@ rn_status rn_cpu_kernel(rn_kernel **out, rn_isa isa, const rn_op_desc *desc)
     kernel->base = (rn_kernel){.run = run,
                                .free = free_kernel,
                                .implementation = functions->name,
+                               .workspace_bytes = workspace_bytes(desc),
                                .scratch_bytes = scratch_bytes(desc),
                                .native_count = native_count,
                                .pack = pack,
