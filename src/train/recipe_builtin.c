@@ -63,9 +63,8 @@ static const struct {
       .sgd = {.momentum = 0.9, .weight_decay = 5e-4, .nesterov = true},
       .augment = {.pad = 4, .flip = true},
       .normalize = RN_NORMALIZE_CHANNEL}},
-    // Jordan 2024 (arXiv:2404.00498), for batches of 512 and a mean loss: his rate of 11.5 and
-    // decay
-    // of 0.0153 for 1,024 images are, at momentum 0.85, lr 0.75 and lr x weight_decay = 0.001. His
+    // Jordan 2024 (arXiv:2404.00498), for batches of 512 and a mean loss: his rate 11.5 and decay
+    // 0.0153 for 1,024 images are, at momentum 0.85, lr 0.75 and lr x weight_decay = 0.001. His
     // head's 1/9 on the logits is here a factor 1/81 on its rate and head-init of the network.
     {"8 epochs for fast-resnet-8 on CIFAR-10: whitened stem, lookahead, alternating flips",
      {.name = "fast-cifar",
@@ -91,7 +90,7 @@ static const struct {
       .normalize = RN_NORMALIZE_CHANNEL,
       .tta = RN_TTA_FLIP_TRANSLATE,
       .whiten = 5000}},
-    // Nets of 110 layers do not start few steps.
+    // Small batches: 10,000 images give few steps.
     {"5 epochs in one cycle, for the generated data",
      {.name = "shapes",
       .epochs = 5,
