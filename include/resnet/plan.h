@@ -38,6 +38,8 @@ typedef struct rn_plan_options {
     rn_dtype dtype;        // RN_FLOAT32
     bool training;         // forward, loss and backward; else forward to the logits
     float label_smoothing; // 0 .. 1, training only
+    float bn_momentum;     // training only: share of a batch in the running statistics, 0 .. 1; 0:
+                           // each batch norm's own
     bool batch_statistics; // inference only: batch norms normalise by the batch's own mean and
                            // variance, and leave them (the variance unbiased) as running statistics
     bool separate;        // inference only: a convolution stays apart from the batch norm, addition

@@ -34,6 +34,7 @@ typedef struct rn_recipe {
     rn_schedule schedule;
     rn_sgd_options sgd;
     double label_smoothing; // 0 .. 1
+    double bn_momentum;     // share of a batch in the running statistics; 0: the network's, 0.1
     rn_augment augment;
     rn_normalize normalize;
     rn_tta tta;      // of its evaluations

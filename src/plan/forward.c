@@ -322,6 +322,8 @@ static rn_status lower_batch_norm(rn_planner *planner, int start, int end)
     RN_TRY(start_op(planner, &op,
                     of_batch(planner) ? RN_OP_BATCH_NORM_TRAIN : RN_OP_BATCH_NORM_INFER, start,
                     end));
+    if (options->training && options->bn_momentum > 0)
+        op.desc.momentum = options->bn_momentum;
     if (options->batch_statistics)
         op.desc.momentum = 1; // nothing of the old ones stays
     op.desc.relu = node_at(planner, end)->kind == RN_NODE_RELU;

@@ -179,6 +179,9 @@ static rn_status check_options(const rn_plan_options *options)
     if (!(options->label_smoothing >= 0 && options->label_smoothing <= 1))
         return rn_error(RN_EINVAL, "label smoothing is %g, expected 0 to 1",
                         (double)options->label_smoothing);
+    if (!(options->bn_momentum >= 0 && options->bn_momentum <= 1))
+        return rn_error(RN_EINVAL, "batch norms' momentum is %g, expected 0 to 1",
+                        (double)options->bn_momentum);
     if (options->training && options->batch_statistics)
         return rn_error(RN_EINVAL, "batch statistics are asked for in a training plan, which has "
                                    "them anyway: expected an inference plan");

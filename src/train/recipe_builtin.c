@@ -86,6 +86,7 @@ static const struct {
               .lr_factor = {[RN_GROUP_BIAS] = 64, [RN_GROUP_HEAD] = 0.0123},
               .frozen = {[RN_GROUP_GAIN] = true, [RN_GROUP_STEM] = true}},
       .label_smoothing = 0.2,
+      .bn_momentum = 0.4, // biases move fast, and the means with them
       .augment = {.pad = 2, .flip = true, .pad_mode = RN_PAD_REFLECT, .alternate_flip = true},
       .normalize = RN_NORMALIZE_CHANNEL,
       .tta = RN_TTA_FLIP_TRANSLATE,

@@ -68,6 +68,7 @@ static const recipe_field fields[] = {
     {"ema", RECIPE_DOUBLE, AT(sgd.ema), .high = 1, .below_high = true},
     {"lookahead", RECIPE_INT, AT(sgd.lookahead), .high = 1e6},
     {"label_smoothing", RECIPE_DOUBLE, AT(label_smoothing), .high = 1},
+    {"bn_momentum", RECIPE_DOUBLE, AT(bn_momentum), .high = 1},
     {"pad", RECIPE_INT, AT(augment.pad), .high = 64},
     {"pad_mode", RECIPE_CHOICE, AT(augment.pad_mode), .high = 0, .choice = pad_mode_choice},
     {"flip", RECIPE_BOOL, AT(augment.flip), .high = 0},

@@ -213,7 +213,38 @@ static void options_out_of_range_are_named(void **state)
     assert_non_null(strstr(rn_error_message(), "batch is 0, expected 1 to 65536"));
     rn_plan_options smooth = {.batch = 1, .label_smoothing = 2};
     assert_int_equal(rn_plan_create(&plan, graph, &fake_engine, &smooth), RN_EINVAL);
+    rn_plan_options momentum = {.batch = 1, .training = true, .bn_momentum = 1.5f};
+    assert_int_equal(rn_plan_create(&plan, graph, &fake_engine, &momentum), RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "batch norms' momentum is 1.5, expected 0 to 1"));
     rn_graph_free(graph);
+}
+
+static float momentum_of(float asked, bool training)
+{
+    rn_graph *graph = NULL;
+    rn_plan *plan = NULL;
+    rn_plan_options options = {.batch = 2, .training = training, .bn_momentum = asked};
+    float found = -1;
+
+    assert_int_equal(rn_graph_create(&graph, "resnet-8", NULL), RN_OK);
+    assert_int_equal(rn_plan_create(&plan, graph, &fake_engine, &options), RN_OK);
+    for (int i = 0; i < plan->op_count; i++) {
+        const rn_op_desc *desc = &plan->ops[i].desc;
+        if (desc->kind != RN_OP_BATCH_NORM_TRAIN && desc->kind != RN_OP_BATCH_NORM_INFER)
+            continue;
+        assert_true(found < 0 || found == desc->momentum);
+        found = desc->momentum;
+    }
+    rn_plan_free(plan);
+    rn_graph_free(graph);
+    return found;
+}
+
+static void momentum_of_batch_norms_can_be_set(void **state)
+{
+    (void)state;
+    assert_true(momentum_of(0, true) == 0.1f);
+    assert_true(momentum_of(0.4f, true) == 0.4f);
 }
 
 static bool fail_at(size_t bytes, void *context)
@@ -263,6 +294,7 @@ int main(void)
         cmocka_unit_test(weights_survive_load_and_store),
         cmocka_unit_test(foreign_weights_are_refused),
         cmocka_unit_test(options_out_of_range_are_named),
+        cmocka_unit_test(momentum_of_batch_norms_can_be_set),
         cmocka_unit_test(every_allocation_may_fail),
     };
 

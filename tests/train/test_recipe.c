@@ -63,8 +63,9 @@ static void assert_same(const rn_recipe *a, const rn_recipe *b)
     for (int i = 0; i < RN_GROUPS; i++)
         assert_true(a->sgd.lr_factor[i] == b->sgd.lr_factor[i] &&
                     a->sgd.frozen[i] == b->sgd.frozen[i]);
-    assert_true(a->label_smoothing == b->label_smoothing && a->augment.pad == b->augment.pad &&
-                a->augment.flip == b->augment.flip && a->normalize == b->normalize);
+    assert_true(a->bn_momentum == b->bn_momentum && a->label_smoothing == b->label_smoothing &&
+                a->augment.pad == b->augment.pad && a->augment.flip == b->augment.flip &&
+                a->normalize == b->normalize);
     assert_true(a->augment.pad_mode == b->augment.pad_mode &&
                 a->augment.alternate_flip == b->augment.alternate_flip && a->tta == b->tta &&
                 a->whiten == b->whiten);
@@ -99,6 +100,7 @@ static void print_round_trips(const rn_recipe *recipe)
                               .lr_factor = {0, 7, 7, 7, 7},
                               .frozen = {false, false, true, true}},
                       .label_smoothing = 0.7,
+                      .bn_momentum = 0.7,
                       .augment = {.pad = 7,
                                   .flip = !recipe->augment.flip,
                                   .pad_mode = RN_PAD_REFLECT,
@@ -205,6 +207,8 @@ static const setting settings[] = {
     {"lookahead", "-1", "'lookahead' is -1, expected a whole number from 0 to 1000000"},
     {"whiten", "2000", NULL},
     {"whiten", "0.5", "'whiten' is 0.5, expected a whole number from 0 to 1000000000"},
+    {"bn_momentum", "0.4", NULL},
+    {"bn_momentum", "2", "'bn_momentum' is 2, expected a number from 0 to 1"},
     {"tta", "flip", NULL},
     {"tta", "mirror", "'tta' is 'mirror', expected none, flip or flip-translate"},
     {"bias_lr", "64", NULL},
