@@ -6,13 +6,13 @@
 static const conv_case odd_cases[] = {
     {1, 8, 1, 1, 8, 3, 1, 1, BLOCKED},     {1, 3, 2, 3, 5, 3, 1, 1, BLOCKED},
     {2, 16, 4, 4, 16, 3, 1, 1, BLOCKED},   {3, 20, 5, 7, 9, 3, 1, 1, BLOCKED},
-    {1, 24, 13, 10, 40, 3, 1, 1, BLOCKED}, {5, 16, 32, 32, 16, 3, 1, 1, BLOCKED},
-    {4, 33, 17, 19, 25, 3, 1, 1, BLOCKED}, {2, 8, 9, 61, 16, 3, 1, 1, BLOCKED},
+    {1, 24, 13, 10, 40, 3, 1, 1, BLOCKED}, {2, 16, 32, 32, 16, 3, 1, 1, BLOCKED},
+    {2, 33, 17, 19, 25, 3, 1, 1, BLOCKED}, {2, 8, 9, 61, 16, 3, 1, 1, BLOCKED},
 };
 static const conv_case shared_cases[] = {
-    {2, 177, 7, 7, 170, 3, 1, 1, BLOCKED}, // forward and backward data: by outputs
-    {1, 512, 4, 5, 256, 3, 1, 1, BLOCKED}, //
-    {9, 72, 40, 41, 68, 3, 1, 1, BLOCKED}, // backward weights: more than one shared chunk
+    {1, 177, 3, 5, 170, 3, 1, 1, BLOCKED}, // forward and backward data: by outputs
+    {2, 520, 2, 3, 60, 3, 1, 1, BLOCKED},  //
+    {1100, 72, 1, 1, 68, 3, 1, 1, BLOCKED} // backward weights: more than one shared chunk
 };
 
 enum {
@@ -49,7 +49,7 @@ static void shared_work(void **state)
 
 static void fused_body(rn_layout layout, const harness_maker *maker)
 {
-    for (int i = 0; i < ODD_CASES; i++)
+    for (int i = 0; i < 4; i++)
         check_fused_conv(&odd_cases[i], layout, maker, 2 * error_bound);
     check_fused_conv(&shared_cases[1], layout, maker, 2 * error_bound);
 }
