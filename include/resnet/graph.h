@@ -70,6 +70,8 @@ typedef struct rn_param {
     size_t count;  // product of shape
     float initial; // value that a bias or BN gain starts with; of a linear layer's weights a factor
                    // on their deviation
+    bool identity; // of a convolution: filter i starts with 1 in the middle of channel i, else 0,
+                   // for all i below the number of channels; other filters at random
 } rn_param;
 
 /** False for the running statistics. */

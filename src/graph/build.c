@@ -298,6 +298,12 @@ void rn_build_initial(rn_builder *builder, int node, float initial)
     builder->graph->params[param].initial = initial;
 }
 
+void rn_build_identity(rn_builder *builder, int conv)
+{
+    if (builder->status == RN_OK)
+        builder->graph->params[node_at(builder, conv)->weight].identity = true;
+}
+
 int rn_build_shortcut_pad(rn_builder *builder, int input, int channels, int stride,
                           const char *name_fmt, ...)
 {

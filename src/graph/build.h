@@ -76,6 +76,8 @@ void rn_build_unit(rn_builder *builder, int stage, int unit);
 /** What a convolution's bias or a BN's gain starts with, instead of 0 or 1; the factor on the
  * deviation of a linear layer's weights, instead of 1. */
 void rn_build_initial(rn_builder *builder, int node, float initial);
+/** A convolution whose first filters start as the identity (rn_param.identity). */
+void rn_build_identity(rn_builder *builder, int conv);
 int rn_build_average_pool(rn_builder *builder, int input, const char *name);
 int rn_build_linear(rn_builder *builder, int input, int out, const char *name);
 int rn_build_cross_entropy(rn_builder *builder, int input, const char *name);

@@ -47,6 +47,8 @@ static int pooled_entry(rn_builder *builder, const rn_spec *spec, int stage, int
 
     rn_build_unit(builder, stage, 0);
     x = rn_build_conv(builder, x, shape, "layer%d.0.down.0", stage);
+    if (spec->down_init == RN_DOWN_INIT_IDENTITY)
+        rn_build_identity(builder, x);
     x = rn_build_max_pool(builder, x, 2, 2, 0, "layer%d.0.down.1", stage);
     x = rn_build_batch_norm(builder, x, "layer%d.0.down.2", stage);
     return rn_build_relu(builder, x, "layer%d.0.down.3", stage);

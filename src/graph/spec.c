@@ -61,6 +61,11 @@ static bool pools_before_other_orders(const rn_spec *spec)
     return spec->down == RN_DOWN_POOL && spec->unit != RN_ORDER_ORIGINAL;
 }
 
+static bool has_no_pools(const rn_spec *spec)
+{
+    return spec->down != RN_DOWN_POOL;
+}
+
 static const struct rule {
     unsigned keys;
     bool (*broken)(const rn_spec *spec);
@@ -81,6 +86,7 @@ static const struct rule {
      "'widths' has one number a stage, as 'units'"},
     {RN_KEY_BIT(RN_KEY_DOWN) | RN_KEY_BIT(RN_KEY_UNIT), pools_before_other_orders,
      "down=pool goes with unit=original"},
+    {RN_KEY_BIT(RN_KEY_DOWN_INIT), has_no_pools, "it goes with down=pool"},
     {RN_KEY_BIT(RN_KEY_GATE_BIAS), has_no_gate,
      "it goes with path=exclusive-gate or path=shortcut-gate"},
     {RN_KEY_BIT(RN_KEY_SHORTCUT_DROPOUT), has_no_shortcut_dropout, "it goes with path=dropout"},

@@ -50,6 +50,12 @@ typedef enum rn_down {
     RN_DOWN_POOL    // every stage begins with 3x3 convolution, 2x2 max pool, BN, ReLU
 } rn_down;
 
+/** What the convolutions at the stages' entries (down=pool) start with. */
+typedef enum rn_down_init {
+    RN_DOWN_INIT_RANDOM,
+    RN_DOWN_INIT_IDENTITY // filter i gives channel i, as far as there are channels
+} rn_down_init;
+
 /** What makes one value of each channel for the linear layer. */
 typedef enum rn_head { RN_HEAD_AVERAGE, RN_HEAD_MAX } rn_head;
 
@@ -85,6 +91,7 @@ typedef struct rn_spec {
     rn_order unit;
     rn_stem stem;
     rn_down down;
+    rn_down_init down_init;
     rn_head head;
     float head_init; // factor on the deviation with which the linear layer starts
     bool residual;   // no: a plain network
@@ -125,6 +132,7 @@ typedef enum rn_key {
     RN_KEY_UNIT,
     RN_KEY_STEM,
     RN_KEY_DOWN,
+    RN_KEY_DOWN_INIT,
     RN_KEY_HEAD,
     RN_KEY_HEAD_INIT,
     RN_KEY_RESIDUAL,

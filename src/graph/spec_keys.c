@@ -44,6 +44,8 @@ static const key_info keys[RN_KEYS] = {
     [RN_KEY_STEM] = {"stem", CHOICE, RESNET, AT(stem), .choices = {"cifar", "imagenet"}},
     [RN_KEY_RESIDUAL] = {"residual", FLAG, RESNET, AT(residual)},
     [RN_KEY_DOWN] = {"down", CHOICE, RESNET, AT(down), .choices = {"stride", "pool"}},
+    [RN_KEY_DOWN_INIT] = {"down-init", CHOICE, RESNET, AT(down_init),
+                          .choices = {"random", "identity"}},
     [RN_KEY_HEAD] = {"head", CHOICE, RESNET, AT(head), .choices = {"average", "max"}},
     [RN_KEY_HEAD_INIT] = {"head-init", REAL, RESNET, AT(head_init), 0.001, 10},
     [RN_KEY_SHORTCUT] = {"shortcut", CHOICE, RESNET, AT(shortcut), .choices = {"A", "B", "C"}},

@@ -81,6 +81,18 @@ static void fill_normal(float *values, const rn_param *param, double deviation, 
         values[i] = (float)deviation * rn_stream_normal(&stream);
 }
 
+// Jordan 2024 (arXiv:2404.00498), section 3.3.
+static void fill_identity(float *values, const rn_param *param)
+{
+    int out = param->shape[0], in = param->shape[1], area = param->shape[2] * param->shape[3];
+    int count = out < in ? out : in;
+    size_t filter = (size_t)in * (size_t)area;
+
+    memset(values, 0, (size_t)count * filter * sizeof *values);
+    for (int i = 0; i < count; i++)
+        values[(size_t)i * filter + (size_t)(i * area + area / 2)] = 1;
+}
+
 static void fill_constant(float *values, size_t count, float value)
 {
     for (size_t i = 0; i < count; i++)
@@ -97,6 +109,8 @@ void rn_weights_initialise(rn_weights *weights, uint64_t seed)
         case RN_PARAM_CONV_WEIGHT:
             fill_normal(values, param, sqrt(2.0 / ((double)shape[0] * shape[2] * shape[3])), seed,
                         i);
+            if (param->identity)
+                fill_identity(values, param);
             break;
         case RN_PARAM_LINEAR_WEIGHT:
             fill_normal(values, param, (double)param->initial * sqrt(1.0 / shape[1]), seed, i);

@@ -69,7 +69,7 @@ static inline bool same_graph(const rn_graph *a, const rn_graph *b)
     for (int i = 0; i < rn_graph_params(a); i++) {
         const rn_param *p = rn_graph_param(a, i), *q = rn_graph_param(b, i);
         if (p->kind != q->kind || strcmp(p->name, q->name) != 0 || p->initial != q->initial ||
-            memcmp(p->shape, q->shape, sizeof p->shape) != 0)
+            p->identity != q->identity || memcmp(p->shape, q->shape, sizeof p->shape) != 0)
             return false;
     }
     return true;

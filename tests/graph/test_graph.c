@@ -3,6 +3,7 @@
 #include "graph/graphs.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static void depth_counts_weighted_layers(void **state)
 {
@@ -155,6 +156,60 @@ static void gates_and_last_gains_start_as_asked(void **state)
     rn_graph_free(graph);
 }
 
+// The first filters copy their channel; those beyond, and all other convolutions, are random.
+static void entries_start_as_the_identity_if_asked(void **state)
+{
+    (void)state;
+    const char *keys = "units=1,1;width=6;widths=10,4;down=pool";
+    char model[2][96];
+    rn_graph *graphs[2];
+    rn_weights *weights[2];
+
+    for (int i = 0; i < 2; i++) {
+        snprintf(model[i], sizeof model[i], "resnet:%s%s", keys, i ? ";down-init=identity" : "");
+        graphs[i] = build(model[i], NULL);
+        assert_int_equal(rn_weights_create(&weights[i], graphs[i]), RN_OK);
+        rn_weights_initialise(weights[i], 2);
+    }
+    for (int p = 0; p < rn_weights_count(weights[0]); p++) {
+        const rn_param *param = rn_weights_param(weights[1], p);
+        const float *plain = rn_weights_read(weights[0], p), *v = rn_weights_read(weights[1], p);
+        bool entry = strstr(param->name, "down.0") != NULL;
+        size_t filter = (size_t)param->shape[1] * 9;
+        size_t identical = !entry ? 0 : filter * (strstr(param->name, "layer1") ? 6 : 4);
+        assert_int_equal(param->identity, entry);
+        for (size_t k = 0; k < param->count; k++)
+            if (k < identical)
+                assert_true(v[k] == (k % filter == k / filter * 9 + 4 ? 1.0f : 0.0f));
+            else
+                assert_true(v[k] == plain[k]);
+    }
+    for (int i = 0; i < 2; i++) {
+        rn_weights_free(weights[i]);
+        rn_graph_free(graphs[i]);
+    }
+}
+
+static void head_starts_smaller_if_asked(void **state)
+{
+    (void)state;
+    rn_graph *graphs[2] = {build("resnet-8", NULL), build("resnet-8:head-init=0.25", NULL)};
+    rn_weights *weights[2];
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(rn_weights_create(&weights[i], graphs[i]), RN_OK);
+        rn_weights_initialise(weights[i], 2);
+    }
+    int fc = rn_graph_find_param(graphs[0], "fc.weight");
+    for (size_t k = 0; k < rn_weights_param(weights[0], fc)->count; k++)
+        assert_true(rn_weights_read(weights[1], fc)[k] ==
+                    0.25f * rn_weights_read(weights[0], fc)[k]);
+    for (int i = 0; i < 2; i++) {
+        rn_weights_free(weights[i]);
+        rn_graph_free(graphs[i]);
+    }
+}
+
 static bool fail_at(size_t bytes, void *context)
 {
     (void)bytes;
@@ -193,6 +248,8 @@ int main(void)
         cmocka_unit_test(too_large_networks_are_refused),
         cmocka_unit_test(initialisation_has_he_deviation),
         cmocka_unit_test(gates_and_last_gains_start_as_asked),
+        cmocka_unit_test(entries_start_as_the_identity_if_asked),
+        cmocka_unit_test(head_starts_smaller_if_asked),
         cmocka_unit_test(every_allocation_may_fail),
     };
 

@@ -39,7 +39,7 @@ static const char *const others[] = {
     "unit=preact;survival=0.5;block=bottleneck",
     "unit=preact;widen=2;dropout=0.3;shortcut=B",
     "unit=original;block=bottleneck;stride=3x3;shortcut=B",
-    "block=single;down=pool;head=max;head-init=0.1;widths=8,4",
+    "block=single;down=pool;head=max;down-init=identity;head-init=0.1;widths=8,4",
     "block=basic;down=pool;residual=no",
 };
 
