@@ -180,7 +180,7 @@ static inline unsigned harness_outputs(const rn_op_desc *d)
 /** The descriptor of an activation argument; NULL for the others. */
 static inline const rn_tensor_desc *harness_tensor(const rn_op_desc *d, rn_arg arg)
 {
-    if (arg == RN_ARG_SRC2 && d->kind == RN_OP_CONV)
+    if (arg == RN_ARG_SRC2 && rn_op_forward_kind(d->kind) == RN_OP_CONV)
         return &d->dst;
     switch (arg) {
     case RN_ARG_SRC:
