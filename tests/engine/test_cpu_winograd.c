@@ -10,9 +10,10 @@ static const conv_case odd_cases[] = {
     {2, 33, 17, 19, 25, 3, 1, 1, BLOCKED}, {2, 8, 9, 61, 16, 3, 1, 1, BLOCKED},
 };
 static const conv_case shared_cases[] = {
-    {1, 177, 3, 5, 170, 3, 1, 1, BLOCKED}, // forward and backward data: by outputs
-    {2, 520, 2, 3, 60, 3, 1, 1, BLOCKED},  //
-    {1100, 72, 1, 1, 68, 3, 1, 1, BLOCKED} // backward weights: more than one shared chunk
+    {1, 177, 3, 5, 170, 3, 1, 1, BLOCKED},  // forward and backward data: by outputs
+    {2, 520, 2, 3, 60, 3, 1, 1, BLOCKED},   //
+    {1100, 72, 1, 1, 68, 3, 1, 1, BLOCKED}, // backward weights: more than one shared chunk
+    {1, 72, 2, 4101, 68, 3, 1, 1, BLOCKED}  // a row longer than a shared chunk
 };
 
 enum {

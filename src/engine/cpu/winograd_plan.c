@@ -79,6 +79,11 @@ static void plan_forward(rn_winograd *g, int block)
     }
 }
 
+static int shared_rows(const rn_winograd *g)
+{
+    return g->columns < SHARED_TILES ? SHARED_TILES / g->columns : 1;
+}
+
 static void plan_weights(rn_winograd *g, int block)
 {
     size_t sum =
@@ -86,7 +91,7 @@ static void plan_weights(rn_winograd *g, int block)
 
     g->weight_floats = sum;
     g->shared = sum * sizeof(float) > (640 << 10);
-    cut(g, g->shared ? SHARED_TILES / g->columns : choose_rows(g, block), block);
+    cut(g, g->shared ? shared_rows(g) : choose_rows(g, block), block);
     g->source_floats = g->shared ? 0 : rn_winograd_chunk_floats(g, g->in, block);
     g->product_floats = g->shared ? 0 : rn_winograd_chunk_floats(g, g->out, block);
 }
