@@ -38,7 +38,7 @@ rn_status rn_alloc(void **out, size_t count, size_t size)
     *out = NULL;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - RN_ALIGNMENT)
         return rn_error(RN_ENOMEM, "out of memory: %zu x %zu bytes overflow", count, size);
-    bytes = (bytes + RN_ALIGNMENT - 1) / RN_ALIGNMENT * RN_ALIGNMENT;
+    bytes = rn_aligned(bytes);
     if (bytes == 0)
         bytes = RN_ALIGNMENT;
     if (active_hook == NULL || active_hook(bytes, hook_context))

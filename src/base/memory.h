@@ -6,6 +6,12 @@
 
 #define RN_ALIGNMENT 64 // bytes: one cache line, one AVX-512 register
 
+/** Bytes rounded up to whole RN_ALIGNMENT; at most SIZE_MAX - RN_ALIGNMENT. */
+static inline size_t rn_aligned(size_t bytes)
+{
+    return (bytes + RN_ALIGNMENT - 1) / RN_ALIGNMENT * RN_ALIGNMENT;
+}
+
 /** Called before each allocation; returning false makes it fail. Set only by tests. */
 typedef bool (*rn_alloc_hook)(size_t bytes, void *context);
 void rn_alloc_hook_set(rn_alloc_hook hook, void *context);

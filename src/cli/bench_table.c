@@ -1,5 +1,6 @@
 // What bench_ops.c found, as a table and as JSON.
 #include "cli/bench_ops.h"
+#include "cli/step_plan.h"
 #include "cli/term.h"
 
 #include <stdio.h>
@@ -130,16 +131,8 @@ static void add_peaks(cJSON *json, const rn_peaks *peaks)
 static cJSON *op_json(const cli_op_cost *cost)
 {
     const rn_plan_op *op = &cost->op;
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = cli_plan_op_json(op);
 
-    cJSON_AddStringToObject(json, "name", op->name);
-    cJSON_AddStringToObject(json, "op", op->op);
-    cJSON_AddStringToObject(json, "implementation", op->implementation);
-    cJSON_AddStringToObject(json, "layout", op->layout);
-    cJSON_AddItemToObject(json, "shape", cJSON_CreateIntArray(op->shape, 4));
-    cJSON_AddBoolToObject(json, "backward", op->backward);
-    cli_json_add(json, "bytes", (double)op->bytes);
-    cli_json_add(json, "flops", op->flops);
     cli_json_add(json, "best_seconds", cost->best);
     cli_json_add(json, "mean_seconds", cost->mean);
     cli_json_add(json, "share_percent", 100 * cost->share);

@@ -139,16 +139,8 @@ static void print_plan(const planned *p, const rn_graph *graph)
 
 static cJSON *op_json(const rn_plan_op *op, double seconds)
 {
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = cli_plan_op_json(op);
 
-    cJSON_AddStringToObject(json, "name", op->name);
-    cJSON_AddStringToObject(json, "op", op->op);
-    cJSON_AddStringToObject(json, "implementation", op->implementation);
-    cJSON_AddStringToObject(json, "layout", op->layout);
-    cJSON_AddItemToObject(json, "shape", cJSON_CreateIntArray(op->shape, 4));
-    cli_json_add(json, "bytes", (double)op->bytes);
-    cli_json_add(json, "flops", op->flops);
-    cJSON_AddBoolToObject(json, "backward", op->backward);
     cli_json_add(json, "predicted_seconds", seconds);
     return json;
 }

@@ -37,6 +37,21 @@ rn_status cli_step_plan(rn_plan **out, const rn_graph *graph, rn_engine *engine,
     return rn_plan_create(out, graph, engine, &options);
 }
 
+cJSON *cli_plan_op_json(const rn_plan_op *op)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(json, "name", op->name);
+    cJSON_AddStringToObject(json, "op", op->op);
+    cJSON_AddStringToObject(json, "implementation", op->implementation);
+    cJSON_AddStringToObject(json, "layout", op->layout);
+    cJSON_AddItemToObject(json, "shape", cJSON_CreateIntArray(op->shape, 4));
+    cli_json_add(json, "bytes", (double)op->bytes);
+    cli_json_add(json, "flops", op->flops);
+    cJSON_AddBoolToObject(json, "backward", op->backward);
+    return json;
+}
+
 void cli_step_memory_json(cJSON *json, const cli_step_memory *memory)
 {
     cli_json_add(json, "arena_bytes", (double)memory->plan.arena);

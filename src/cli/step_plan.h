@@ -22,6 +22,9 @@ cli_step_memory cli_step_memory_of(const rn_plan *plan);
 /** All flops of the plan's ops. */
 double cli_step_flops(const rn_plan *plan);
 
+/** What the plan says of an op: name, kind, implementation, layout, shape, bytes, flops. */
+cJSON *cli_plan_op_json(const rn_plan_op *op);
+
 void cli_step_memory_json(cJSON *json, const cli_step_memory *memory);
 
 #endif

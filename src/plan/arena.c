@@ -82,11 +82,6 @@ void rn_plan_lifetimes(rn_plan *plan)
                           &plan->ops[i].args[in_place[p].in]);
 }
 
-static size_t rounded(size_t bytes)
-{
-    return (bytes + RN_ALIGNMENT - 1) / RN_ALIGNMENT * RN_ALIGNMENT;
-}
-
 // Differences first, then their running sum; they wrap below 0 and back.
 size_t rn_plan_peak(const rn_plan *plan, size_t *live)
 {
@@ -97,8 +92,8 @@ size_t rn_plan_peak(const rn_plan *plan, size_t *live)
         const rn_plan_tensor *tensor = &plan->tensors[t];
         if (tensor->root != t || tensor->first < 0)
             continue;
-        live[tensor->first] += rounded(tensor->bytes);
-        live[tensor->last + 1] -= rounded(tensor->bytes);
+        live[tensor->first] += rn_aligned(tensor->bytes);
+        live[tensor->last + 1] -= rn_aligned(tensor->bytes);
     }
     for (int i = 0; i < plan->op_count; i++) {
         now += live[i];
@@ -128,8 +123,8 @@ static int place(rn_plan_tensor **placed, int count, rn_plan_tensor *tensor)
             continue;
         if (other->offset >= offset + tensor->bytes)
             break;
-        if (other->offset + rounded(other->bytes) > offset)
-            offset = other->offset + rounded(other->bytes);
+        if (other->offset + rn_aligned(other->bytes) > offset)
+            offset = other->offset + rn_aligned(other->bytes);
     }
     tensor->offset = offset;
     int position = count;
@@ -148,7 +143,7 @@ static void assign_offsets(rn_plan *plan, rn_plan_tensor **roots, rn_plan_tensor
         for (int k = i; k > position; k--)
             placed[k] = placed[k - 1];
         placed[position] = roots[i];
-        size_t end = roots[i]->offset + rounded(roots[i]->bytes);
+        size_t end = roots[i]->offset + rn_aligned(roots[i]->bytes);
         if (end > plan->arena_bytes)
             plan->arena_bytes = end;
     }
@@ -166,7 +161,7 @@ rn_status rn_plan_place(rn_plan *plan)
     for (int t = 0; t < plan->tensor_count; t++) {
         if (plan->tensors[t].first < 0)
             continue; // nobody reads or writes it
-        plan->unshared_bytes += rounded(plan->tensors[t].bytes);
+        plan->unshared_bytes += rn_aligned(plan->tensors[t].bytes);
         if (plan->tensors[t].root == t)
             roots[count++] = &plan->tensors[t];
     }

@@ -7,7 +7,7 @@
 #include "engine/cpu/body_direct_buffer.h"
 
 // Registers of sums: grid points x blocks written.
-enum { WIDE = VEC == 16, DIRECT_POINTS = 6, DIRECT_BLOCKS = WIDE ? 4 : 2 };
+enum { WIDE = VEC == 16, DIRECT_POINTS = RN_DIRECT_POINTS, DIRECT_BLOCKS = WIDE ? 4 : 2 };
 
 // Grid points of one product: where their sources begin, and where their results go.
 typedef struct direct_group {

@@ -20,7 +20,7 @@
 
 enum {
     WG_POINTS = RN_WINOGRAD_POINTS,
-    WG_GROUP = VEC == 16 ? 12 : 6, // tiles of one product: with 2 blocks they fill the registers
+    WG_GROUP = VEC == 16 ? RN_WINOGRAD_GROUP_16 : RN_WINOGRAD_GROUP_8,
     WG_BLOCK = VEC * VEC
 };
 

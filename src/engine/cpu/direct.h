@@ -15,6 +15,8 @@
 
 enum { RN_DIRECT_MOST_STRIDE = 2, RN_DIRECT_CLASSES = 4 };
 
+enum { RN_DIRECT_POINTS = 6 }; // of the grid, of one product
+
 /** Results at (step_out row + y, step_out column + x), made of rows x columns taps. */
 typedef struct rn_direct_class {
     int y, x;

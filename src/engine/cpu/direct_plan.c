@@ -10,7 +10,6 @@ enum {
     POINTS_BYTES = 256 << 10,      // of a chunk's buffer, if it has more than the least points
     WEIGHTS_POINTS = 512,          // backward weights: sums are read and written once for so many
     PRIVATE_SUM_BYTES = 640 << 10, // above, threads share sums
-    GROUP = 6,                     // points of one product
     ITEMS = 4                      // of each thread, at least, where there are blocks enough
 };
 
@@ -125,8 +124,8 @@ static double chunk_cost(rn_direct *d, int rows, int pictures)
 {
     int each = (d->rows + rows - 1) / rows, rest = d->rows - (each - 1) * rows;
     double points = (double)d->rows * d->columns * pictures;
-    double slots = (double)(each - 1) * rounded_up(rows * d->columns, GROUP) +
-                   rounded_up(rest * d->columns * pictures, GROUP);
+    double slots = (double)(each - 1) * rounded_up(rows * d->columns, RN_DIRECT_POINTS) +
+                   rounded_up(rest * d->columns * pictures, RN_DIRECT_POINTS);
 
     d->chunk_rows = rows;
     d->chunk_pictures = pictures;

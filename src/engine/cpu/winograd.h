@@ -13,6 +13,9 @@
 
 enum { RN_WINOGRAD_POINTS = 36, RN_WINOGRAD_RESULT = 4, RN_WINOGRAD_SOURCE = 6 };
 
+// Tiles of one product, with blocks of 8 and of 16: with 2 blocks they fill the registers.
+enum { RN_WINOGRAD_GROUP_8 = 6, RN_WINOGRAD_GROUP_16 = 12 };
+
 /** Rows of tiles are numbered through the whole batch; a chunk is some of them in a row. */
 typedef struct rn_winograd {
     int n, h, w;

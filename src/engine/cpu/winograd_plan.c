@@ -9,14 +9,9 @@ enum {
     STRIP_EDGE = 2       // columns of a strip beside the tiles
 };
 
-static int group_tiles(int block)
-{
-    return block == 16 ? 12 : 6;
-}
-
 static int whole_groups(int tiles, int block)
 {
-    int group = group_tiles(block);
+    int group = block == 16 ? RN_WINOGRAD_GROUP_16 : RN_WINOGRAD_GROUP_8;
 
     return (tiles + group - 1) / group * group;
 }
@@ -60,23 +55,22 @@ static bool share_forward(const rn_winograd *g, int block)
     return weights > (4 << 20) && tiles < 2048;
 }
 
-static void plan_forward(rn_winograd *g, int block)
+static void plan_forward(rn_winograd *g, int block, bool prepared)
 {
     size_t pairs = (size_t)(g->out + 1) / PAIR, pair_floats;
 
     cut(g, choose_rows(g, block), block);
     pair_floats = (size_t)RN_WINOGRAD_POINTS * (size_t)g->in * PAIR * (size_t)(block * block);
     g->shared = share_forward(g, block);
-    g->source_floats = g->shared ? 0 : rn_winograd_chunk_floats(g, g->in, block);
-    g->product_floats = rn_winograd_chunk_floats(g, PAIR, block);
-    g->weight_floats = g->shared ? pair_floats : pair_floats * pairs;
-    if (g->prepared_floats > 0) {
+    if (prepared) {
         g->prepared_floats = pair_floats * pairs + 2 * (size_t)(g->out * block);
-        g->weight_floats = 0;
         // Nothing to transform: all that matters is that every thread has work.
         g->shared = g->shared || (g->chunks < 2 * g->threads && (int)pairs >= g->threads);
-        g->source_floats = g->shared ? 0 : rn_winograd_chunk_floats(g, g->in, block);
+    } else {
+        g->weight_floats = g->shared ? pair_floats : pair_floats * pairs;
     }
+    g->source_floats = g->shared ? 0 : rn_winograd_chunk_floats(g, g->in, block);
+    g->product_floats = rn_winograd_chunk_floats(g, PAIR, block);
 }
 
 static int shared_rows(const rn_winograd *g)
@@ -106,7 +100,6 @@ static void plan_sizes(rn_winograd *g, const rn_op_desc *d, int block)
                        .transposed = d->kind == RN_OP_CONV_BACKWARD_DATA,
                        .rows = (d->src.h + RN_WINOGRAD_RESULT - 1) / RN_WINOGRAD_RESULT,
                        .columns = (d->src.w + RN_WINOGRAD_RESULT - 1) / RN_WINOGRAD_RESULT,
-                       .prepared_floats = d->kind == RN_OP_CONV && d->constant ? 1 : 0,
                        .threads = rn_threads()};
     if (g->transposed) {
         int in = g->in;
@@ -116,7 +109,7 @@ static void plan_sizes(rn_winograd *g, const rn_op_desc *d, int block)
     if (d->kind == RN_OP_CONV_BACKWARD_WEIGHTS)
         plan_weights(g, block);
     else
-        plan_forward(g, block);
+        plan_forward(g, block, d->kind == RN_OP_CONV && d->constant);
     size_t columns = (size_t)(RN_WINOGRAD_RESULT * g->columns + STRIP_EDGE);
     g->strip_floats = columns * RN_WINOGRAD_SOURCE * (size_t)block;
     g->strip_floats = (g->strip_floats + 15) / 16 * 16;

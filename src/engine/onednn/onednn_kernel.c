@@ -184,8 +184,7 @@ static rn_status add_steps(rn_dnnl_kernel *kernel)
     bool after = is_backward_weights(&kernel->desc);
 
     if (kernel->native != NULL && !dnnl_memory_desc_equal(wanted, kernel->native)) {
-        moved = dnnl_memory_desc_get_size(wanted);
-        moved = (moved + RN_ALIGNMENT - 1) / RN_ALIGNMENT * RN_ALIGNMENT;
+        moved = rn_aligned(dnnl_memory_desc_get_size(wanted));
     }
     if (moved != 0 && !after)
         RN_TRY(add_reorder_step(kernel, moved, &scratch));

@@ -70,12 +70,12 @@ rn_status rn_dnnl_pool_create(rn_kernel **out, rn_onednn *onednn, const rn_op_de
 // Parameters between canonical and native layout (onednn_params.c).
 size_t rn_dnnl_native_count(const rn_kernel *kernel, rn_arg arg);
 rn_status rn_dnnl_pack(const rn_kernel *kernel, rn_arg arg, const float *canonical, float *native);
+rn_status rn_dnnl_unpack(const rn_kernel *kernel, rn_arg arg, const float *native,
+                         float *canonical);
+
 /** PREPARED of a CONV with a batch norm folded in: weights, and from rn_dnnl_folded() bytes a bias.
  */
 size_t rn_dnnl_folded(const rn_dnnl_kernel *kernel);
 rn_status rn_dnnl_fold(rn_kernel *kernel, void *const args[RN_ARGS]);
-
-rn_status rn_dnnl_unpack(const rn_kernel *kernel, rn_arg arg, const float *native,
-                         float *canonical);
 
 #endif

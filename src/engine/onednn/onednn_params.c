@@ -140,9 +140,7 @@ rn_status rn_dnnl_unpack(const rn_kernel *base, rn_arg arg, const float *native,
 
 size_t rn_dnnl_folded(const rn_dnnl_kernel *kernel)
 {
-    size_t bytes = dnnl_memory_desc_get_size(kernel->native);
-
-    return (bytes + RN_ALIGNMENT - 1) / RN_ALIGNMENT * RN_ALIGNMENT;
+    return rn_aligned(dnnl_memory_desc_get_size(kernel->native));
 }
 
 // Each row of canonical weights times its scale.
