@@ -1,10 +1,11 @@
 /**
  * Convolution 3x3, stride 1, padding 1 and its backward data by F(4x4, 3x3), over NCHW<VEC>c.
  *
- * Points of a chunk of tiles lie as [point][block][tile][VEC] (rn_winograd_step() from point to
- * point); transformed weights as [pair of output blocks][point][input channel][1 or 2 blocks][VEC],
- * so that the product of a group of tiles with a pair of blocks runs through both in order;
- * products as [group][point][tile][1 or 2][VEC].
+ * Points of a chunk of tiles lie as [point][group][block][tile of the group][VEC]
+ * (rn_winograd_step() from point to point; for backward weights the chunk is one group);
+ * transformed weights as [pair of output blocks][point][input channel][1 or 2 blocks][VEC], so that
+ * the product of a group of tiles with a pair of blocks runs through both in order; products as
+ * [group][point][tile][1 or 2][VEC].
  */
 #ifndef ENGINE_CPU_BODY_WINOGRAD_H
 #define ENGINE_CPU_BODY_WINOGRAD_H
@@ -126,23 +127,36 @@ INLINE void wg_tile(const float *strip, float *source, size_t step)
     }
 }
 
-// Slots behind the last tile hold zeroes.
-static void wg_clear_slots(const rn_winograd *g, float *points, int blocks, int first)
+// Where the slot of a block lies, at each point.
+static size_t wg_slot(const rn_winograd *g, int blocks, int block, size_t slot)
 {
-    size_t tiles = (size_t)g->chunk_tiles, unused = tiles - (size_t)first;
+    size_t side = (size_t)g->side;
+
+    return ((slot / side * (size_t)blocks + (size_t)block) * side + slot % side) * VEC;
+}
+
+static size_t wg_groups(size_t tiles)
+{
+    return (tiles + WG_GROUP - 1) / WG_GROUP;
+}
+
+// Slots behind the last of `tiles` hold zeroes, until its group ends.
+static void wg_clear_slots(const rn_winograd *g, float *points, int blocks, size_t tiles)
+{
+    size_t side = (size_t)g->side, end = (tiles + side - 1) / side * side;
     size_t step = rn_winograd_step(g, blocks, VEC);
 
-    for (size_t p = 0; unused > 0 && p < WG_POINTS; p++)
-        for (size_t b = 0; b < (size_t)blocks; b++)
-            memset(points + p * step + (b * tiles + (size_t)first) * VEC, 0,
-                   unused * VEC * sizeof(float));
+    for (size_t p = 0; tiles < end && p < WG_POINTS; p++)
+        for (int b = 0; b < blocks; b++)
+            memset(points + p * step + wg_slot(g, blocks, b, tiles), 0,
+                   (end - tiles) * VEC * sizeof(float));
 }
 
 // Rows first .. end of tiles, of a chunk that begins with row `begin`.
 static void wg_load_rows(const rn_winograd *g, const conv_source *from, float *source, int begin,
                          range rows, const wg_memory *memory)
 {
-    size_t tiles = (size_t)g->chunk_tiles, step = rn_winograd_step(g, g->in, VEC);
+    size_t step = rn_winograd_step(g, g->in, VEC);
 
     for (size_t r = rows.begin; r < rows.end; r++) {
         size_t slot = (r - (size_t)begin) * (size_t)g->columns;
@@ -154,19 +168,25 @@ static void wg_load_rows(const rn_winograd *g, const conv_source *from, float *s
                 norm = block_norm_of(from, (size_t)b);
             wg_columns(g, plane, row, from->norm != NULL ? &norm : NULL, memory->strip);
             for (size_t x = 0; x < (size_t)g->columns; x++)
-                wg_tile(memory->strip + x * 4 * 6 * VEC,
-                        source + ((size_t)b * tiles + slot + x) * VEC, step);
+                wg_tile(memory->strip + x * 4 * 6 * VEC, source + wg_slot(g, g->in, b, slot + x),
+                        step);
         }
     }
+}
+
+// Tiles of the chunk that begins with row `begin`.
+static size_t wg_chunk_tiles(const rn_winograd *g, int begin)
+{
+    return (size_t)(wg_rows_until(g, begin) - begin) * (size_t)g->columns;
 }
 
 static void wg_load_chunk(const rn_winograd *g, const conv_source *from, float *source, int begin,
                           const wg_memory *memory)
 {
-    int end = wg_rows_until(g, begin);
+    range rows = {(size_t)begin, (size_t)wg_rows_until(g, begin)};
 
-    wg_load_rows(g, from, source, begin, (range){(size_t)begin, (size_t)end}, memory);
-    wg_clear_slots(g, source, g->in, (end - begin) * g->columns);
+    wg_load_rows(g, from, source, begin, rows, memory);
+    wg_clear_slots(g, source, g->in, wg_chunk_tiles(g, begin));
 }
 
 // One block of weights, [3][3][input channel][VEC], whatever the direction. Backward data reads
@@ -230,9 +250,9 @@ static void wg_weight_pair(const rn_winograd *g, const float *weights, int pair,
         }
 }
 
-// Products of one group of tiles at one point: [tile][channel] x [channel][blocks][VEC].
-INLINE void wg_product(const float *source, size_t block_step, const float *weights, float *product,
-                       int in, int blocks)
+// Products of one group of tiles at one point: [block][tile][VEC] x [channel][blocks][VEC].
+INLINE void wg_product(const float *source, const float *weights, float *product, int in,
+                       int blocks)
 {
     vec sums[WG_GROUP][2];
 
@@ -254,7 +274,7 @@ INLINE void wg_product(const float *source, size_t block_step, const float *weig
             }
         }
         weights += VEC * blocks * VEC;
-        source += block_step;
+        source += WG_GROUP * VEC;
     }
 #pragma GCC unroll 16
     for (int t = 0; t < WG_GROUP; t++)
@@ -262,28 +282,26 @@ INLINE void wg_product(const float *source, size_t block_step, const float *weig
             vec_store(product + (t * blocks + q) * VEC, sums[t][q]);
 }
 
-INLINE void wg_multiply_pair(const rn_winograd *g, const float *source, const float *weights,
-                             float *products, int blocks)
+INLINE void wg_multiply_pair(const rn_winograd *g, size_t groups, const float *source,
+                             const float *weights, float *products, int blocks)
 {
-    size_t tiles = (size_t)g->chunk_tiles, in = (size_t)g->in;
-    size_t group_floats = (size_t)WG_POINTS * WG_GROUP * (size_t)blocks * VEC;
+    size_t in = (size_t)g->in, product = WG_GROUP * (size_t)blocks * VEC;
     size_t step = rn_winograd_step(g, g->in, VEC);
 
     for (size_t p = 0; p < WG_POINTS; p++)
-        for (size_t group = 0; group < tiles / WG_GROUP; group++)
-            wg_product(source + p * step + group * WG_GROUP * VEC, tiles * VEC,
+        for (size_t group = 0; group < groups; group++)
+            wg_product(source + p * step + group * in * WG_GROUP * VEC,
                        weights + p * in * VEC * (size_t)blocks * VEC,
-                       products + group * group_floats + p * WG_GROUP * (size_t)blocks * VEC, g->in,
-                       blocks);
+                       products + (group * WG_POINTS + p) * product, g->in, blocks);
 }
 
-static void wg_multiply(const rn_winograd *g, const float *source, const float *weights,
-                        float *products, int blocks)
+static void wg_multiply(const rn_winograd *g, size_t tiles, const float *source,
+                        const float *weights, float *products, int blocks)
 {
     if (blocks == 2)
-        wg_multiply_pair(g, source, weights, products, 2);
+        wg_multiply_pair(g, wg_groups(tiles), source, weights, products, 2);
     else
-        wg_multiply_pair(g, source, weights, products, 1);
+        wg_multiply_pair(g, wg_groups(tiles), source, weights, products, 1);
 }
 
 // 36 products, `step` floats apart, to 4x4 results.
@@ -430,11 +448,31 @@ static void wg_split_chunks(const rn_winograd *g, const conv_source *src, wg_wei
             int begin = chunk * g->chunk_rows;
             wg_load_chunk(g, src, memory.source, begin, &memory);
             for (int pair = 0; pair < pairs; pair++) {
-                wg_multiply(g, memory.source, points + (size_t)pair * wg_pair_floats(g),
-                            memory.products, wg_pair_blocks(g, pair));
+                wg_multiply(g, wg_chunk_tiles(g, begin), memory.source,
+                            points + (size_t)pair * wg_pair_floats(g), memory.products,
+                            wg_pair_blocks(g, pair));
                 wg_store_chunk(g, memory.products, output, pair, chunk);
             }
         }
+    }
+}
+
+// A thread's part of the rows of all chunks.
+static void wg_load_part(const rn_winograd *g, const conv_source *from, float *source,
+                         const wg_memory *memory)
+{
+    size_t floats = rn_winograd_chunk_floats(g, g->in, VEC), chunk_rows = (size_t)g->chunk_rows;
+    range part = thread_range((size_t)(g->n * g->rows));
+
+    while (part.begin < part.end) {
+        size_t chunk = part.begin / chunk_rows, first = chunk * chunk_rows;
+        size_t last = (size_t)wg_rows_until(g, (int)first);
+        size_t end = part.end < last ? part.end : last;
+        float *points = source + chunk * floats;
+        wg_load_rows(g, from, points, (int)first, (range){part.begin, end}, memory);
+        if (end == last)
+            wg_clear_slots(g, points, g->in, (last - first) * (size_t)g->columns);
+        part.begin = end;
     }
 }
 
@@ -452,10 +490,8 @@ static void wg_split_outputs(const rn_winograd *g, const conv_source *src, wg_we
         int thread = omp_get_thread_num();
         wg_memory memory = wg_memory_of(g, source + chunk_floats * (size_t)g->chunks, thread);
         float *transformed = scratch + g->weight_floats * (size_t)thread;
-#pragma omp for schedule(static)
-        for (int chunk = 0; chunk < g->chunks; chunk++)
-            wg_load_chunk(g, src, source + chunk_floats * (size_t)chunk, chunk * g->chunk_rows,
-                          &memory);
+        wg_load_part(g, src, source, &memory);
+#pragma omp barrier
 #pragma omp for schedule(static)
         for (int pair = 0; pair < pairs; pair++) {
             const float *points = transformed;
@@ -464,7 +500,8 @@ static void wg_split_outputs(const rn_winograd *g, const conv_source *src, wg_we
             else
                 wg_weight_pair(g, weights.taps, pair, transformed);
             for (int chunk = 0; chunk < g->chunks; chunk++) {
-                wg_multiply(g, source + chunk_floats * (size_t)chunk, points, memory.products,
+                wg_multiply(g, wg_chunk_tiles(g, chunk * g->chunk_rows),
+                            source + chunk_floats * (size_t)chunk, points, memory.products,
                             wg_pair_blocks(g, pair));
                 wg_store_chunk(g, memory.products, output, pair, chunk);
             }

@@ -175,7 +175,7 @@ static void wg_weights_of_chunks(const rn_winograd *g, const conv_source *src,
             range rows = {(size_t)begin, (size_t)end};
             wg_load_chunk(g, src, memory.source, begin, &memory);
             wg_gradient_rows(g, args[RN_ARG_DIFF_DST], memory.products, begin, rows);
-            wg_clear_slots(g, memory.products, g->out, (end - begin) * g->columns);
+            wg_clear_slots(g, memory.products, g->out, wg_chunk_tiles(g, begin));
             wg_outer_items(g, memory.source, memory.products, sum,
                            (range){0, (size_t)WG_POINTS * (size_t)g->in});
         }
@@ -205,8 +205,8 @@ static void wg_weights_together(const rn_winograd *g, const conv_source *src,
             wg_gradient_rows(g, args[RN_ARG_DIFF_DST], gradient, begin, rows);
 #pragma omp single
             {
-                wg_clear_slots(g, source, g->in, (end - begin) * g->columns);
-                wg_clear_slots(g, gradient, g->out, (end - begin) * g->columns);
+                wg_clear_slots(g, source, g->in, wg_chunk_tiles(g, begin));
+                wg_clear_slots(g, gradient, g->out, wg_chunk_tiles(g, begin));
             }
             wg_outer_items(g, source, gradient, sum, items);
 #pragma omp barrier

@@ -24,6 +24,7 @@ typedef struct rn_winograd {
     int rows, columns;      // of tiles, a picture
     int chunk_rows;         // rows of tiles that are worked on at a time
     int chunk_tiles;        // slots for their tiles, whole groups
+    int side;               // slots of one block side by side: a group, or the whole chunk
     int chunks;             // of the batch
     bool shared;            // threads share each chunk and split channels, not chunks
     int threads;            // that scratch has room for

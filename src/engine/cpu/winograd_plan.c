@@ -4,6 +4,7 @@
 enum {
     LEAST_TILES = 24,    // of a chunk: the products' weights are read once for so many
     MOST_TILES = 48,     // a chunk and its products stay in the second-level cache
+    OUTPUT_TILES = 96,   // where threads split outputs: the products alone stay there
     SHARED_TILES = 1024, // of a chunk that all threads work on
     PAIR = 2,            // output blocks of one product
     STRIP_EDGE = 2       // columns of a strip beside the tiles
@@ -19,21 +20,32 @@ static int whole_groups(int tiles, int block)
 // Rows of tiles of a chunk: few tiles, but not so few that slots without a tile cost much.
 static int choose_rows(const rn_winograd *g, int block)
 {
-    int best = 1;
+    int best = 1, all = g->n * g->rows;
     double least = 1e9;
 
-    for (int rows = 1; rows <= g->n * g->rows; rows++) {
+    for (int rows = 1; rows <= all; rows++) {
         int tiles = rows * g->columns;
         if (rows > 1 && tiles > MOST_TILES)
             break;
-        double waste = (double)whole_groups(tiles, block) / tiles;
-        double cost = waste + (tiles < LEAST_TILES ? 0.25 : 0.0) + 0.001 * tiles;
+        double slots = (double)(all / rows) * whole_groups(tiles, block) +
+                       whole_groups(all % rows * g->columns, block);
+        double cost =
+            slots / (all * g->columns) + (tiles < LEAST_TILES ? 0.25 : 0.0) + 0.001 * tiles;
         if (cost < least) {
             least = cost;
             best = rows;
         }
     }
     return best;
+}
+
+// As few chunks as may be, of like size.
+static int output_rows(const rn_winograd *g)
+{
+    int all = g->n * g->rows, most = g->columns < OUTPUT_TILES ? OUTPUT_TILES / g->columns : 1;
+    int chunks = (all + most - 1) / most;
+
+    return (all + chunks - 1) / chunks;
 }
 
 static void cut(rn_winograd *g, int chunk_rows, int block)
@@ -57,18 +69,21 @@ static bool share_forward(const rn_winograd *g, int block)
 
 static void plan_forward(rn_winograd *g, int block, bool prepared)
 {
-    size_t pairs = (size_t)(g->out + 1) / PAIR, pair_floats;
+    size_t pairs = (size_t)(g->out + 1) / PAIR;
+    size_t pair_floats = (size_t)(RN_WINOGRAD_POINTS * g->in * PAIR) * (size_t)(block * block);
 
     cut(g, choose_rows(g, block), block);
-    pair_floats = (size_t)RN_WINOGRAD_POINTS * (size_t)g->in * PAIR * (size_t)(block * block);
     g->shared = share_forward(g, block);
-    if (prepared) {
+    // Nothing to transform: all that matters is that every thread has work.
+    if (prepared && g->chunks < 2 * g->threads && (int)pairs >= g->threads)
+        g->shared = true;
+    if (g->shared)
+        cut(g, output_rows(g), block);
+    g->side = block == 16 ? RN_WINOGRAD_GROUP_16 : RN_WINOGRAD_GROUP_8;
+    if (prepared)
         g->prepared_floats = pair_floats * pairs + 2 * (size_t)(g->out * block);
-        // Nothing to transform: all that matters is that every thread has work.
-        g->shared = g->shared || (g->chunks < 2 * g->threads && (int)pairs >= g->threads);
-    } else {
+    else
         g->weight_floats = g->shared ? pair_floats : pair_floats * pairs;
-    }
     g->source_floats = g->shared ? 0 : rn_winograd_chunk_floats(g, g->in, block);
     g->product_floats = rn_winograd_chunk_floats(g, PAIR, block);
 }
@@ -86,6 +101,7 @@ static void plan_weights(rn_winograd *g, int block)
     g->weight_floats = sum;
     g->shared = sum * sizeof(float) > (640 << 10);
     cut(g, g->shared ? shared_rows(g) : choose_rows(g, block), block);
+    g->side = g->chunk_tiles;
     g->source_floats = g->shared ? 0 : rn_winograd_chunk_floats(g, g->in, block);
     g->product_floats = g->shared ? 0 : rn_winograd_chunk_floats(g, g->out, block);
 }
