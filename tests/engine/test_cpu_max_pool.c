@@ -3,29 +3,40 @@
 
 #include <math.h>
 
-static rn_op_desc pool_of(rn_tensor_desc src)
+static rn_op_desc pool_of(rn_tensor_desc src, int kernel, int stride, int pad)
 {
-    rn_op_desc d = {
-        .kind = RN_OP_MAX_POOL, .src = src, .dst = src, .kernel = 2, .stride = 2, .training = true};
+    rn_op_desc d = {.kind = RN_OP_MAX_POOL,
+                    .src = src,
+                    .dst = src,
+                    .kernel = kernel,
+                    .stride = stride,
+                    .pad = pad,
+                    .training = true};
 
-    d.dst.h = src.h / 2;
-    d.dst.w = src.w / 2;
+    d.dst.h = (src.h + 2 * pad - kernel) / stride + 1;
+    d.dst.w = (src.w + 2 * pad - kernel) / stride + 1;
     return d;
 }
 
 static void max_pool_body(rn_isa isa, const harness_maker *maker)
 {
-    for (int i = 0; i < SHAPES; i++) {
-        rn_op_desc d = pool_of(shape_at(i, layout_of(isa)));
-        if (d.dst.h < 1)
-            continue;
-        harness_check(&d, &ref, maker, 0);
-        d.kind = RN_OP_MAX_POOL_BACKWARD;
-        harness_check(&d, &ref, maker, 0);
-        d.kind = RN_OP_MAX_POOL;
-        d.training = false;
-        harness_check(&d, &ref, maker, 0);
-    }
+    static const int windows[][3] = {{2, 2, 0}, {3, 2, 1}, {3, 1, 1}, {3, 3, 0},
+                                     {2, 3, 0}, {5, 2, 4}, {1, 1, 0}, {15, 4, 7}};
+
+    for (int i = 0; i < SHAPES; i++)
+        for (size_t k = 0; k < sizeof windows / sizeof *windows; k++) {
+            const int *w = windows[k];
+            rn_tensor_desc src = shape_at(i, layout_of(isa));
+            if (src.h + 2 * w[2] < w[0] || src.w + 2 * w[2] < w[0])
+                continue;
+            rn_op_desc d = pool_of(src, w[0], w[1], w[2]);
+            harness_check(&d, &ref, maker, 0);
+            d.kind = RN_OP_MAX_POOL_BACKWARD;
+            harness_check(&d, &ref, maker, w[0] > w[1] ? 1e-6 : 0); // where windows overlap: sums
+            d.kind = RN_OP_MAX_POOL;
+            d.training = false;
+            harness_check(&d, &ref, maker, 0);
+        }
 }
 
 static void max_pool(void **state)
@@ -38,7 +49,7 @@ static void max_pool(void **state)
 static void max_pool_of_oddities_body(rn_isa isa, const harness_maker *maker)
 {
     const float odd[] = {NAN, INFINITY, -INFINITY, 0.0f, -0.0f, 1};
-    rn_op_desc d = pool_of((rn_tensor_desc){RN_FLOAT32, layout_of(isa), 2, 9, 36, 4});
+    rn_op_desc d = pool_of((rn_tensor_desc){RN_FLOAT32, layout_of(isa), 2, 9, 36, 4}, 2, 2, 0);
     rn_op_desc back = d;
 
     back.kind = RN_OP_MAX_POOL_BACKWARD;

@@ -79,13 +79,19 @@ static bool flatten_fits(const rn_op_desc *desc, bool blocked)
            dst->h == 1 && dst->w == 1 && sized;
 }
 
-// 2x2 windows side by side; a last odd row or column is in none.
+static int windows(const rn_op_desc *desc, int size)
+{
+    return (size + 2 * desc->pad - desc->kernel) / desc->stride + 1;
+}
+
 static bool max_pool_fits(const rn_op_desc *desc)
 {
     const rn_tensor_desc *src = &desc->src, *dst = &desc->dst;
 
-    return desc->kernel == 2 && desc->stride == 2 && desc->pad == 0 && src->layout == dst->layout &&
-           src->n == dst->n && src->c == dst->c && dst->h == src->h / 2 && dst->w == src->w / 2;
+    return desc->kernel >= 1 && desc->kernel <= RN_CPU_MAX_POOL_KERNEL && desc->stride >= 1 &&
+           desc->pad >= 0 && desc->pad < desc->kernel && src->layout == dst->layout &&
+           src->n == dst->n && src->c == dst->c && dst->h == windows(desc, src->h) &&
+           dst->w == windows(desc, src->w);
 }
 
 // Whether kernels of that block can compute the op in these shapes and layouts.
@@ -151,12 +157,7 @@ static size_t scratch_bytes(const rn_op_desc *desc)
 
 static size_t workspace_bytes(const rn_op_desc *desc)
 {
-    size_t pixels = (size_t)desc->dst.n * (size_t)desc->dst.h * (size_t)desc->dst.w;
-    size_t blocks = (size_t)(rn_padded_channels(&desc->dst) / rn_layout_block(desc->dst.layout));
-
-    if (desc->kind != RN_OP_MAX_POOL || !desc->training)
-        return 0;
-    return pixels * blocks * RN_CPU_MAX_POOL_BYTES;
+    return desc->kind == RN_OP_MAX_POOL && desc->training ? rn_tensor_elements(&desc->dst) : 0;
 }
 
 rn_status rn_cpu_kernel(rn_kernel **out, rn_isa isa, const rn_op_desc *desc)

@@ -40,8 +40,8 @@ enum { RN_CPU_BATCH_NORM_PARTIALS = 2, RN_CPU_BATCH_NORM_CONSTANTS = 4 };
  */
 enum { RN_CPU_MOMENTS = 4 };
 
-/** Workspace of a max pool for each vector of dst: which of a window's four pixels each lane is. */
-enum { RN_CPU_MAX_POOL_BYTES = 8 };
+/** Largest window of a max pool: its workspace numbers the pixels with a byte. */
+enum { RN_CPU_MAX_POOL_KERNEL = 15 };
 
 /** Scratch of a cross entropy, each row of logits: its loss, and whether it is wrong. */
 enum { RN_CPU_ROW_RESULT_BYTES = 16 };
