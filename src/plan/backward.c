@@ -137,9 +137,10 @@ static rn_status backward_batch_norm(rn_planner *planner, const rn_planned_op *f
 
     take_second_gradient(planner, forward, &op);
     op.args[RN_ARG_SRC] = forward->args[RN_ARG_SRC];
-    op.args[RN_ARG_NORM] = forward->args[RN_ARG_NORM];
-    if (op.desc.relu && !op.desc.deferred)
+    if (op.desc.relu && op.desc.add)
         op.args[RN_ARG_DST] = forward->args[RN_ARG_DST];
+    else if (op.desc.relu)
+        op.args[RN_ARG_BIAS] = forward->args[RN_ARG_BIAS];
     op.args[RN_ARG_WEIGHTS] = forward->args[RN_ARG_WEIGHTS];
     op.args[RN_ARG_SAVED] = forward->args[RN_ARG_SAVED];
     op.args[RN_ARG_DIFF_WEIGHTS] = rn_gradient_ref(forward->args[RN_ARG_WEIGHTS].index);

@@ -37,16 +37,17 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
  *   CONV                     SRC WEIGHTS [BIAS] [GAIN SHIFT RUNNING_MEAN RUNNING_VARIANCE] [SRC2]
  *                            -> DST [STATISTICS]                         (cross-correlation)
  *                            y = [relu](fold(src * weights [+ bias]) [+ src2]), where with `fold` a
- *                            batch norm from running statistics follows, with GAIN and SHIFT
+ *                            batch norm from running statistics follows, with GAIN and SHIFT.
  *                            STATISTICS: what BATCH_NORM_TRAIN of DST needs of it, in a form of
- *                            the engine's own; where it is NULL, none is written
- *                            With `norm`, here and in CONV_BACKWARD_WEIGHTS, src is not read but
- * made from RAW and NORM, as a BATCH_NORM_TRAIN with `deferred` says it: that computes SAVED and
- * NORM (RN_NORM_VECTORS padded vectors in a form of the engine's own), but no DST. An engine may
- * refuse `norm`. CONV_BACKWARD_DATA       DIFF_DST WEIGHTS -> DIFF_SRC CONV_BACKWARD_WEIGHTS    SRC
- * DIFF_DST -> DIFF_WEIGHTS [DIFF_BIAS]    (summed over the batch) LINEAR                   SRC
- * WEIGHTS BIAS -> DST                     (NC; weights [out][in]) LINEAR_BACKWARD_DATA     DIFF_DST
- * WEIGHTS -> DIFF_SRC LINEAR_BACKWARD_WEIGHTS  SRC DIFF_DST -> DIFF_WEIGHTS DIFF_BIAS
+ *                            the engine's own; where it is NULL, none is written.
+ *                            With `norm`, here and in CONV_BACKWARD_WEIGHTS, SRC is not read but
+ *                            made from RAW and NORM, as BATCH_NORM_TRAIN with `deferred` has it. An
+ *                            engine may refuse `norm`.
+ *   CONV_BACKWARD_DATA       DIFF_DST WEIGHTS -> DIFF_SRC
+ *   CONV_BACKWARD_WEIGHTS    SRC DIFF_DST -> DIFF_WEIGHTS [DIFF_BIAS]    (summed over the batch)
+ *   LINEAR                   SRC WEIGHTS BIAS -> DST                     (NC; weights [out][in])
+ *   LINEAR_BACKWARD_DATA     DIFF_DST WEIGHTS -> DIFF_SRC
+ *   LINEAR_BACKWARD_WEIGHTS  SRC DIFF_DST -> DIFF_WEIGHTS DIFF_BIAS
  *   BATCH_NORM_TRAIN         SRC [SRC2] [STATISTICS] WEIGHTS BIAS RUNNING_MEAN RUNNING_VARIANCE
  *                            -> DST SAVED
  *                            y = [relu](gain * (x - mean) * invstd + bias [+ src2]); batch mean and
@@ -54,16 +55,18 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
  *                            c], and what the mean loses in float, rest[padded c]: y is made from
  *                            these (mean + rest is the mean). running = (1 - momentum) * running +
  *                            momentum * batch, the variance unbiased (n h w / (n h w - 1)) as
- *                            PyTorch does
+ *                            PyTorch does. With `deferred` -> SAVED NORM: no DST, but
+ *                            RN_NORM_VECTORS padded vectors in a form of the engine's own
  *   BATCH_NORM_INFER         the same from the running statistics, which stay; no SAVED
  *   BATCH_NORM_AGAIN         SRC [SRC2] WEIGHTS BIAS SAVED -> DST: what BATCH_NORM_TRAIN wrote, bit
  *                            for bit, from its SAVED; the running statistics stay. A forward op of
  *                            the backward list, with `forward` set.
- *   BATCH_NORM_BACKWARD      SRC [DST if relu] DIFF_DST [DIFF_DST2] WEIGHTS SAVED
- *                            -> DIFF_SRC [DIFF_SRC2 if add] DIFF_WEIGHTS DIFF_BIAS
- *                            g = (diff_dst [+ diff_dst2]) masked by dst > 0 if relu; diff_src2 = g;
- *                            with `deferred` NORM instead of DST, from which the mask is made
- * again; diff_src by Ioffe & Szegedy 2015, section 3 RELU                     SRC -> DST
+ *   BATCH_NORM_BACKWARD      SRC DIFF_DST [DIFF_DST2] WEIGHTS SAVED [DST if relu and add, BIAS if
+ *                            relu alone] -> DIFF_SRC [DIFF_SRC2 if add] DIFF_WEIGHTS DIFF_BIAS
+ *                            g = (diff_dst [+ diff_dst2]), with relu masked by dst > 0, which
+ *                            without `add` is found again from SRC; diff_src2 = g; diff_src by
+ *                            Ioffe & Szegedy 2015, section 3
+ *   RELU                     SRC -> DST
  *   RELU_BACKWARD            DST DIFF_DST [DIFF_DST2] -> DIFF_SRC        (derivative 0 at 0)
  *   ADD                      SRC SRC2 -> DST, then ReLU if relu          (also sums gradients)
  *   SCALE                    SRC -> DST = scale * src (also its own backward op)
@@ -85,7 +88,8 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
  *   AVERAGE_POOL             SRC -> DST: global, dst is NC
  *   AVERAGE_POOL_BACKWARD    DIFF_DST -> DIFF_SRC
  *   CROSS_ENTROPY            SRC (logits, NC) LABELS -> DIFF_SRC LOSS: softmax, mean over the
- * batch; target (1 - s) onehot + s / classes; diff_src = (softmax - target) / n
+ *                            batch; target (1 - s) onehot + s / classes;
+ *                            diff_src = (softmax - target) / n
  *
  * In-place calls that every engine must allow: DST = SRC for RELU, SCALE and DROPOUT; DST = SRC or
  * SRC2 for ADD and GATE; DIFF_SRC = DIFF_DST for GATE_BACKWARD; DST = SRC2 for BATCH_NORM_*;

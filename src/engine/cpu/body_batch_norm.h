@@ -30,7 +30,6 @@ typedef struct batch_norm {
     float *diff_src, *diff_src2, *diff_gain, *diff_bias;
     float *partials;  // [blocks][n][RN_CPU_BATCH_NORM_PARTIALS][VEC]
     float *constants; // [blocks][RN_CPU_BATCH_NORM_CONSTANTS][VEC]
-    conv_source norm; // deferred: as the convolution reads it
 } batch_norm;
 
 static batch_norm batch_norm_of(const rn_op_desc *desc, void *const args[RN_ARGS])
@@ -64,11 +63,8 @@ static batch_norm batch_norm_of(const rn_op_desc *desc, void *const args[RN_ARGS
         bn.saved_rest = bn.saved_invstd + padded;
         bn.partials = bn.constants + padded * RN_CPU_BATCH_NORM_CONSTANTS;
     }
-    if (desc->deferred) {
-        bn.norm = (conv_source){.data = bn.src, .norm = args[RN_ARG_NORM]};
-        if (desc->kind == RN_OP_BATCH_NORM_TRAIN)
-            bn.constants = args[RN_ARG_NORM]; // they are its result
-    }
+    if (desc->deferred && desc->kind == RN_OP_BATCH_NORM_TRAIN)
+        bn.constants = args[RN_ARG_NORM]; // they are its result
     return bn;
 }
 
@@ -181,10 +177,8 @@ static void bn_merge_moments(const batch_norm *bn, size_t block, double mean[VEC
 
 // constants: mean, scale, bias of y = scale (x - mean) + bias, where the bias makes up for what the
 // mean has lost in float. From SAVED alone: whoever has it gets the same bits again.
-static void bn_use_saved(const batch_norm *bn, size_t block)
+static void bn_saved_constants(const batch_norm *bn, size_t block, float constants[3 * VEC])
 {
-    float *constants = bn_constants(bn, block);
-
     for (size_t l = 0; l < VEC; l++) {
         size_t c = block * VEC + l;
         double scale = (double)bn->saved_invstd[c] * (double)bn->gain[c]; // 0 for padding
@@ -192,6 +186,11 @@ static void bn_use_saved(const batch_norm *bn, size_t block)
         constants[VEC + l] = (float)scale;
         constants[2 * VEC + l] = (float)fma(-scale, (double)bn->saved_rest[c], (double)bn->bias[c]);
     }
+}
+
+static void bn_use_saved(const batch_norm *bn, size_t block)
+{
+    bn_saved_constants(bn, block, bn_constants(bn, block));
 }
 
 static void bn_finish_statistics(const batch_norm *bn, size_t block)

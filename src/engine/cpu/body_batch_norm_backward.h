@@ -6,6 +6,7 @@
  *   diff_src = gain invstd (g - diff_bias / m - (x - mean) invstd diff_gain / m)
  *            = a g + b (x - mean) + c
  *
+ * Without an addition the mask is made again from the source; with one it is the result's.
  * The loops know the mean in float; sum g (x - mean) and c make up for the rest of it.
  */
 #ifndef ENGINE_CPU_BODY_BATCH_NORM_BACKWARD_H
@@ -13,21 +14,26 @@
 
 #include "engine/cpu/body_batch_norm.h"
 
-// Which inputs g is made from. BN_DEFERRED: there is no result to see the ReLU's mask from.
-enum { BN_RELU = 1, BN_SECOND = 2, BN_ADD = 4, BN_DEFERRED = 8 };
+// What g is made from.
+enum { BN_RELU = 1, BN_SECOND = 2, BN_ADD = 4 };
 
 static int bn_variant(const rn_op_desc *desc)
 {
     return (desc->relu ? BN_RELU : 0) | (desc->diff_dst2 ? BN_SECOND : 0) |
-           (desc->add ? BN_ADD : 0) | (desc->deferred && desc->relu ? BN_DEFERRED : 0);
+           (desc->add ? BN_ADD : 0);
 }
 
-// How the forward op normalised, as far as needed: mean always, scale and bias if deferred.
+// How the forward op normalised: all of it only where the ReLU's mask is made of it.
 static block_norm bn_forward_norm(const batch_norm *bn, size_t block)
 {
-    if (bn->desc->deferred)
-        return block_norm_of(&bn->norm, block);
-    return (block_norm){.mean = vec_load(bn->saved_mean + block * VEC)};
+    float constants[3 * VEC];
+
+    if (!bn->desc->relu || bn->desc->add)
+        return (block_norm){.mean = vec_load(bn->saved_mean + block * VEC)};
+    bn_saved_constants(bn, block, constants);
+    return (block_norm){.mean = vec_load(constants),
+                        .scale = vec_load(constants + VEC),
+                        .bias = vec_load(constants + 2 * VEC)};
 }
 
 INLINE vec bn_incoming(const batch_norm *bn, size_t i, int variant, const block_norm *norm,
@@ -37,9 +43,10 @@ INLINE vec bn_incoming(const batch_norm *bn, size_t i, int variant, const block_
 
     if (variant & BN_SECOND)
         g = vec_add(g, vec_load(bn->diff_dst2 + i));
-    if (variant & BN_DEFERRED)
-        return vec_gate(g, vec_fma(centred, norm->scale, norm->bias));
-    return variant & BN_RELU ? vec_gate(g, vec_load(bn->gate + i)) : g;
+    if (!(variant & BN_RELU))
+        return g;
+    return vec_gate(g, variant & BN_ADD ? vec_load(bn->gate + i)
+                                        : vec_fma(centred, norm->scale, norm->bias));
 }
 
 // With BN_ADD g is what the other branch gets: stored here, it is all that the second pass reads.
@@ -115,8 +122,6 @@ static void bn_reduce_item(const batch_norm *bn, size_t item)
         REDUCE_CASE(BN_RELU);
         REDUCE_CASE(BN_SECOND);
         REDUCE_CASE(BN_RELU | BN_SECOND);
-        REDUCE_CASE(BN_DEFERRED | BN_RELU);
-        REDUCE_CASE(BN_DEFERRED | BN_RELU | BN_SECOND);
         REDUCE_CASE(BN_ADD);
         REDUCE_CASE(BN_ADD | BN_RELU);
         REDUCE_CASE(BN_ADD | BN_SECOND);
@@ -131,10 +136,6 @@ static void bn_apply_item(const batch_norm *bn, size_t item)
 
     if (variant & BN_ADD)
         bn_apply_span(bn, item, BN_ADD);
-    else if (variant == (BN_DEFERRED | BN_RELU))
-        bn_apply_span(bn, item, BN_DEFERRED | BN_RELU);
-    else if (variant == (BN_DEFERRED | BN_RELU | BN_SECOND))
-        bn_apply_span(bn, item, BN_DEFERRED | BN_RELU | BN_SECOND);
     else if (variant == (BN_RELU | BN_SECOND))
         bn_apply_span(bn, item, BN_RELU | BN_SECOND);
     else if (variant == BN_RELU)

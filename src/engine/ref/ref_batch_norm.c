@@ -65,17 +65,23 @@ static channel recall(const rn_op_desc *desc, int c, const float *saved)
     return ch;
 }
 
-// y = [relu](gain (x - mean) invstd + bias [+ src2])
+// gain (x - mean) invstd + bias
+static double normal(const channel *ch, void *const args[RN_ARGS], size_t k)
+{
+    const float *src = args[RN_ARG_SRC], *gain = args[RN_ARG_WEIGHTS], *bias = args[RN_ARG_BIAS];
+
+    return (double)gain[ch->c] * ((double)src[k] - ch->mean) * ch->invstd + (double)bias[ch->c];
+}
+
+// y = [relu](normal [+ src2])
 static void normalise(const channel *ch, void *const args[RN_ARGS])
 {
-    const float *src = args[RN_ARG_SRC], *src2 = args[RN_ARG_SRC2];
-    double gain = (double)((const float *)args[RN_ARG_WEIGHTS])[ch->c];
-    double bias = (double)((const float *)args[RN_ARG_BIAS])[ch->c];
+    const float *src2 = args[RN_ARG_SRC2];
     float *dst = args[RN_ARG_DST];
 
     for (size_t i = 0; i < count(ch); i++) {
         size_t k = at(ch, i);
-        double y = gain * ((double)src[k] - ch->mean) * ch->invstd + bias;
+        double y = normal(ch, args, k);
         if (ch->desc->add)
             y += (double)src2[k];
         dst[k] = (float)(ch->desc->relu && y < 0 ? 0 : y); // NaN stays
@@ -141,7 +147,7 @@ static double incoming(const channel *ch, void *const args[RN_ARGS], size_t k)
     const float *dst = args[RN_ARG_DST], *diff_dst = args[RN_ARG_DIFF_DST];
     const float *diff_dst2 = args[RN_ARG_DIFF_DST2];
 
-    if (ch->desc->relu && !(dst[k] > 0))
+    if (ch->desc->relu && !((ch->desc->add ? dst[k] : (float)normal(ch, args, k)) > 0))
         return 0;
     return (double)diff_dst[k] + (ch->desc->diff_dst2 ? (double)diff_dst2[k] : 0);
 }
