@@ -45,7 +45,8 @@ typedef struct rn_plan_options {
     bool separate;        // inference only: a convolution stays apart from the batch norm, addition
                           // and ReLU behind it, so that rn_run_trace() shows its own output
     size_t memory_limit;  // bytes for arena, parameters and gradients; 0: none. A training plan
-                          // that needs more recomputes activations in its backward list (Chen et
+                          // recomputes in its backward list what one pass over kept activations
+                          // restores, and where it needs more than the limit others too (Chen et
                           // al. 2016), as few as will do; results are the same bit for bit
     size_t memory_beside; // bytes that others hold and the limit covers too, such as momentum
 } rn_plan_options;
@@ -97,9 +98,9 @@ typedef struct rn_plan_memory {
     size_t unshared;   // what the same tensors would take without liveness
     size_t parameters; // values and running statistics, native layout
     size_t gradients;
-    size_t without_limit; // arena of the plan that recomputes nothing
-    int recomputed;       // forward ops that the backward list repeats
-    double flops;         // of these
+    size_t kept;    // arena of a plan that recomputes nothing
+    int recomputed; // forward ops that the backward list repeats
+    double flops;   // of these
 } rn_plan_memory;
 
 RN_API rn_plan_memory rn_plan_memory_use(const rn_plan *plan);

@@ -250,7 +250,7 @@ static void print_memory(const bench *b)
                (double)b->peak / (double)memory.total);
     printf("\n");
     if (memory.plan.recomputed > 0)
-        printf("  %d ops computed twice to keep the limit, %.2g%% more flops\n",
+        printf("  %d ops computed twice instead of kept, %.2g%% more flops\n",
                memory.plan.recomputed, memory.repeated);
 }
 

@@ -92,7 +92,7 @@ static void print_memory(const rn_plan *plan)
     printf("  %10s  arena (%s without sharing", cli_bytes((double)use->arena).text,
            cli_bytes((double)use->unshared).text);
     if (use->recomputed > 0)
-        printf(", %s without the limit", cli_bytes((double)use->without_limit).text);
+        printf(", %s if all were kept", cli_bytes((double)use->kept).text);
     printf(")\n");
     print_line(use->parameters, "parameters");
     if (rn_plan_options_of(plan)->training) {
@@ -101,7 +101,7 @@ static void print_memory(const rn_plan *plan)
     }
     print_line(memory.total, "in all");
     if (use->recomputed > 0)
-        printf("  %10d  ops computed twice to keep the limit, %.2g%% more flops\n", use->recomputed,
+        printf("  %10d  ops computed twice instead of kept, %.2g%% more flops\n", use->recomputed,
                memory.repeated);
 }
 

@@ -56,7 +56,7 @@ void cli_step_memory_json(cJSON *json, const cli_step_memory *memory)
 {
     cli_json_add(json, "arena_bytes", (double)memory->plan.arena);
     cli_json_add(json, "unshared_bytes", (double)memory->plan.unshared);
-    cli_json_add(json, "arena_without_limit_bytes", (double)memory->plan.without_limit);
+    cli_json_add(json, "arena_if_all_kept_bytes", (double)memory->plan.kept);
     cli_json_add(json, "parameter_bytes", (double)memory->plan.parameters);
     cli_json_add(json, "gradient_bytes", (double)memory->plan.gradients);
     cli_json_add(json, "momentum_bytes", (double)memory->momentum);

@@ -208,9 +208,8 @@ rn_status rn_plan_create(rn_plan **out, const rn_graph *graph, rn_engine *engine
     RN_TRY(place_params(plan));
     rn_plan_lifetimes(plan);
     RN_TRY(rn_plan_place(plan));
-    plan->arena_without_limit = plan->arena_bytes;
-    if (plan->options.memory_limit > 0)
-        RN_TRY(rn_plan_recompute(plan));
+    plan->arena_kept = plan->arena_bytes;
+    RN_TRY(rn_plan_recompute(plan));
     *out = plan;
     plan = NULL; // now the caller's
 out:
@@ -251,7 +250,7 @@ rn_plan_memory rn_plan_memory_use(const rn_plan *plan)
         .unshared = plan->unshared_bytes,
         .parameters = plan->value_floats * sizeof(float),
         .gradients = plan->gradient_floats * sizeof(float),
-        .without_limit = plan->arena_without_limit,
+        .kept = plan->arena_kept,
     };
 
     for (int i = plan->forward_count; i < plan->op_count; i++) {

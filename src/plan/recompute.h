@@ -20,6 +20,7 @@ typedef struct rn_drop_rule {
     int deep_end, cheap_end;
     size_t segment;
     int chain;
+    size_t least; // bytes; a cheap op's result that takes fewer is kept
 } rn_drop_rule;
 
 /** A plan, and its list under some rule. Arrays are by forward op where nothing else is said. */

@@ -3,7 +3,11 @@
 
 #include <stdint.h>
 
-enum { ROUNDS = 8, COARSE_STEPS = 16 };
+enum {
+    ROUNDS = 8,
+    COARSE_STEPS = 16,
+    LEAST_SHARE = 1000 // of the arena: smaller results are not worth a pass
+};
 
 typedef struct search {
     rn_recompute r;
@@ -105,7 +109,7 @@ static bool search_deep(search *s, rn_drop_rule *best, int chain)
 {
     const rn_plan *plan = s->r.plan;
     double flops = -1;
-    size_t all = plan->arena_without_limit;
+    size_t all = plan->arena_kept;
 
     for (size_t segment = 0; segment < all;
          segment += segment / 2 + all / (size_t)plan->op_count + 1)
@@ -164,17 +168,33 @@ out:
     return st;
 }
 
+static bool within_limit(const rn_plan *plan)
+{
+    return plan->options.memory_limit == 0 ||
+           rn_plan_total_bytes(plan) <= plan->options.memory_limit;
+}
+
+// What costs next to nothing; the search goes further.
+static rn_drop_rule default_rule(const rn_plan *plan)
+{
+    return (rn_drop_rule){
+        .cheap_end = plan->forward_count, .chain = 1, .least = plan->arena_kept / LEAST_SHARE};
+}
+
 rn_status rn_plan_recompute(rn_plan *plan)
 {
     rn_status st = RN_OK;
     search s = {0};
+    const rn_drop_rule rule = default_rule(plan);
 
-    if (rn_plan_total_bytes(plan) <= plan->options.memory_limit)
-        return RN_OK;
     if (!plan->options.training)
-        return too_large(plan, rn_plan_total_bytes(plan));
+        return within_limit(plan) ? RN_OK : too_large(plan, rn_plan_total_bytes(plan));
     RN_TRY(rn_recompute_init(&s.r, plan));
-    RN_TRY(search_and_place(&s, plan));
+    RN_TRY(place(&s, &rule));
+    if (!within_limit(&s.r.trial))
+        st = search_and_place(&s, plan);
+    else if (s.r.trial.arena_bytes < plan->arena_bytes)
+        rn_recompute_accept(&s.r, plan);
 out:
     rn_recompute_release(&s.r);
     return st;

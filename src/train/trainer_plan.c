@@ -70,12 +70,12 @@ void rn_trainer_tell_plan(const rn_trainer *trainer)
     double flops = -step.flops, mib = 1 << 20;
     char text[160];
 
-    if (step.recomputed == 0)
-        return;
+    if (rn_plan_options_of(trainer->plan)->memory_limit == 0)
+        return; // or there is room
     for (int i = 0; i < rn_plan_ops(trainer->plan); i++)
         flops += rn_plan_op_at(trainer->plan, i).flops;
     snprintf(text, sizeof text,
              "memory limit: %.0f MiB of activations instead of %.0f MiB, for %.2g %% more flops",
-             (double)step.arena / mib, (double)step.without_limit / mib, 100 * step.flops / flops);
+             (double)step.arena / mib, (double)step.kept / mib, 100 * step.flops / flops);
     rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
 }

@@ -100,7 +100,7 @@ failure "folder" summary resnet-20 --svg folder
 
 expect 0 "$RESNET" plan resnet-8 --batch 4 --threads 1
 holds out "resnet-8, batch 4, training, cpu engine"
-holds out "arena (.* without sharing)"
+holds out "arena (.* without sharing, .*)"
 holds out "a step, predicted: "
 holds out "^backward"
 expect 0 "$RESNET" plan resnet-8 --batch 4 --inference --engine ref --json --threads 1
