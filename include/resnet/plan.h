@@ -44,7 +44,7 @@ typedef struct rn_plan_options {
                            // variance, and leave them (the variance unbiased) as running statistics
     bool separate;        // inference only: a convolution stays apart from the batch norm, addition
                           // and ReLU behind it, so that rn_run_trace() shows its own output
-    size_t memory_limit;  // bytes for arena, parameters and gradients; 0: none. A training plan
+    size_t memory_limit;  // bytes for arena and parameters; 0: none. A training plan
                           // recomputes in its backward list what one pass over kept activations
                           // restores, and where it needs more than the limit others too (Chen et
                           // al. 2016), as few as will do; results are the same bit for bit
@@ -94,13 +94,13 @@ RN_API rn_plan_op rn_plan_op_at(const rn_plan *plan, int index);
 RN_API rn_status rn_plan_alive(const rn_plan *plan, size_t *bytes);
 
 typedef struct rn_plan_memory {
-    size_t arena;      // activations, their gradients, scratch: one block
+    size_t arena;      // activations, all gradients, scratch: one block
     size_t unshared;   // what the same tensors would take without liveness
     size_t parameters; // values and running statistics, native layout
-    size_t gradients;
-    size_t kept;    // arena of a plan that recomputes nothing
-    int recomputed; // forward ops that the backward list repeats
-    double flops;   // of these
+    size_t gradients;  // of parameters, in the arena
+    size_t kept;       // arena of a plan that recomputes nothing
+    int recomputed;    // forward ops that the backward list repeats
+    double flops;      // of these
 } rn_plan_memory;
 
 RN_API rn_plan_memory rn_plan_memory_use(const rn_plan *plan);
@@ -119,7 +119,7 @@ RN_API const rn_plan_options *rn_plan_options_of(const rn_plan *plan);
 RN_API rn_status rn_plan_predict(const rn_plan *plan, double *seconds, double *per_op);
 
 /**
- * Make a plan executable: allocate arena, parameters and gradients (zeroes).
+ * Make a plan executable: allocate arena and parameters (zeroes).
  *
  * @param[out] out  The caller's (rn_run_free()); NULL on failure.
  * @param plan      Borrowed; must outlive the run.
@@ -176,7 +176,8 @@ RN_API rn_status rn_run_store(const rn_run *run, rn_slot slot, rn_weights *weigh
 
 /**
  * Native-layout view of one parameter, for optimisers: value and gradient (NULL for running
- * statistics and in inference) have `count` floats each. Borrowed from the run. An inference plan
+ * statistics and in inference; valid from rn_run_backward() to the next rn_run_forward()) have
+ * `count` floats each. Borrowed from the run. An inference plan
  * may work with a copy, made by the next rn_run_forward() after rn_run_load() or rn_run_param():
  * get the view again for each change.
  */

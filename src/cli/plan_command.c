@@ -96,7 +96,7 @@ static void print_memory(const rn_plan *plan)
     printf(")\n");
     print_line(use->parameters, "parameters");
     if (rn_plan_options_of(plan)->training) {
-        print_line(use->gradients, "gradients");
+        print_line(use->gradients, "gradients of parameters, in the arena");
         print_line(memory.momentum, "momentum");
     }
     print_line(memory.total, "in all");

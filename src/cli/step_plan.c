@@ -6,8 +6,7 @@ cli_step_memory cli_step_memory_of(const rn_plan *plan)
     double flops = cli_step_flops(plan) - memory.plan.flops;
 
     memory.momentum = memory.plan.gradients; // one value for each, in the same layout
-    memory.total =
-        memory.plan.arena + memory.plan.parameters + memory.plan.gradients + memory.momentum;
+    memory.total = memory.plan.arena + memory.plan.parameters + memory.momentum;
     memory.repeated = flops > 0 ? 100 * memory.plan.flops / flops : 0;
     return memory;
 }

@@ -22,6 +22,13 @@ static void find_lifetimes(rn_plan *plan)
             if (a == RN_ARG_PREPARED)
                 tensor->first = 0;
         }
+    for (int t = 0; t < plan->tensor_count; t++) {
+        rn_plan_tensor *tensor = &plan->tensors[t];
+        if (tensor->gradient && tensor->first < 0) // no op gives it: it stays zero
+            tensor->first = 0;
+        if (tensor->gradient)
+            tensor->last = plan->op_count - 1;
+    }
     // The caller writes the input before the first op and reads the logits after the forward list;
     // the input stays whole so that the forward list can be repeated.
     plan->tensors[plan->input].first = 0;

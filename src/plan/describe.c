@@ -50,7 +50,6 @@ static size_t ref_bytes(const rn_plan *plan, rn_ref ref)
     case RN_SPACE_TENSOR:
         return plan->tensors[ref.index].bytes;
     case RN_SPACE_VALUE:
-    case RN_SPACE_GRADIENT:
         return plan->params[ref.index].count * sizeof(float);
     default:
         return 0;

@@ -138,10 +138,36 @@ static void planner_release(rn_planner *planner)
     rn_free(planner->gradients);
 }
 
-// Each parameter belongs to the forward op that reads it, whose kernel defines its layout.
-static rn_status place_params(rn_plan *plan)
+// A tensor for the gradient of each trained parameter, so that one not yet computed takes no
+// memory.
+static rn_status place_gradients(rn_planner *planner)
 {
     rn_status st = RN_OK;
+    rn_plan *plan = planner->plan;
+
+    for (int p = 0; p < rn_graph_params(plan->graph); p++) {
+        rn_plan_param *param = &plan->params[p];
+        param->gradient = -1;
+        if (!plan->options.training || !rn_param_trained(rn_graph_param(plan->graph, p)))
+            continue;
+        RN_TRY(rn_planner_tensor(planner, &param->gradient, NULL, param->count * sizeof(float)));
+        plan->tensors[param->gradient].gradient = true;
+    }
+    for (int i = plan->forward_count; i < plan->op_count; i++)
+        for (int a = 0; a < RN_ARGS; a++) {
+            rn_ref *ref = &plan->ops[i].args[a];
+            if (ref->space == RN_SPACE_GRADIENT)
+                *ref = rn_tensor_ref(plan->params[ref->index].gradient);
+        }
+out:
+    return st;
+}
+
+// Each parameter belongs to the forward op that reads it, whose kernel defines its layout.
+static rn_status place_params(rn_planner *planner)
+{
+    rn_status st = RN_OK;
+    rn_plan *plan = planner->plan;
     const size_t line = RN_ALIGNMENT / sizeof(float);
 
     RN_TRY(RN_NEW(&plan->params, (size_t)rn_graph_params(plan->graph)));
@@ -157,14 +183,10 @@ static rn_status place_params(rn_plan *plan)
         }
     for (int p = 0; p < rn_graph_params(plan->graph); p++) {
         rn_plan_param *param = &plan->params[p];
-        size_t floats = (param->count + line - 1) / line * line;
         param->offset = plan->value_floats;
-        plan->value_floats += floats;
-        if (!plan->options.training || !rn_param_trained(rn_graph_param(plan->graph, p)))
-            continue;
-        param->gradient_offset = plan->gradient_floats;
-        plan->gradient_floats += floats;
+        plan->value_floats += (param->count + line - 1) / line * line;
     }
+    RN_TRY(place_gradients(planner));
 out:
     return st;
 }
@@ -205,7 +227,7 @@ rn_status rn_plan_create(rn_plan **out, const rn_graph *graph, rn_engine *engine
     RN_TRY(rn_plan_forward(&planner));
     if (plan->options.training)
         RN_TRY(rn_plan_backward(&planner));
-    RN_TRY(place_params(plan));
+    RN_TRY(place_params(&planner));
     rn_plan_lifetimes(plan);
     RN_TRY(rn_plan_place(plan));
     plan->arena_kept = plan->arena_bytes;
@@ -239,8 +261,7 @@ const rn_plan_options *rn_plan_options_of(const rn_plan *plan)
 
 size_t rn_plan_total_bytes(const rn_plan *plan)
 {
-    return plan->arena_bytes + (plan->value_floats + plan->gradient_floats) * sizeof(float) +
-           plan->options.memory_beside;
+    return plan->arena_bytes + plan->value_floats * sizeof(float) + plan->options.memory_beside;
 }
 
 rn_plan_memory rn_plan_memory_use(const rn_plan *plan)
@@ -249,10 +270,12 @@ rn_plan_memory rn_plan_memory_use(const rn_plan *plan)
         .arena = plan->arena_bytes,
         .unshared = plan->unshared_bytes,
         .parameters = plan->value_floats * sizeof(float),
-        .gradients = plan->gradient_floats * sizeof(float),
         .kept = plan->arena_kept,
     };
 
+    for (int t = 0; t < plan->tensor_count; t++)
+        if (plan->tensors[t].gradient)
+            use.gradients += rn_aligned(plan->tensors[t].bytes);
     for (int i = plan->forward_count; i < plan->op_count; i++) {
         if (!plan->ops[i].again)
             continue;

@@ -9,7 +9,7 @@ typedef enum rn_space {
     RN_SPACE_NONE,
     RN_SPACE_TENSOR,   // arena; index into plan->tensors
     RN_SPACE_VALUE,    // parameter value; index of the graph's parameter
-    RN_SPACE_GRADIENT, // parameter gradient; likewise
+    RN_SPACE_GRADIENT, // parameter gradient, likewise: until its tensor is there
     RN_SPACE_RANDOM,
     RN_SPACE_LABELS,
     RN_SPACE_LOSS
@@ -24,6 +24,7 @@ typedef struct rn_ref {
 typedef struct rn_plan_tensor {
     rn_tensor_desc desc; // c = 0 for raw bytes: workspace, scratch, saved statistics
     size_t bytes;
+    bool gradient; // of a parameter: lives on until the list is done
     int first, last;
     int root;      // tensor whose memory it shares (in-place op), itself if its own
     size_t offset; // of a root, in the arena
@@ -46,7 +47,7 @@ typedef struct rn_plan_param {
     const rn_kernel *kernel; // of the forward op that defines the layout
     rn_arg arg;
     size_t count, offset;
-    size_t gradient_offset; // trained parameters only
+    int gradient; // tensor; -1 if it is not trained
 } rn_plan_param;
 
 struct rn_plan {
@@ -61,7 +62,7 @@ struct rn_plan {
     size_t tensor_capacity;
     int input, logits;     // tensors
     rn_plan_param *params; // one for each parameter of the graph
-    size_t value_floats, gradient_floats;
+    size_t value_floats;
     size_t arena_bytes, unshared_bytes;
     size_t arena_kept; // of the list that repeats nothing
 };
@@ -127,7 +128,7 @@ rn_status rn_plan_place(rn_plan *plan);
  */
 rn_status rn_plan_recompute(rn_plan *plan);
 
-/** Bytes that count against the memory limit: arena, parameters, gradients, and those beside. */
+/** Bytes that count against the memory limit: arena, parameters, and those beside. */
 size_t rn_plan_total_bytes(const rn_plan *plan);
 
 /** Text of an op in lists, from its kind and what is fused into it. */

@@ -50,7 +50,7 @@ static rn_status probe_allocate(const rn_plan *plan, probe *p, const rn_planned_
             continue;
         if (ref.space == RN_SPACE_TENSOR)
             bytes = tensor_bytes(&plan->tensors[ref.index], batch);
-        else if (ref.space == RN_SPACE_VALUE || ref.space == RN_SPACE_GRADIENT)
+        else if (ref.space == RN_SPACE_VALUE)
             bytes = plan->params[ref.index].count * sizeof(float);
         RN_TRY(rn_alloc(&p->args[a], bytes, 1));
     }

@@ -9,7 +9,7 @@
 struct rn_run {
     const rn_plan *plan;
     char *arena;
-    float *values, *gradients;
+    float *values;
     int32_t *labels;
     rn_loss loss;
     rn_random random;
@@ -33,14 +33,13 @@ static void *resolve(rn_run *run, rn_ref ref)
         return tensor_memory(run, ref.index);
     case RN_SPACE_VALUE:
         return run->values + params[ref.index].offset;
-    case RN_SPACE_GRADIENT:
-        return run->gradients + params[ref.index].gradient_offset;
     case RN_SPACE_RANDOM:
         return &run->random;
     case RN_SPACE_LABELS:
         return run->labels;
     case RN_SPACE_LOSS:
         return &run->loss;
+    case RN_SPACE_GRADIENT: // a tensor by now
     case RN_SPACE_NONE:
         break;
     }
@@ -57,7 +56,6 @@ rn_status rn_run_create(rn_run **out, const rn_plan *plan)
     run->plan = plan;
     RN_TRY(RN_NEW(&run->arena, plan->arena_bytes));
     RN_TRY(RN_NEW(&run->values, plan->value_floats));
-    RN_TRY(RN_NEW(&run->gradients, plan->gradient_floats));
     RN_TRY(RN_NEW(&run->labels, (size_t)plan->options.batch));
     RN_TRY(RN_NEW(&run->args, (size_t)plan->op_count));
     for (int i = 0; i < plan->op_count; i++)
@@ -76,7 +74,6 @@ void rn_run_free(rn_run *run)
         return;
     rn_free(run->arena);
     rn_free(run->values);
-    rn_free(run->gradients);
     rn_free(run->labels);
     rn_free(run->args);
     rn_free(run);
@@ -200,13 +197,12 @@ rn_param_view rn_run_param(rn_run *run, int index)
 {
     const rn_plan_param *param = &run->plan->params[index];
     const rn_param *described = rn_graph_param(run->plan->graph, index);
-    bool gradient = run->plan->options.training && rn_param_trained(described);
 
     run->prepared = false; // the caller may write
 
     return (rn_param_view){
         .value = run->values + param->offset,
-        .gradient = gradient ? run->gradients + param->gradient_offset : NULL,
+        .gradient = param->gradient >= 0 ? tensor_memory(run, param->gradient) : NULL,
         .count = param->count,
         .param = described,
     };

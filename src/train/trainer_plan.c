@@ -54,7 +54,7 @@ rn_status rn_trainer_plan(rn_trainer *trainer)
     RN_TRY(rn_plan_create(&trainer->plan, trainer->checkpoint->graph, trainer->engine, &plan));
     rn_plan_memory step = rn_plan_memory_use(trainer->plan);
     size_t beside = bytes_beside(trainer, &step);
-    if (limit == 0 || step.arena + step.parameters + step.gradients + beside <= limit)
+    if (limit == 0 || step.arena + step.parameters + beside <= limit)
         return RN_OK;
     plan.memory_limit = limit;
     plan.memory_beside = beside;

@@ -23,7 +23,7 @@ static size_t total(const rn_plan *plan)
 {
     rn_plan_memory use = rn_plan_memory_use(plan);
 
-    return use.arena + use.parameters + use.gradients;
+    return use.arena + use.parameters;
 }
 
 static uint32_t first_word(const float *values)
@@ -117,11 +117,13 @@ static void named_networks_under_limits(void **state)
                                          "resnet-14:shortcut=C"};
 
     (void)state;
+    batch = 64; // activations, not the parameters' gradients, are what takes memory
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         rn_graph *graph = model(models[i]);
-        assert_in_range(check_limits(graph, 0.8), 3, 100);
+        assert_in_range(check_limits(graph, 0.9), 3, 100);
         rn_graph_free(graph);
     }
+    batch = 3;
 }
 
 // A little less is had by repeating normalisations; much less only with convolutions.
@@ -131,7 +133,8 @@ static void convolutions_are_repeated_last(void **state)
     rn_graph *graph = model("resnet-56");
     batch = 128;
     rn_plan *plan = make_plan(graph, 0);
-    size_t fixed = total(plan) - plan->arena_bytes, kept = rn_plan_memory_use(plan).kept;
+    const rn_plan_memory use = rn_plan_memory_use(plan);
+    size_t fixed = use.parameters + use.gradients, kept = use.kept - use.gradients;
     double step_flops = 0, last = 0;
 
     for (int i = 0; i < plan->op_count; i++)
@@ -140,14 +143,14 @@ static void convolutions_are_repeated_last(void **state)
     for (int percent = 95; percent >= 25; percent -= 10) {
         plan = make_plan(graph, fixed + kept / 100 * (size_t)percent);
         assert_non_null(plan);
-        rn_plan_memory use = rn_plan_memory_use(plan);
+        double flops = rn_plan_memory_use(plan).flops;
         int convolutions = 0;
         for (int i = plan->forward_count; i < plan->op_count; i++)
             convolutions += plan->ops[i].again && plan->ops[i].desc.kind == RN_OP_CONV;
         assert_int_equal(convolutions > 0, percent < 55);
-        assert_true(use.flops >= last); // the less memory, the more work
-        assert_true(use.flops < step_flops * (percent < 55 ? 0.34 : 0.01));
-        last = use.flops;
+        assert_true(flops >= last); // the less memory, the more work
+        assert_true(flops < step_flops * (percent < 55 ? 0.34 : 0.01));
+        last = flops;
         rn_plan_free(plan);
     }
     batch = 3;
@@ -158,16 +161,19 @@ static void depth_takes_no_recursion(void **state)
 {
     (void)state;
     rn_graph *graph = model("resnet-1202");
+    batch = 32;
     rn_plan *plan = make_plan(graph, 0);
     size_t all = total(plan), fixed = all - plan->arena_bytes;
+    size_t gradients = rn_plan_memory_use(plan).gradients;
     uint32_t expected = run_plan(plan);
 
     rn_plan_free(plan);
     // Between the square root of the depth and all of it.
-    plan = make_plan(graph, fixed + (all - fixed) / 10);
+    plan = make_plan(graph, fixed + gradients + (all - fixed) / 10);
     assert_non_null(plan);
     assert_true(run_plan(plan) == expected);
     rn_plan_free(plan);
+    batch = 3;
     rn_graph_free(graph);
 }
 
@@ -203,8 +209,10 @@ static void repeated_ops_are_called_so(void **state)
 {
     (void)state;
     rn_graph *graph = model("resnet-20");
+    batch = 64;
     rn_plan *plan = make_plan(graph, 0);
-    size_t fixed = total(plan) - plan->arena_bytes, kept = rn_plan_memory_use(plan).kept;
+    const rn_plan_memory use = rn_plan_memory_use(plan);
+    size_t fixed = use.parameters + use.gradients, kept = use.kept - use.gradients;
     bool conv = false, norm = false, unit = false;
 
     rn_plan_free(plan);
@@ -224,6 +232,7 @@ static void repeated_ops_are_called_so(void **state)
     assert_int_equal(rn_plan_predict(plan, &seconds, NULL), RN_OK);
     calibrating = false;
     rn_plan_free(plan);
+    batch = 3;
     rn_graph_free(graph);
 }
 
@@ -236,6 +245,7 @@ static bool fail_at(size_t bytes, void *context)
 static void every_allocation_may_fail(void **state)
 {
     rn_graph *graph = tiny_create(&tiny_graphs[0]);
+    batch = 64;
     rn_plan *plan = make_plan(graph, 0);
     rn_plan_options options = {
         .batch = batch, .training = true, .memory_limit = total(plan) - plan->arena_bytes / 8};
@@ -243,6 +253,7 @@ static void every_allocation_may_fail(void **state)
     (void)state;
     rn_plan_free(plan);
     for (int allowed = 0;; allowed++) {
+        assert_true(allowed < 10000); // the limit can be kept
         int left = allowed;
         rn_alloc_hook_set(fail_at, &left);
         rn_status st = rn_plan_create(&plan, graph, &fake_engine, &options);
@@ -254,6 +265,7 @@ static void every_allocation_may_fail(void **state)
         assert_int_equal(st, RN_ENOMEM);
         assert_null(plan);
     }
+    batch = 3;
     rn_graph_free(graph);
 }
 

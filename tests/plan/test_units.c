@@ -219,7 +219,7 @@ static void check_limits(const tiny_graph *tiny, const char *engine)
         rn_plan_options options = training;
         rn_plan *plan = NULL;
         options.batch = BATCH;
-        options.memory_limit = use.parameters + use.gradients + use.arena / 100 * (size_t)percent;
+        options.memory_limit = use.parameters + use.arena / 100 * (size_t)percent;
         if (rn_plan_create(&plan, whole.graph, whole.engine, &options) != RN_OK)
             break;
         rn_plan_free(plan);

@@ -150,6 +150,8 @@ static void check_gradient(network *net, const char *spec, int index)
 
     if (view.gradient == NULL)
         return;
+    loss_of(net, spec);
+    TRY(rn_run_backward(net->run));
     TRY(RN_NEW(&direction, view.count));
     for (size_t i = 0; i < view.count; i++)
         norm += (double)view.gradient[i] * (double)view.gradient[i];
@@ -175,8 +177,6 @@ static void check_gradients(const char *spec)
     network net;
 
     open_network(&net, spec);
-    loss_of(&net, spec);
-    TRY(rn_run_backward(net.run));
     for (int i = 0; i < rn_run_params(net.run); i++)
         check_gradient(&net, spec, i);
     close_network(&net);
