@@ -42,12 +42,12 @@ typedef struct rn_plan_options {
                            // each batch norm's own
     bool batch_statistics; // inference only: batch norms normalise by the batch's own mean and
                            // variance, and leave them (the variance unbiased) as running statistics
-    bool separate;        // inference only: a convolution stays apart from the batch norm, addition
-                          // and ReLU behind it, so that rn_run_trace() shows its own output
-    size_t memory_limit;  // bytes for arena and parameters; 0: none. A training plan
-                          // recomputes in its backward list what one pass over kept activations
-                          // restores, and where it needs more than the limit others too (Chen et
-                          // al. 2016), as few as will do; results are the same bit for bit
+    bool separate;       // inference only: a convolution stays apart from the batch norm, addition
+                         // and ReLU behind it, so that rn_run_trace() shows its own output
+    size_t memory_limit; // bytes for arena and parameters; 0: none. A training plan
+                         // recomputes in its backward list what a pass or two over kept activations
+                         // restore, and where it needs more than the limit others too (Chen et
+                         // al. 2016), as few as will do; results are the same bit for bit
     size_t memory_beside; // bytes that others hold and the limit covers too, such as momentum
 } rn_plan_options;
 

@@ -119,9 +119,9 @@ rn_status rn_plan_place(rn_plan *plan);
 
 /**
  * Repeat forward ops in the backward list instead of keeping what they give. In any case those that
- * restore their result in one pass over kept ones, such as every other unit's batch norm, addition
- * and ReLU: a fifth less memory for a hundredth of a step's time. And as few others as keep the
- * plan within options.memory_limit.
+ * restore their result in two passes over kept ones, such as two units' of three batch norm,
+ * addition and ReLU, and convolutions of few products: a fifth to a third less memory for a
+ * hundredth of a step's time. And as few others as keep the plan within options.memory_limit.
  *
  * @param plan  Complete but for that; on failure unchanged. Nothing changes for inference.
  * @return RN_OK; RN_ENOMEM (the message names the least memory that would do, or none is left).

@@ -149,21 +149,24 @@ static rn_status search_and_place(search *s, rn_plan *plan)
 {
     rn_status st = RN_OK;
     size_t limit = plan->options.memory_limit;
-    size_t fixed = rn_plan_total_bytes(plan) - plan->arena_bytes;
+    size_t fixed = rn_plan_total_bytes(plan) - plan->arena_bytes, total = SIZE_MAX;
     rn_drop_rule rule;
 
     s->target = limit > fixed ? limit - fixed : 0;
-    for (int round = 0; round < ROUNDS && find_rule(s, &rule); round++) {
+    for (int round = 0; total > limit && round < ROUNDS && find_rule(s, &rule); round++) {
         RN_TRY(place(s, &rule));
-        size_t total = rn_plan_total_bytes(&s->r.trial);
-        if (total <= limit) {
-            rn_recompute_accept(&s->r, plan);
-            return RN_OK;
-        }
-        s->target = s->target > total - limit ? s->target - (total - limit) : 0;
+        total = rn_plan_total_bytes(&s->r.trial);
+        if (total > limit)
+            s->target = s->target > total - limit ? s->target - (total - limit) : 0;
     }
-    RN_TRY(place(s, &s->least_rule));
-    st = too_large(plan, rn_plan_total_bytes(&s->r.trial));
+    if (total > limit) {
+        RN_TRY(place(s, &s->least_rule));
+        total = rn_plan_total_bytes(&s->r.trial);
+    }
+    if (total <= limit)
+        rn_recompute_accept(&s->r, plan);
+    else
+        st = too_large(plan, total);
 out:
     return st;
 }
@@ -178,7 +181,7 @@ static bool within_limit(const rn_plan *plan)
 static rn_drop_rule default_rule(const rn_plan *plan)
 {
     return (rn_drop_rule){
-        .cheap_end = plan->forward_count, .chain = 1, .least = plan->arena_kept / LEAST_SHARE};
+        .cheap_end = plan->forward_count, .chain = 2, .least = plan->arena_kept / LEAST_SHARE};
 }
 
 rn_status rn_plan_recompute(rn_plan *plan)

