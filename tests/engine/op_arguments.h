@@ -129,7 +129,7 @@ static inline unsigned harness_inputs(const rn_op_desc *d)
                HARNESS_BIT(SAVED);
     case RN_OP_BATCH_NORM_BACKWARD:
         return HARNESS_BIT(SRC) | diff_dst | HARNESS_BIT(WEIGHTS) | HARNESS_BIT(SAVED) |
-               (!d->relu  ? 0
+               (!d->relu ? 0
                 : d->add ? HARNESS_BIT(DST)
                          : HARNESS_BIT(BIAS));
     case RN_OP_RELU_BACKWARD:

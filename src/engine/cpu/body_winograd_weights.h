@@ -101,27 +101,28 @@ static void wg_outer_block(const rn_winograd *g, const float *source, const floa
     }
 }
 
-// Items are (point, input block).
+// Items are (point, input block), whose sums lie `sum_step` floats apart from point to point.
 static void wg_outer_items(const rn_winograd *g, const float *source, const float *gradient,
                            float *sum, range items)
 {
     size_t in = (size_t)g->in, block_floats = (size_t)g->chunk_tiles * VEC;
     size_t source_step = rn_winograd_step(g, g->in, VEC);
     size_t gradient_step = rn_winograd_step(g, g->out, VEC);
+    size_t sum_step = rn_winograd_sum_step(g, g->in, VEC);
 
     for (size_t item = items.begin; item < items.end; item++) {
         size_t p = item / in, b = item % in;
         wg_outer_block(g, source + p * source_step + b * block_floats, gradient + p * gradient_step,
-                       sum + item * (size_t)g->out * WG_BLOCK);
+                       sum + p * sum_step + b * (size_t)g->out * WG_BLOCK);
     }
 }
 
-// Sums of all threads at one pair of channels' blocks, to weights [3][3][input channel][VEC].
-static void wg_finish_block(const rn_winograd *g, const float *sums, int copies, int out, int in,
-                            float *diff)
+// Sums of `inputs` input blocks, `copies` of them to be added up: at one pair of channels' blocks,
+// to weights [3][3][input channel][VEC].
+static void wg_finish_block(const rn_winograd *g, const float *sums, int inputs, int copies,
+                            int out, int in, float *diff)
 {
-    size_t copy = (size_t)WG_POINTS * (size_t)g->in * (size_t)g->out * WG_BLOCK;
-    size_t step = (size_t)g->in * (size_t)g->out * WG_BLOCK;
+    size_t copy = g->weight_floats, step = rn_winograd_sum_step(g, inputs, VEC);
     size_t blocks = (size_t)wg_pair_blocks(g, out / 2);
     const float *first = sums + ((size_t)in * (size_t)g->out + (size_t)(out / 2 * 2)) * WG_BLOCK +
                          (size_t)(out % 2) * VEC;
@@ -153,7 +154,7 @@ static void wg_finish_weights(const rn_winograd *g, const float *sums, int copie
 {
 #pragma omp for schedule(static)
     for (int block = 0; block < g->in * g->out; block++) // OIhw<VEC>i<VEC>o
-        wg_finish_block(g, sums, copies, block / g->in, block % g->in,
+        wg_finish_block(g, sums, g->in, copies, block / g->in, block % g->in,
                         diff + (size_t)block * 9 * WG_BLOCK);
 }
 
@@ -195,8 +196,8 @@ static void wg_weights_together(const rn_winograd *g, const conv_source *src,
     {
         wg_memory memory = wg_memory_of(g, rest, omp_get_thread_num());
         range items = thread_range((size_t)WG_POINTS * (size_t)g->in);
-        size_t each = (size_t)g->out * WG_BLOCK;
-        memset(sum + items.begin * each, 0, (items.end - items.begin) * each * sizeof *sum);
+        range part = thread_range(g->weight_floats);
+        memset(sum + part.begin, 0, (part.end - part.begin) * sizeof *sum);
         for (int begin = 0; begin < g->n * g->rows; begin += g->chunk_rows) {
             int end = wg_rows_until(g, begin);
             range rows = thread_range((size_t)(end - begin));
@@ -215,12 +216,63 @@ static void wg_weights_together(const rn_winograd *g, const conv_source *src,
     }
 }
 
+// Input blocks first .. first + count, with all tiles in one chunk, summed and finished.
+static void wg_weights_of_inputs(const rn_winograd *g, const float *source, const float *gradient,
+                                 size_t first, size_t count, float *sum, float *diff)
+{
+    size_t in = (size_t)g->in, block_floats = (size_t)g->chunk_tiles * VEC;
+    size_t each = (size_t)g->out * WG_BLOCK, sum_step = rn_winograd_sum_step(g, g->inputs, VEC);
+
+    for (size_t p = 0; p < WG_POINTS; p++) {
+        const float *at = source + p * rn_winograd_step(g, g->in, VEC) + first * block_floats;
+        memset(sum + p * sum_step, 0, count * each * sizeof *sum);
+        for (size_t b = 0; b < count; b++)
+            wg_outer_block(g, at + b * block_floats,
+                           gradient + p * rn_winograd_step(g, g->out, VEC),
+                           sum + p * sum_step + b * each);
+    }
+    for (size_t b = 0; b < count; b++)
+        for (size_t out = 0; out < (size_t)g->out; out++)
+            wg_finish_block(g, sum, g->inputs, 1, (int)out, (int)b,
+                            diff + (out * in + first + b) * 9 * WG_BLOCK);
+}
+
+// All tiles are one chunk: threads transform some rows each, then sum for some input blocks each.
+static void wg_weights_by_inputs(const rn_winograd *g, const conv_source *src,
+                                 void *const args[RN_ARGS])
+{
+    float *sums = args[RN_ARG_SCRATCH], *source = sums + g->weight_floats * (size_t)g->threads;
+    float *gradient = source + rn_winograd_chunk_floats(g, g->in, VEC);
+    float *rest = gradient + rn_winograd_chunk_floats(g, g->out, VEC);
+    size_t inputs = (size_t)g->inputs;
+
+#pragma omp parallel num_threads(g->threads)
+    {
+        int thread = omp_get_thread_num();
+        wg_memory memory = wg_memory_of(g, rest, thread);
+        range rows = thread_range((size_t)(g->n * g->rows)), own = thread_range((size_t)g->in);
+        wg_load_rows(g, src, source, 0, rows, &memory);
+        wg_gradient_rows(g, args[RN_ARG_DIFF_DST], gradient, 0, rows);
+#pragma omp single
+        {
+            wg_clear_slots(g, source, g->in, wg_chunk_tiles(g, 0));
+            wg_clear_slots(g, gradient, g->out, wg_chunk_tiles(g, 0));
+        }
+        for (size_t b = own.begin; b < own.end; b += inputs)
+            wg_weights_of_inputs(
+                g, source, gradient, b, own.end - b < inputs ? own.end - b : inputs,
+                sums + g->weight_floats * (size_t)thread, args[RN_ARG_DIFF_WEIGHTS]);
+    }
+}
+
 static void winograd_weights(const rn_winograd *g, const rn_op_desc *desc,
                              void *const args[RN_ARGS])
 {
     const conv_source src = conv_source_of(desc, args);
 
-    if (g->shared)
+    if (g->inputs > 0)
+        wg_weights_by_inputs(g, &src, args);
+    else if (g->shared)
         wg_weights_together(g, &src, args);
     else
         wg_weights_of_chunks(g, &src, args);

@@ -27,6 +27,7 @@ typedef struct rn_winograd {
     int side;               // slots of one block side by side: a group, or the whole chunk
     int chunks;             // of the batch
     bool shared;            // threads share each chunk and split channels, not chunks
+    int inputs;             // backward weights: input blocks that a thread sums at a time, 0: all
     int threads;            // that scratch has room for
     size_t prepared_floats; // transformed weights, shift, scale: of constant parameters
     size_t source_floats, product_floats, strip_floats, weight_floats; // parts of scratch
@@ -47,6 +48,15 @@ static inline size_t rn_winograd_step(const rn_winograd *g, int blocks, int bloc
 static inline size_t rn_winograd_chunk_floats(const rn_winograd *g, int blocks, int block)
 {
     return RN_WINOGRAD_POINTS * rn_winograd_step(g, blocks, block);
+}
+
+/** Floats from one point of a sum over tiles to the next, of `inputs` input blocks: likewise odd.
+ */
+static inline size_t rn_winograd_sum_step(const rn_winograd *g, int inputs, int block)
+{
+    const size_t line = 64 / sizeof(float);
+
+    return ((size_t)inputs * (size_t)g->out * (size_t)block * (size_t)block / line | 1) * line;
 }
 
 /** Whether the op, one of the three of a convolution, is 3x3, stride 1, padding 1, in these blocks.

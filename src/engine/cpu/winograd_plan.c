@@ -6,6 +6,7 @@ enum {
     MOST_TILES = 48,     // a chunk and its products stay in the second-level cache
     OUTPUT_TILES = 96,   // where threads split outputs: the products alone stay there
     SHARED_TILES = 1024, // of a chunk that all threads work on
+    SUM_BYTES = 2 << 20, // of a thread's sums, where they are of some input blocks only
     PAIR = 2,            // output blocks of one product
     STRIP_EDGE = 2       // columns of a strip beside the tiles
 };
@@ -95,12 +96,17 @@ static int shared_rows(const rn_winograd *g)
 
 static void plan_weights(rn_winograd *g, int block)
 {
-    size_t sum =
-        (size_t)RN_WINOGRAD_POINTS * (size_t)g->in * (size_t)g->out * (size_t)(block * block);
+    size_t each = RN_WINOGRAD_POINTS * rn_winograd_sum_step(g, 1, block);
+    size_t sum = RN_WINOGRAD_POINTS * rn_winograd_sum_step(g, g->in, block);
+    int most = (g->in + g->threads - 1) / g->threads, wanted = (int)(SUM_BYTES / 4 / each);
 
-    g->weight_floats = sum;
     g->shared = sum * sizeof(float) > (640 << 10);
     cut(g, g->shared ? shared_rows(g) : choose_rows(g, block), block);
+    if (g->shared && g->chunks == 1) {
+        g->inputs = wanted < 1 ? 1 : wanted > most ? most : wanted;
+        sum = RN_WINOGRAD_POINTS * rn_winograd_sum_step(g, g->inputs, block);
+    }
+    g->weight_floats = sum;
     g->side = g->chunk_tiles;
     g->source_floats = g->shared ? 0 : rn_winograd_chunk_floats(g, g->in, block);
     g->product_floats = g->shared ? 0 : rn_winograd_chunk_floats(g, g->out, block);
@@ -138,9 +144,8 @@ static size_t scratch_floats(const rn_winograd *g, const rn_op_desc *d, int bloc
     size_t source = rn_winograd_chunk_floats(g, g->in, block);
 
     if (d->kind == RN_OP_CONV_BACKWARD_WEIGHTS)
-        return g->shared ? g->weight_floats + source + rn_winograd_chunk_floats(g, g->out, block) +
-                               threads * each
-                         : threads * (g->weight_floats + each);
+        return (g->shared && g->inputs == 0 ? 1 : threads) * g->weight_floats + threads * each +
+               (g->shared ? source + rn_winograd_chunk_floats(g, g->out, block) : 0);
     return g->shared ? threads * (g->weight_floats + each) + (size_t)g->chunks * source
                      : g->weight_floats + threads * each;
 }
