@@ -3,34 +3,7 @@
 #define ENGINE_CPU_BODY_DIRECT_H
 
 #include "engine/conv_fold.h"
-#include "engine/cpu/body_conv_output.h"
-#include "engine/cpu/body_direct_buffer.h"
-
-// Registers of sums: grid points x blocks written.
-enum { WIDE = VEC == 16, DIRECT_POINTS = RN_DIRECT_POINTS, DIRECT_BLOCKS = WIDE ? 4 : 2 };
-
-// Grid points of one product: where their sources begin, and where their results go.
-typedef struct direct_group {
-    const float *source[DIRECT_POINTS];
-    size_t target[DIRECT_POINTS]; // floats from the beginning of block 0 of the batch
-    bool inside[DIRECT_POINTS];
-} direct_group;
-
-// Points of the grid in order, through all pictures of a chunk.
-typedef struct direct_walk {
-    int picture, row, column;
-} direct_walk;
-
-static void direct_step(const rn_direct *d, const direct_chunk *chunk, direct_walk *at)
-{
-    if (++at->column < d->columns)
-        return;
-    at->column = 0;
-    if (++at->row < chunk->rows)
-        return;
-    at->row = 0;
-    at->picture++;
-}
+#include "engine/cpu/body_pointwise.h"
 
 // The next points; those behind the last repeat the first, and are not stored.
 static void direct_next_group(const rn_direct *d, const rn_direct_class *class,
@@ -62,8 +35,9 @@ static void direct_next_group(const rn_direct *d, const rn_direct_class *class,
 // sums[point][block] = over all taps: source[tap] weights[tap][block].
 INLINE void direct_product(const rn_direct *d, const rn_direct_class *class,
                            const direct_group *group, const float *weights,
-                           vec sums[DIRECT_POINTS][DIRECT_BLOCKS], int blocks)
+                           vec results[DIRECT_POINTS][DIRECT_BLOCKS], int blocks)
 {
+    vec sums[DIRECT_POINTS][DIRECT_BLOCKS]; // whose address nobody takes: registers
     size_t run = (size_t) class->taps_x * (size_t)d->channels, out = d->out_weights;
 
 #pragma GCC unroll 16
@@ -86,45 +60,10 @@ INLINE void direct_product(const rn_direct *d, const rn_direct_class *class,
                 }
             }
         }
-}
-
-INLINE vec direct_origin(vec sums[DIRECT_POINTS][DIRECT_BLOCKS], int q)
-{
-    vec first[DIRECT_POINTS];
-
+#pragma GCC unroll 16
     for (int t = 0; t < DIRECT_POINTS; t++)
-        first[t] = sums[t][q];
-    return moments_origin(first, DIRECT_POINTS);
-}
-
-INLINE void direct_store(const rn_direct *d, const direct_group *group, const conv_output *output,
-                         vec sums[DIRECT_POINTS][DIRECT_BLOCKS], int first, int blocks,
-                         block_moments *moments)
-{
-    size_t area = (size_t)d->out_h * (size_t)d->out_w * VEC;
-    bool plain = conv_output_plain(output);
-
-    for (int q = 0; q < blocks; q++) {
-        size_t block = (size_t)(first + q), stored = 0;
-        vec bias = conv_bias(output, block);
-        tile_moments tile = {vec_zero(), vec_zero()};
-        block_moments *m = &moments[q];
-        if (m->count == 0)
-            m->origin = direct_origin(sums, q);
-        for (int t = 0; t < DIRECT_POINTS; t++) {
-            size_t at = group->target[t] + block * area;
-            vec result = sums[t][q];
-            if (!group->inside[t])
-                continue;
-            if (!plain)
-                result = conv_result(output, result, bias, at);
-            vec_store(output->dst + at, result);
-            if (output->statistics != NULL)
-                moments_add(m, &tile, result);
-            stored++;
-        }
-        moments_merge(m, &tile, stored);
-    }
+        for (int q = 0; q < blocks; q++)
+            results[t][q] = sums[t][q];
 }
 
 INLINE void direct_blocks(const rn_direct *d, const direct_chunk *chunk, const float *buffer,
@@ -154,7 +93,9 @@ static void direct_results(const rn_direct *d, int number, const float *buffer,
     direct_chunk chunk = direct_chunk_at(d, number);
     block_moments moments[DIRECT_BLOCKS] = {0};
 
-    if (blocks == 1)
+    if (d->grouped)
+        pointwise_results(d, number, buffer, weights, output, first, blocks, moments);
+    else if (blocks == 1)
         direct_blocks(d, &chunk, buffer, weights, output, first, 1, moments);
     else if (blocks == 2)
         direct_blocks(d, &chunk, buffer, weights, output, first, 2, moments);
@@ -202,7 +143,10 @@ static void direct_item(const rn_direct *d, const conv_source *src, const float 
     if (*held != number) {
         direct_chunk chunk = direct_chunk_at(d, number);
         range rows = {0, direct_copied_rows(d, chunk)};
-        direct_copy_rows(d, src, chunk, rows, buffer);
+        if (d->grouped)
+            pointwise_copy(d, src, &chunk, buffer);
+        else
+            direct_copy_rows(d, src, chunk, rows, buffer);
         *held = number;
     }
     for (int g = begin; g < end; g++) {
@@ -239,15 +183,18 @@ static void direct_conv(const rn_direct *d, const rn_op_desc *desc, void *const 
 #pragma omp parallel num_threads(d->threads)
     {
         float *buffer = buffers + (size_t)omp_get_thread_num() * d->buffer_floats;
+        const float *used = d->transposed ? turned : weights;
         int held = -1;
-        if (d->transposed) {
+        if (d->grouped) {
+            used = pointwise_pack_all(d, weights, turned);
+        } else if (d->transposed) {
 #pragma omp for schedule(static)
             for (int out = 0; out < d->out; out++)
                 direct_turn_weights(d, weights, out, turned);
         }
 #pragma omp for schedule(static)
         for (int item = 0; item < d->chunks * d->parts; item++)
-            direct_item(d, &src, d->transposed ? turned : weights, &output, item, buffer, &held);
+            direct_item(d, &src, used, &output, item, buffer, &held);
     }
 }
 

@@ -17,6 +17,8 @@ enum { RN_DIRECT_MOST_STRIDE = 2, RN_DIRECT_CLASSES = 4 };
 
 enum { RN_DIRECT_POINTS = 6 }; // of the grid, of one product
 
+enum { RN_POINTWISE_MOST = 384 }; // points of a chunk, whole groups
+
 /** Results at (step_out row + y, step_out column + x), made of rows x columns taps. */
 typedef struct rn_direct_class {
     int y, x;
@@ -43,7 +45,9 @@ typedef struct rn_direct {
     size_t line_floats, picture_floats; // of the buffer
     size_t block_floats;                // all pictures of a chunk
     bool plain;                         // NCHW is read
-    bool transposed;                    // backward data: weights are copied to `weight_floats`
+    bool grouped;                       // 1x1: buffer and weights lie as products read them
+    bool transposed;                    // backward data: weights are copied to `weight_floats`,
+                                        // as they are if grouped
     size_t weight_floats, buffer_floats; // parts of scratch
     size_t out_weights;                  // floats of weights of one block of results
     size_t prepared_floats;              // scaled weights, shift, scale: of constant parameters

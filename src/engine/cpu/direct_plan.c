@@ -162,12 +162,26 @@ static void count_chunks(rn_direct *d)
                 ((d->n + d->chunk_pictures - 1) / d->chunk_pictures);
 }
 
+// 1x1 windows: not where constant parameters are prepared otherwise.
+static void group_points(rn_direct *d, int block)
+{
+    int points = rounded_up(d->chunk_pictures * d->chunk_rows * d->columns, RN_DIRECT_POINTS);
+
+    d->grouped =
+        d->kernel == 1 && !d->plain && d->prepared_floats == 0 && points <= RN_POINTWISE_MOST;
+    if (!d->grouped)
+        return;
+    d->buffer_floats = (size_t)(points * d->in * block);
+    d->weight_floats = (size_t)d->out * d->out_weights;
+}
+
 static size_t plan_results(rn_direct *d, int block)
 {
     int groups = (d->out * block + 4 * 16 - 1) / (4 * 16);
 
     choose_chunk(d);
     size_buffer(d);
+    group_points(d, block);
     count_chunks(d);
     d->parts = (ITEMS * d->threads + d->chunks - 1) / d->chunks;
     d->parts = d->parts < groups ? d->parts : groups;
