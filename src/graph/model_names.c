@@ -79,7 +79,8 @@ static const struct named_model {
      "CIFAR, wide pre-activation network, 8.9M parameters"},
     // in the spirit of Page 2018 (ResNet-9) and Jordan 2024, with one-layer units
     {"fast-resnet-8",
-     "resnet:units=1,1,1;block=single;width=32;widths=64,256,256;down=pool;head=max;head-init=0.1",
+     "resnet:units=1,1,1;block=single;width=32;widths=64,256,256;down=pool;down-init=identity;"
+     "head=max;head-init=0.1",
      "CIFAR, 8 layers, made for short trainings, 2.0M parameters"},
     // Simonyan & Zisserman 2014, table 1, columns A, B, D, E
     {"vgg-11", "vgg:convs=1,1,2,2,2", "ImageNet, VGG of 11 layers, 132.9M parameters"},

@@ -46,7 +46,7 @@ static void canonical_specs_are_short_and_rebuild_the_graph(void **state)
         {"resnet-18:stem=cifar", "resnet-18:stem=cifar"},
         {"wrn-16-1", "wrn-16-1"},
         {"fast-resnet-8", "fast-resnet-8"},
-        {"fast-resnet-8:down-init=identity", "fast-resnet-8:down-init=identity"},
+        {"fast-resnet-8:down-init=random", "fast-resnet-8:down-init=random"},
         {"fast-resnet-8:head=average;head-init=1", "fast-resnet-8:head=average;head-init=1"},
         {"fast-resnet-8:width=64;widths=64,128,256", "fast-resnet-8:width=64;widths=64,128,256"},
         {"resnet:units=1,1,1;block=single;down=pool;head=max;head-init=0.1",
