@@ -177,9 +177,8 @@ RN_API rn_status rn_run_store(const rn_run *run, rn_slot slot, rn_weights *weigh
 /**
  * Native-layout view of one parameter, for optimisers: value and gradient (NULL for running
  * statistics and in inference; valid from rn_run_backward() to the next rn_run_forward()) have
- * `count` floats each. Borrowed from the run. An inference plan
- * may work with a copy, made by the next rn_run_forward() after rn_run_load() or rn_run_param():
- * get the view again for each change.
+ * `count` floats each. Borrowed from the run. An inference plan may work with a copy, made by the
+ * next rn_run_forward() after rn_run_load() or rn_run_param(): get the view again for each change.
  */
 typedef struct rn_param_view {
     float *value;

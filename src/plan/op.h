@@ -187,7 +187,7 @@ typedef struct rn_op_desc {
     bool bias;                // CONV*: has a bias
     bool relu;                // BATCH_NORM_*, ADD, CONV: ReLU at the end
     bool add;                 // BATCH_NORM_*, CONV: SRC2 is added before the ReLU
-    bool deferred;            // BATCH_NORM_TRAIN, _BACKWARD: DST is not made, readers use NORM
+    bool deferred;            // BATCH_NORM_TRAIN: DST is not made, readers use NORM
     bool norm, norm_relu;     // CONV, CONV_BACKWARD_WEIGHTS: SRC is a deferred batch norm's DST
     bool fold;                // CONV: a batch norm from running statistics is folded into it
     bool constant;            // CONV: parameters change rarely, and never within a list

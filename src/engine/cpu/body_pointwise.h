@@ -8,6 +8,7 @@
 #define ENGINE_CPU_BODY_POINTWISE_H
 
 #include "engine/cpu/body_direct_store.h"
+#include "engine/cpu/body_group_product.h"
 
 // Points of a chunk: where their results go, POINTWISE_NOWHERE for those beyond the picture.
 typedef struct pointwise_points {
@@ -97,37 +98,6 @@ static const float *pointwise_pack_all(const rn_direct *d, const float *weights,
     return packed;
 }
 
-INLINE void pointwise_product(const float *source, const float *weights, int in,
-                              vec results[DIRECT_POINTS][DIRECT_BLOCKS], int blocks)
-{
-    vec sums[DIRECT_POINTS][DIRECT_BLOCKS]; // whose address nobody takes: registers
-
-#pragma GCC unroll 16
-    for (int t = 0; t < DIRECT_POINTS; t++)
-        for (int q = 0; q < blocks; q++)
-            sums[t][q] = vec_zero();
-    for (int b = 0; b < in; b++) {
-#pragma GCC unroll 16
-        for (int c = 0; c < VEC; c++) {
-            vec w[DIRECT_BLOCKS];
-            for (int q = 0; q < blocks; q++)
-                w[q] = vec_load(weights + (c * blocks + q) * VEC);
-#pragma GCC unroll 16
-            for (int t = 0; t < DIRECT_POINTS; t++) {
-                vec s = vec_all(source[t * VEC + c]);
-                for (int q = 0; q < blocks; q++)
-                    sums[t][q] = vec_fma(s, w[q], sums[t][q]);
-            }
-        }
-        source += DIRECT_POINTS * VEC;
-        weights += VEC * blocks * VEC;
-    }
-#pragma GCC unroll 16
-    for (int t = 0; t < DIRECT_POINTS; t++)
-        for (int q = 0; q < blocks; q++)
-            results[t][q] = sums[t][q];
-}
-
 // Where a class of results goes.
 static void pointwise_targets(const rn_direct *d, const rn_direct_class *class,
                               const direct_chunk *chunk, pointwise_points *points)
@@ -161,8 +131,8 @@ INLINE void pointwise_blocks(const rn_direct *d, const pointwise_points *points,
             group.target[t] = points->target[g * DIRECT_POINTS + t];
             group.inside[t] = group.target[t] != POINTWISE_NOWHERE;
         }
-        pointwise_product(buffer + g * pointwise_group_floats(d), weights, taps ? d->in : 0, sums,
-                          blocks);
+        group_product(buffer + g * pointwise_group_floats(d), weights, taps ? d->in : 0,
+                      (float *)sums, DIRECT_POINTS, blocks, DIRECT_BLOCKS);
         direct_store(d, &group, output, sums, first, blocks, moments);
     }
 }

@@ -13,6 +13,7 @@
 #include "engine/conv_fold.h"
 #include "engine/cpu/body_conv_output.h"
 #include "engine/cpu/body_conv_source.h"
+#include "engine/cpu/body_group_product.h"
 #include "engine/cpu/body_range.h"
 #include "engine/cpu/body_winograd_points.h"
 #include "engine/cpu/winograd.h"
@@ -250,38 +251,6 @@ static void wg_weight_pair(const rn_winograd *g, const float *weights, int pair,
         }
 }
 
-// Products of one group of tiles at one point: [block][tile][VEC] x [channel][blocks][VEC].
-INLINE void wg_product(const float *source, const float *weights, float *product, int in,
-                       int blocks)
-{
-    vec sums[WG_GROUP][2];
-
-#pragma GCC unroll 16
-    for (int t = 0; t < WG_GROUP; t++)
-        for (int q = 0; q < blocks; q++)
-            sums[t][q] = vec_zero();
-    for (int b = 0; b < in; b++) {
-#pragma GCC unroll 4
-        for (int c = 0; c < VEC; c++) {
-            vec w[2];
-            for (int q = 0; q < blocks; q++)
-                w[q] = vec_load(weights + (c * blocks + q) * VEC);
-#pragma GCC unroll 16
-            for (int t = 0; t < WG_GROUP; t++) {
-                vec d = vec_all(source[t * VEC + c]);
-                for (int q = 0; q < blocks; q++)
-                    sums[t][q] = vec_fma(d, w[q], sums[t][q]);
-            }
-        }
-        weights += VEC * blocks * VEC;
-        source += WG_GROUP * VEC;
-    }
-#pragma GCC unroll 16
-    for (int t = 0; t < WG_GROUP; t++)
-        for (int q = 0; q < blocks; q++)
-            vec_store(product + (t * blocks + q) * VEC, sums[t][q]);
-}
-
 INLINE void wg_multiply_pair(const rn_winograd *g, size_t groups, const float *source,
                              const float *weights, float *products, int blocks)
 {
@@ -290,9 +259,9 @@ INLINE void wg_multiply_pair(const rn_winograd *g, size_t groups, const float *s
 
     for (size_t p = 0; p < WG_POINTS; p++)
         for (size_t group = 0; group < groups; group++)
-            wg_product(source + p * step + group * in * WG_GROUP * VEC,
-                       weights + p * in * VEC * (size_t)blocks * VEC,
-                       products + (group * WG_POINTS + p) * product, g->in, blocks);
+            group_product(source + p * step + group * in * WG_GROUP * VEC,
+                          weights + p * in * VEC * (size_t)blocks * VEC, g->in,
+                          products + (group * WG_POINTS + p) * product, WG_GROUP, blocks, blocks);
 }
 
 static void wg_multiply(const rn_winograd *g, size_t tiles, const float *source,

@@ -184,6 +184,23 @@ static void wg_weights_of_chunks(const rn_winograd *g, const conv_source *src,
     }
 }
 
+// Both operands of the chunk that begins with row `begin`: each thread of a parallel region
+// transforms some rows, and returns when all are there.
+static void wg_load_shared(const rn_winograd *g, const conv_source *src, const float *diff,
+                           int begin, float *source, float *gradient, const wg_memory *memory)
+{
+    range rows = thread_range((size_t)(wg_rows_until(g, begin) - begin));
+
+    rows = (range){rows.begin + (size_t)begin, rows.end + (size_t)begin};
+    wg_load_rows(g, src, source, begin, rows, memory);
+    wg_gradient_rows(g, diff, gradient, begin, rows);
+#pragma omp single
+    {
+        wg_clear_slots(g, source, g->in, wg_chunk_tiles(g, begin));
+        wg_clear_slots(g, gradient, g->out, wg_chunk_tiles(g, begin));
+    }
+}
+
 // All threads work on one chunk: each transforms some rows, then sums at some of the points.
 static void wg_weights_together(const rn_winograd *g, const conv_source *src,
                                 void *const args[RN_ARGS])
@@ -199,16 +216,7 @@ static void wg_weights_together(const rn_winograd *g, const conv_source *src,
         range part = thread_range(g->weight_floats);
         memset(sum + part.begin, 0, (part.end - part.begin) * sizeof *sum);
         for (int begin = 0; begin < g->n * g->rows; begin += g->chunk_rows) {
-            int end = wg_rows_until(g, begin);
-            range rows = thread_range((size_t)(end - begin));
-            rows = (range){rows.begin + (size_t)begin, rows.end + (size_t)begin};
-            wg_load_rows(g, src, source, begin, rows, &memory);
-            wg_gradient_rows(g, args[RN_ARG_DIFF_DST], gradient, begin, rows);
-#pragma omp single
-            {
-                wg_clear_slots(g, source, g->in, wg_chunk_tiles(g, begin));
-                wg_clear_slots(g, gradient, g->out, wg_chunk_tiles(g, begin));
-            }
+            wg_load_shared(g, src, args[RN_ARG_DIFF_DST], begin, source, gradient, &memory);
             wg_outer_items(g, source, gradient, sum, items);
 #pragma omp barrier
         }
@@ -250,14 +258,8 @@ static void wg_weights_by_inputs(const rn_winograd *g, const conv_source *src,
     {
         int thread = omp_get_thread_num();
         wg_memory memory = wg_memory_of(g, rest, thread);
-        range rows = thread_range((size_t)(g->n * g->rows)), own = thread_range((size_t)g->in);
-        wg_load_rows(g, src, source, 0, rows, &memory);
-        wg_gradient_rows(g, args[RN_ARG_DIFF_DST], gradient, 0, rows);
-#pragma omp single
-        {
-            wg_clear_slots(g, source, g->in, wg_chunk_tiles(g, 0));
-            wg_clear_slots(g, gradient, g->out, wg_chunk_tiles(g, 0));
-        }
+        range own = thread_range((size_t)g->in);
+        wg_load_shared(g, src, args[RN_ARG_DIFF_DST], 0, source, gradient, &memory);
         for (size_t b = own.begin; b < own.end; b += inputs)
             wg_weights_of_inputs(
                 g, source, gradient, b, own.end - b < inputs ? own.end - b : inputs,
