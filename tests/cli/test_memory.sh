@@ -45,11 +45,11 @@ holds out "MiB  momentum"
 holds out "MiB  in all"
 holds out "ops computed twice instead of kept"
 failure "training at batch 16 takes at least [0-9.]* MiB, the memory limit is 1.0 MiB" \
-    plan resnet-20 --batch 16 --memory 1M
+    plan resnet-20 --batch 16 --threads 1 --memory 1M
 least=$(sed "s/.*at least \([0-9.]*\) MiB.*/\1/" err)
 at_most "$(planned "${least}M")" $((13 * 1024 * 1024))
 failure "inference at batch 16 takes [0-9.]* MiB, the memory limit is 1.0 MiB" \
-    plan resnet-20 --batch 16 --memory 1M --inference
+    plan resnet-20 --batch 16 --threads 1 --memory 1M --inference
 
 # What is measured lies above what is planned by the program itself, some 20 MB.
 expect 0 "$RESNET" bench resnet-20 --batch 64 --threads 1 --steps 10 --json --memory 80M

@@ -325,6 +325,13 @@ static void trace_ends_when_told(void **state)
     close_network(&net);
 }
 
+// The limits are made for the scratch of so many threads.
+static int two_threads(void **state)
+{
+    (void)state;
+    return rn_threads_set(2) == RN_OK ? 0 : -1;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,5 +340,5 @@ int main(void)
         cmocka_unit_test(trace_shows_every_output),      cmocka_unit_test(trace_ends_when_told),
     };
 
-    return cmocka_run_group_tests_name("units", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("units", tests, two_threads, NULL);
 }

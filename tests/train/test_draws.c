@@ -82,6 +82,13 @@ static void too_low_a_limit_is_an_error(void **state)
     training_release(&t);
 }
 
+// The limits are made for the scratch of so many threads.
+static int two_threads(void **state)
+{
+    (void)state;
+    return rn_threads_set(2) == RN_OK ? 0 : -1;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,5 +97,5 @@ int main(void)
         cmocka_unit_test(too_low_a_limit_is_an_error),
     };
 
-    return cmocka_run_group_tests_name("draws", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("draws", tests, two_threads, NULL);
 }

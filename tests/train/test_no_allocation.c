@@ -1,7 +1,7 @@
 // A training step after planning allocates nothing: every malloc of the process is counted. The
 // exceptions are oneDNN, whose execute calls make and drop a few small blocks of bookkeeping of
-// their own, and LLVM's OpenMP, which does so as a parallel region begins (GNU's does not); they
-// are told apart by the caller's address.
+// their own, and OpenMP, which does so as a parallel region begins (LLVM's at each, GNU's where the
+// team's size changes); they are told apart by the caller's address.
 #include "train/training.h"
 
 #include <dlfcn.h>
@@ -29,7 +29,7 @@ static bool from_their_bookkeeping(void *caller)
 
     return dladdr(caller, &info) != 0 && info.dli_fname != NULL &&
            (strstr(info.dli_fname, "libdnnl") != NULL || strstr(info.dli_fname, "stdc++") != NULL ||
-            strstr(info.dli_fname, "libomp") != NULL);
+            strstr(info.dli_fname, "libomp") != NULL || strstr(info.dli_fname, "libgomp") != NULL);
 }
 
 // Allocations number first .. end - 1 that did not come from these.
