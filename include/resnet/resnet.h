@@ -8,6 +8,7 @@
 #include "resnet/data.h"
 #include "resnet/engine.h"
 #include "resnet/graph.h"
+#include "resnet/image.h"
 #include "resnet/optim.h"
 #include "resnet/plan.h"
 #include "resnet/report.h"

@@ -1,4 +1,6 @@
-#include "augment/resize.h"
+#include "resnet/augment.h"
+
+#include "image/resize.h"
 
 #include "base/memory.h"
 

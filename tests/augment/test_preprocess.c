@@ -1,4 +1,4 @@
-#include "augment/fail_allocation.h"
+#include "image/fail_allocation.h"
 #include "base/random.h"
 #include "resnet/augment.h"
 

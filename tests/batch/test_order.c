@@ -1,4 +1,4 @@
-#include "augment/fail_allocation.h"
+#include "image/fail_allocation.h"
 #include "batch/order.h"
 
 #include <setjmp.h>

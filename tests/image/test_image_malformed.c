@@ -1,6 +1,6 @@
-#include "augment/fail_allocation.h"
-#include "augment/image.h"
-#include "augment/make_picture.h"
+#include "image/fail_allocation.h"
+#include "image/image.h"
+#include "image/make_picture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // Pictures that are written are read back as they were.
 #include "base/memory.h"
-#include "resnet/augment.h"
+#include "resnet/image.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,10 +3,10 @@
  * before it allocates anything of that size, and leaves a message without the file's name
  * (rn_image_open() puts it in front).
  */
-#ifndef AUGMENT_IMAGE_H
-#define AUGMENT_IMAGE_H
+#ifndef IMAGE_IMAGE_H
+#define IMAGE_IMAGE_H
 
-#include "resnet/augment.h"
+#include "resnet/image.h"
 
 enum { RN_IMAGE_PIXELS = 1 << 28 };
 

@@ -2,10 +2,10 @@
  * Antialiased bilinear resize, bit for bit what BILINEAR gives on 8-bit pictures in Pillow 11 and
  * before (later ones may resize down before across, which changes some values by 1).
  */
-#ifndef AUGMENT_RESIZE_H
-#define AUGMENT_RESIZE_H
+#ifndef IMAGE_RESIZE_H
+#define IMAGE_RESIZE_H
 
-#include "resnet/augment.h"
+#include "resnet/image.h"
 
 /** One direction: `source` pixels become `resized`, of which [first, first + count) are wanted. */
 typedef struct rn_resize_axis {

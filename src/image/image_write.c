@@ -1,4 +1,4 @@
-#include "resnet/augment.h"
+#include "resnet/image.h"
 
 #include "base/file.h"
 #include "base/memory.h"

@@ -1,7 +1,9 @@
-#include "augment/fail_allocation.h"
-#include "augment/golden_resize.h"
-#include "augment/image.h"
-#include "augment/resize.h"
+#include "resnet/augment.h"
+
+#include "image/fail_allocation.h"
+#include "image/golden_resize.h"
+#include "image/image.h"
+#include "image/resize.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-#include "augment/image.h"
-#include "augment/make_picture.h"
+#include "image/image.h"
+#include "image/make_picture.h"
 
 #include <glob.h>
 #include <limits.h>

@@ -1,4 +1,4 @@
-#include "augment/resize.h"
+#include "image/resize.h"
 
 #include "base/memory.h"
 

@@ -1,5 +1,5 @@
 // PGM and PPM, plain (P2, P3) and raw (P5, P6), 1 to 65,535 levels, one picture a file.
-#include "augment/image.h"
+#include "image/image.h"
 
 typedef struct reader {
     const uint8_t *bytes;
