@@ -225,8 +225,10 @@ rn_status rn_plan_create(rn_plan **out, const rn_graph *graph, rn_engine *engine
     RN_TRY(check_options(&plan->options));
     RN_TRY(planner_init(&planner, plan));
     RN_TRY(rn_plan_forward(&planner));
-    if (plan->options.training)
+    if (plan->options.training) {
+        RN_TRY(rn_plan_shortcuts_first(plan));
         RN_TRY(rn_plan_backward(&planner));
+    }
     RN_TRY(place_params(&planner));
     rn_plan_lifetimes(plan);
     RN_TRY(rn_plan_place(plan));

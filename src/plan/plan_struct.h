@@ -99,6 +99,9 @@ rn_status rn_planner_emit(rn_planner *planner, const rn_planned_op *op);
 /** Forward list; in training mode it ends with the loss, which gives the logits' gradient. */
 rn_status rn_plan_forward(rn_planner *planner);
 
+/** Move projections before the residual branches of their units, in a forward list for training. */
+rn_status rn_plan_shortcuts_first(rn_plan *plan);
+
 /** Backward list: the chain rule over the forward list, in reverse. */
 rn_status rn_plan_backward(rn_planner *planner);
 

@@ -113,6 +113,7 @@ rn_status rn_recompute_init(rn_recompute *r, const rn_plan *plan)
     RN_TRY(RN_NEW(&r->cut, forward));
     RN_TRY(RN_NEW(&r->dropped, forward));
     RN_TRY(RN_NEW(&r->wanted, forward));
+    RN_TRY(RN_NEW(&r->held, forward));
     RN_TRY(RN_NEW(&r->links, forward));
     RN_TRY(RN_NEW(&r->again, forward));
     RN_TRY(RN_NEW(&r->live, ops + 1));
@@ -136,6 +137,7 @@ void rn_recompute_release(rn_recompute *r)
     rn_free(r->cut);
     rn_free(r->dropped);
     rn_free(r->wanted);
+    rn_free(r->held);
     rn_free(r->links);
     rn_free(r->again);
     rn_free(r->live);
@@ -177,7 +179,7 @@ static void choose_dropped(rn_recompute *r, const rn_drop_rule *rule)
             r->dropped[i] = !(r->cut[i] && since > rule->segment);
             since = r->dropped[i] ? since : 0;
         } else if (i < rule->cheap_end && is_cheap(&op->desc) && r->read_back[i] &&
-                   bytes >= rule->least) {
+                   bytes >= rule->least && !r->held[i]) {
             int length = chain_length(r, i);
             r->dropped[i] = length <= rule->chain;
             r->links[i] = r->dropped[i] ? length : 0;

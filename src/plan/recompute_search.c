@@ -2,11 +2,13 @@
 #include "plan/recompute.h"
 
 #include <stdint.h>
+#include <string.h>
 
 enum {
     ROUNDS = 8,
     COARSE_STEPS = 16,
-    LEAST_SHARE = 1000 // of the arena: smaller results are not worth a pass
+    LEAST_SHARE = 1000, // of the arena: smaller results are not worth a pass
+    LARGE_SHARE = 100   // of the arena: results worth a trial each
 };
 
 typedef struct search {
@@ -184,6 +186,38 @@ static rn_drop_rule default_rule(const rn_plan *plan)
         .cheap_end = plan->forward_count, .chain = 2, .least = plan->arena_kept / LEAST_SHARE};
 }
 
+// Hold what may be kept without a higher peak, trying the first results first or last; the peak.
+static size_t hold(rn_recompute *r, const rn_drop_rule *rule, bool first)
+{
+    int count = r->plan->forward_count;
+
+    memset(r->held, 0, (size_t)count * sizeof *r->held);
+    size_t least = rn_recompute_apply(r, rule);
+    for (int k = 0; k < count; k++) {
+        int i = first ? k : count - 1 - k;
+        if (!r->dropped[i] || r->plan->tensors[r->plan->ops[i].args[RN_ARG_DST].index].bytes <
+                                  r->plan->arena_kept / LARGE_SHARE)
+            continue;
+        r->held[i] = true;
+        size_t peak = rn_recompute_apply(r, rule);
+        r->held[i] = peak <= least;
+        least = peak <= least ? peak : least;
+    }
+    return least;
+}
+
+/**
+ * Hold what need not be dropped: where a stage ends, say, the next one's gradients need its last
+ * result at once, and with it all that restores it.
+ */
+static void hold_what_is_free(rn_recompute *r, const rn_drop_rule *rule)
+{
+    size_t first = hold(r, rule, true);
+
+    if (hold(r, rule, false) > first)
+        hold(r, rule, true);
+}
+
 rn_status rn_plan_recompute(rn_plan *plan)
 {
     rn_status st = RN_OK;
@@ -193,6 +227,7 @@ rn_status rn_plan_recompute(rn_plan *plan)
     if (!plan->options.training)
         return within_limit(plan) ? RN_OK : too_large(plan, rn_plan_total_bytes(plan));
     RN_TRY(rn_recompute_init(&s.r, plan));
+    hold_what_is_free(&s.r, &rule);
     RN_TRY(place(&s, &rule));
     if (!within_limit(&s.r.trial))
         st = search_and_place(&s, plan);

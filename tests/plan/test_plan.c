@@ -77,6 +77,41 @@ static void projection_takes_no_part_in_fused_addition(void **state)
     drop(&f);
 }
 
+static int forward_index(const rn_plan *plan, const char *name)
+{
+    for (int i = 0; i < plan->forward_count; i++)
+        if (strcmp(rn_plan_op_at(plan, i).name, name) == 0)
+            return i;
+    fail_msg("no op '%s'", name);
+    return -1;
+}
+
+// Backward, the reverse, then has their gradients last.
+static void shortcuts_come_before_their_branches(void **state)
+{
+    static const struct {
+        const char *model, *shortcut, *reads, *branch;
+    } cases[] = {
+        {"resnet-14:shortcut=B", "layer2.0.downsample.0", "layer1.1.bn2", "layer2.0.conv1"},
+        {"resnet-14:shortcut=C", "layer1.0.downsample.0", "relu", "layer1.0.conv1"},
+        {"resnet-14", "layer2.0.shortcut", "layer1.1.bn2", "layer2.0.conv1"},
+        {"preact-20:shortcut=B", "layer2.0.downsample.0", "layer2.0.bn1", "layer2.0.conv1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int training = 0; training < 2; training++) {
+            fixture f = make(cases[i].model, 2, training == 1);
+            int shortcut = forward_index(f.plan, cases[i].shortcut);
+            int branch = forward_index(f.plan, cases[i].branch);
+            assert_true(training ? shortcut < branch : shortcut > branch);
+            if (training && strcmp(cases[i].reads, "relu") != 0)
+                assert_true(shortcut > forward_index(f.plan, cases[i].reads));
+            drop(&f);
+        }
+    }
+}
+
 static void live_tensors_never_overlap(void **state)
 {
     static const char *const models[] = {"resnet-20", "plain-20", "resnet-14:shortcut=B",
@@ -288,6 +323,7 @@ int main(void)
         cmocka_unit_test(unit_fuses_to_four_forward_ops),
         cmocka_unit_test(backward_needs_no_separate_sums),
         cmocka_unit_test(projection_takes_no_part_in_fused_addition),
+        cmocka_unit_test(shortcuts_come_before_their_branches),
         cmocka_unit_test(live_tensors_never_overlap),
         cmocka_unit_test(liveness_saves_memory),
         cmocka_unit_test(most_alive_fits_the_arena),
