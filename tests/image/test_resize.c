@@ -22,7 +22,8 @@ static rn_image *make_picture(int channels, int width, int height)
 
     assert_int_equal(rn_image_create(&image, channels, width, height), RN_OK);
     for (int i = 0; i < width * height * channels; i++) {
-        int c = i % channels, x = i / channels % width, y = i / channels / width;
+        unsigned c = (unsigned)(i % channels), x = (unsigned)(i / channels % width);
+        unsigned y = (unsigned)(i / channels / width); // unsigned: the products may overflow
         image->pixels[i] =
             (uint8_t)(x * x * 7 + y * 13 + c * 29 + x * y * 5 + (x / 3 + y / 2) % 2 * 128);
     }
