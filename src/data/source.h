@@ -8,7 +8,8 @@ typedef enum rn_data_format {
     RN_FORMAT_SHAPES,
     RN_FORMAT_CIFAR10,
     RN_FORMAT_CIFAR100,
-    RN_FORMAT_IDX
+    RN_FORMAT_IDX,
+    RN_FORMAT_PHOTO_FOLDER
 } rn_data_format;
 
 typedef struct rn_source {
