@@ -36,24 +36,37 @@ static rn_status require_regular(mode_t mode, const char *path)
                     S_ISDIR(mode) ? "a folder" : "a pipe or device");
 }
 
+// As much of *path as can be opened at once becomes a folder; *path goes on behind it.
+static int open_part(int folder, const char **path)
+{
+    char part[PATH_MAX];
+    const char *slash = memrchr(*path, '/', PATH_MAX - 1);
+
+    if (slash == NULL) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    size_t length = (size_t)(slash - *path);
+    memcpy(part, *path, length);
+    part[length] = '\0';
+    *path = slash + 1;
+    return openat(folder, part, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 int rn_open_at(int folder, const char *path, int flags)
 {
-    int at = folder, opened;
-    char part[PATH_MAX];
+    int at = folder, opened = folder;
 
-    while (strlen(path) >= PATH_MAX) {
-        const char *slash = memrchr(path, '/', PATH_MAX - 1);
-        size_t length = slash == NULL ? 0 : (size_t)(slash - path);
-        memcpy(part, path, length);
-        part[length] = '\0'; // "" cannot be opened either
-        opened = openat(at, part, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    while (strlen(path) >= PATH_MAX && opened != -1) {
+        opened = open_part(at, &path);
+        int error = errno;
         if (at != folder)
             close(at);
-        if (opened < 0)
-            return -1;
+        errno = error;
         at = opened;
-        path = slash + 1;
     }
+    if (opened == -1)
+        return -1;
     opened = openat(at, path, flags | O_CLOEXEC);
     int error = errno;
     if (at != folder)

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/photo_labels.h"
 #include "data/photo_walk.h"
 #include "data/photos.h"
 
@@ -18,6 +19,11 @@ typedef struct layout {
     int root; // descriptor
     char *train, *test;
 } layout;
+
+/** Folders where lists of classes and labels may lie; ends with NULL. */
+typedef struct label_folders {
+    char *paths[10];
+} label_folders;
 
 static const char *const bases[] = {"", "ILSVRC/Data/CLS-LOC/", "Data/CLS-LOC/"};
 static const char *const train_names[] = {"train", "ILSVRC2012_img_train"};
@@ -63,18 +69,19 @@ static rn_status holds(bool *folders, bool *pictures, int root, const char *belo
     return st == RN_ENOMEM ? st : RN_OK;
 }
 
-// The first of the names that is a folder with folders in it.
-static rn_status find_split(char **out, int root, const char *base, const char *const *names,
-                            int count)
+// The first of the names that is a folder with folders in it, or with pictures where `flat`.
+static rn_status find_split(char **out, layout *found, const char *base, bool flat)
 {
     rn_status st = RN_OK;
+    const char *const *names = out == &found->train ? train_names : test_names;
+    int count = out == &found->train ? TRAIN_NAMES : TEST_NAMES;
     char *path = NULL;
     bool folders, pictures;
 
     for (int i = 0; i < count && *out == NULL; i++) {
         RN_TRY(rn_format(&path, "%s%s", base, names[i]));
-        RN_TRY(holds(&folders, &pictures, root, path));
-        if (folders) {
+        RN_TRY(holds(&folders, &pictures, found->root, path));
+        if (folders || (pictures && flat)) {
             *out = path;
             path = NULL;
         }
@@ -86,19 +93,21 @@ out:
     return st;
 }
 
+// Beside a training set, or under a name that can be nothing else, test pictures need no folders.
 static rn_status find_splits(layout *found)
 {
     rn_status st = RN_OK;
 
     for (int i = 0; i < BASES && found->train == NULL && found->test == NULL; i++) {
-        RN_TRY(find_split(&found->train, found->root, bases[i], train_names, TRAIN_NAMES));
-        RN_TRY(find_split(&found->test, found->root, bases[i], test_names, TEST_NAMES));
+        RN_TRY(find_split(&found->train, found, bases[i], false));
+        RN_TRY(
+            find_split(&found->test, found, bases[i], found->train != NULL || *bases[i] != '\0'));
     }
 out:
     return st;
 }
 
-// Whether any folder in the root has a picture directly in it.
+// Whether any folder in the root has a picture directly in it, or the root itself in their place.
 static rn_status holds_classes(bool *found, int root)
 {
     rn_status st = RN_OK;
@@ -109,6 +118,7 @@ static rn_status holds_classes(bool *found, int root)
     RN_TRY(rn_folder_look(&items, root, ""));
     for (size_t i = 0; i < items.folders.count && !*found; i++)
         RN_TRY(holds(&folders, found, root, items.folders.classes[i].key));
+    *found |= items.folders.count == 0 && items.pictures > 0;
 out:
     rn_class_list_release(&items.folders);
     return st;
@@ -219,6 +229,60 @@ static rn_status name_set(char **out, const char *folder, const layout *places, 
     return rn_format(out, "%s %s", shown, split == RN_SPLIT_TRAIN ? "train" : "test");
 }
 
+static void release_folders(label_folders *places)
+{
+    for (int i = 0; places->paths[i] != NULL; i++)
+        rn_free(places->paths[i]);
+}
+
+static rn_status list_folders(label_folders *places, const char *folder, const char *below)
+{
+    static const char *const devkits[] = {"", "/ILSVRC2012_devkit_t12/data", "/devkit/data"};
+    rn_status st = RN_OK;
+    int count = 0;
+
+    for (int i = 0; i < 3; i++) {
+        RN_TRY(rn_format(&places->paths[count++], "%s/%s%s", folder, below, devkits[i]));
+        RN_TRY(rn_format(&places->paths[count++], "%s%s", folder, devkits[i]));
+        RN_TRY(rn_format(&places->paths[count++], "%s/..%s", folder, devkits[i]));
+    }
+out:
+    return st;
+}
+
+static rn_status add_flat(rn_photo_list *list, const layout *places, const char *below,
+                          rn_class_list *classes, const label_folders *beside)
+{
+    rn_status st = RN_OK;
+
+    RN_TRY(rn_photo_walk(list, places->root, below, -1));
+    rn_photo_list_sort(list);
+    RN_TRY(rn_photo_labels_read(list, classes, (const char *const *)beside->paths));
+out:
+    return st;
+}
+
+// The pictures of the split and their classes.
+static rn_status fill(rn_photo_list *list, rn_class_list *classes, const char *folder,
+                      const layout *places, const char *below)
+{
+    rn_status st = RN_OK;
+    label_folders beside = {0};
+    bool folders, pictures;
+
+    RN_TRY(list_folders(&beside, folder, below));
+    RN_TRY(holds(&folders, &pictures, places->root, below));
+    RN_TRY(read_classes(classes, places->root, places->train != NULL ? places->train : below));
+    if (folders)
+        RN_TRY(add_classes(list, places, below, classes));
+    else
+        RN_TRY(add_flat(list, places, below, classes, &beside));
+    RN_TRY(rn_photo_labels_name(classes, (const char *const *)beside.paths));
+out:
+    release_folders(&beside);
+    return st;
+}
+
 static rn_status open_split(rn_samples **out, const char *folder, const layout *places,
                             rn_split split)
 {
@@ -231,8 +295,7 @@ static rn_status open_split(rn_samples **out, const char *folder, const layout *
     if (below == NULL)
         return missing_split(folder, split);
     RN_TRY(name_set(&name, folder, places, split));
-    RN_TRY(read_classes(&classes, places->root, places->train != NULL ? places->train : below));
-    RN_TRY(add_classes(&list, places, below, &classes));
+    RN_TRY(fill(&list, &classes, folder, places, below));
     if (list.count == 0) {
         st = rn_error(RN_ENOTFOUND, "'%s/%s' has %zu folders of classes, but no picture in them",
                       folder, below, classes.count);

@@ -35,17 +35,15 @@ static rn_status folder_error(const char *below)
                     strerror(error));
 }
 
-static rn_status open_below(DIR **out, int root, const char *below)
+// NULL and errno on failure.
+static DIR *open_below(int root, const char *below)
 {
     int descriptor = rn_open_at(root, *below == '\0' ? "." : below, O_RDONLY | O_DIRECTORY);
+    DIR *directory = descriptor < 0 ? NULL : fdopendir(descriptor);
 
-    *out = descriptor < 0 ? NULL : fdopendir(descriptor);
-    if (*out != NULL)
-        return RN_OK;
-    rn_status st = folder_error(below);
-    if (descriptor >= 0)
+    if (directory == NULL && descriptor >= 0)
         close(descriptor);
-    return st;
+    return directory;
 }
 
 // The file system mostly says what an entry is; only links and some file systems need a question.
@@ -75,10 +73,11 @@ static const struct dirent *next_entry(DIR *directory)
 rn_status rn_folder_look(rn_folder_items *items, int root, const char *below)
 {
     rn_status st = RN_OK;
-    DIR *directory = NULL;
+    DIR *directory = open_below(root, below);
     const struct dirent *entry;
 
-    RN_TRY(open_below(&directory, root, below));
+    if (directory == NULL)
+        return folder_error(below);
     while ((entry = next_entry(directory)) != NULL) {
         if (is_folder(directory, entry))
             RN_TRY(rn_class_list_add(&items->folders, entry->d_name, strlen(entry->d_name), NULL));
@@ -89,8 +88,7 @@ rn_status rn_folder_look(rn_folder_items *items, int root, const char *below)
         st = folder_error(below);
     rn_class_list_sort(&items->folders);
 out:
-    if (directory != NULL)
-        closedir(directory);
+    closedir(directory);
     return st;
 }
 
@@ -161,27 +159,37 @@ out:
     return st;
 }
 
-// Sub-folders are entered in order, so that which of two names of one folder counts is certain.
-static rn_status walk(walker *w, const char *below)
+// Adds a folder's pictures, and what folders are in it, unless it was entered before. Closes it: a
+// deep tree must not hold a descriptor for each level.
+static rn_status read_folder(walker *w, rn_class_list *folders, const char *below)
 {
     rn_status st = RN_OK;
-    DIR *directory = NULL;
-    rn_class_list folders = {0};
-    char *path = NULL;
+    DIR *directory = open_below(w->root, below);
     struct stat info;
     bool fresh;
 
-    RN_TRY(open_below(&directory, w->root, below));
+    if (directory == NULL)
+        return folder_error(below);
     if (fstat(dirfd(directory), &info) != 0) {
         st = folder_error(below);
         goto out;
     }
     RN_TRY(enter(&fresh, w, &info));
-    if (!fresh)
-        goto out;
-    RN_TRY(add_pictures(w, &folders, directory, below));
-    closedir(directory); // a deep tree must not hold a descriptor for each level
-    directory = NULL;
+    if (fresh)
+        RN_TRY(add_pictures(w, folders, directory, below));
+out:
+    closedir(directory);
+    return st;
+}
+
+// Sub-folders are entered in order, so that which of two names of one folder counts is certain.
+static rn_status walk(walker *w, const char *below)
+{
+    rn_status st = RN_OK;
+    rn_class_list folders = {0};
+    char *path = NULL;
+
+    RN_TRY(read_folder(w, &folders, below));
     rn_class_list_sort(&folders);
     for (size_t i = 0; i < folders.count; i++) {
         RN_TRY(rn_photo_name_check(below, folders.classes[i].key));
@@ -194,8 +202,6 @@ static rn_status walk(walker *w, const char *below)
 out:
     rn_free(path);
     rn_class_list_release(&folders);
-    if (directory != NULL)
-        closedir(directory);
     return st;
 }
 

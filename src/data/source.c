@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "data/cifar.h"
 #include "data/idx.h"
+#include "data/photo_csv.h"
 #include "data/photo_folder.h"
 
 #include <errno.h>
@@ -55,6 +56,7 @@ static rn_status holds(bool *found, rn_data_format format, const char *folder)
         return rn_idx_recognise(found, folder);
     case RN_FORMAT_SHAPES:
     case RN_FORMAT_PHOTO_FOLDER:
+    case RN_FORMAT_PHOTO_CSV:
         break;
     }
     *found = false;
@@ -150,6 +152,19 @@ out:
     return st;
 }
 
+static rn_status recognise_file(rn_source *source, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    if (dot == NULL || strcasecmp(dot, ".csv") != 0)
+        return rn_error(RN_ENOTFOUND,
+                        "'%s' is not a folder; name the folder that holds the data, or a list of "
+                        "pictures (.csv)",
+                        path);
+    source->format = RN_FORMAT_PHOTO_CSV;
+    return rn_strdup(&source->folder, path);
+}
+
 static rn_status recognise(rn_source *source, const char *folder)
 {
     rn_status st = RN_OK;
@@ -158,8 +173,7 @@ static rn_status recognise(rn_source *source, const char *folder)
     if (stat(folder, &info) != 0)
         return explain_missing(folder);
     if (!S_ISDIR(info.st_mode))
-        return rn_error(RN_ENOTFOUND, "'%s' is not a folder; name the folder that holds the data",
-                        folder);
+        return recognise_file(source, folder);
     if (access(folder, R_OK | X_OK) != 0)
         return rn_error(RN_EIO, "cannot read folder '%s': %s", folder, strerror(errno));
     RN_TRY(look_in(source, folder, 0, ITSELF));
@@ -245,6 +259,9 @@ rn_status rn_data_open(rn_samples **out, const char *source, rn_split split)
         break;
     case RN_FORMAT_PHOTO_FOLDER:
         RN_TRY(rn_photo_folder_open(out, found.folder, split));
+        break;
+    case RN_FORMAT_PHOTO_CSV:
+        RN_TRY(rn_photo_csv_open(out, found.folder, split));
         break;
     }
 out:

@@ -170,6 +170,7 @@ static rn_status verify_format(checker *to, const rn_source *source)
     case RN_FORMAT_IDX:
         return verify_idx(to, source->folder);
     case RN_FORMAT_PHOTO_FOLDER:
+    case RN_FORMAT_PHOTO_CSV:
     case RN_FORMAT_SHAPES:
         break;
     }
