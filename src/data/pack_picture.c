@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "data/photos.h"
 #include "image/jpeg_write.h"
-#include "image/resize.h"
 #include "resnet/image.h"
 
 #include <stdio.h>
@@ -27,20 +26,14 @@ static rn_status shrink(rn_image **image, int shorter)
     const rn_image *from = *image;
     rn_image *to = NULL;
     int least = from->width < from->height ? from->width : from->height;
-    int width = (int)((int64_t)shorter * from->width / least);
-    int height = (int)((int64_t)shorter * from->height / least);
 
-    RN_TRY(RN_NEW(&to, 1));
-    *to = (rn_image){from->channels, height, width, NULL};
-    RN_TRY(RN_NEW(&to->pixels, (size_t)width * (size_t)height * (size_t)from->channels));
-    RN_TRY(rn_resize(to->pixels, from->channels, from,
-                     &(rn_resize_axis){from->width, width, 0, width},
-                     &(rn_resize_axis){from->height, height, 0, height}));
+    RN_TRY(rn_image_resize(
+        &to, from,
+        &(rn_resize_options){.width = (int)((int64_t)shorter * from->width / least),
+                             .height = (int)((int64_t)shorter * from->height / least)}));
     rn_image_free(*image);
     *image = to;
-    to = NULL;
 out:
-    rn_image_free(to);
     return st;
 }
 
