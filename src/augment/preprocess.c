@@ -14,6 +14,7 @@ static const char *const names[] = {
     [RN_NORMALIZE_PIXEL] = "pixel",
     [RN_NORMALIZE_CHANNEL_MEAN] = "channel-mean",
     [RN_NORMALIZE_PIXEL_MEAN] = "pixel-mean",
+    [RN_NORMALIZE_IMAGENET] = "imagenet",
 };
 enum { NAMES = sizeof names / sizeof *names };
 
@@ -34,8 +35,8 @@ rn_status rn_normalize_parse(rn_normalize *out, const char *name)
     if (nearest != NULL)
         return rn_error(RN_EINVAL, "unknown normalization '%s', did you mean '%s'?", name, nearest);
     return rn_error(RN_EINVAL,
-                    "unknown normalization '%s', expected none, channel, pixel, channel-mean or "
-                    "pixel-mean",
+                    "unknown normalization '%s', expected none, channel, pixel, channel-mean, "
+                    "pixel-mean or imagenet",
                     name);
 }
 
@@ -95,6 +96,20 @@ static rn_status set_deviations(rn_preprocess *preprocess, const float *deviatio
     return RN_OK;
 }
 
+// Mean and deviation over ImageNet's training set, of values 0 to 1, as torchvision's models have
+// them.
+static rn_status create_imagenet(rn_preprocess **out, int channels, int height, int width)
+{
+    static const float mean[3] = {0.485f, 0.456f, 0.406f};
+    static const float deviation[3] = {0.229f, 0.224f, 0.225f};
+
+    if (channels != 3)
+        return rn_error(RN_EINVAL, "normalization 'imagenet' is for 3 channels, input has %d",
+                        channels);
+    return rn_preprocess_create(out, RN_NORMALIZE_CHANNEL, channels, height, width, mean,
+                                deviation);
+}
+
 rn_status rn_preprocess_create(rn_preprocess **out, rn_normalize normalize, int channels,
                                int height, int width, const float *mean, const float *deviation)
 {
@@ -102,6 +117,8 @@ rn_status rn_preprocess_create(rn_preprocess **out, rn_normalize normalize, int 
     rn_preprocess *made = NULL;
 
     *out = NULL;
+    if (normalize == RN_NORMALIZE_IMAGENET)
+        return create_imagenet(out, channels, height, width);
     RN_TRY(check_shape(normalize, channels, height, width));
     RN_TRY(RN_NEW(&made, 1));
     *made = (rn_preprocess){normalize, channels, height, width, NULL, NULL, 0};

@@ -96,7 +96,8 @@ rn_status rn_preprocess_measure(rn_preprocess **out, const rn_samples *samples,
                                 rn_normalize normalize)
 {
     *out = NULL;
-    if (normalize == RN_NORMALIZE_NONE || rn_normalize_name(normalize) == NULL)
+    if (normalize == RN_NORMALIZE_NONE || normalize == RN_NORMALIZE_IMAGENET ||
+        rn_normalize_name(normalize) == NULL)
         return rn_preprocess_create(out, normalize, samples->channels, samples->height,
                                     samples->width, NULL, NULL);
     if (samples->count == 0)

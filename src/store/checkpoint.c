@@ -43,6 +43,7 @@ int rn_preprocess_shape(uint64_t shape[3], rn_normalize normalize, const rn_mode
     case RN_NORMALIZE_PIXEL_MEAN:
         return 3;
     case RN_NORMALIZE_NONE:
+    case RN_NORMALIZE_IMAGENET: // which no preprocess has
         break;
     }
     return 0;
