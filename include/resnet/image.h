@@ -28,8 +28,14 @@ typedef struct rn_decode_options {
 } rn_decode_options;
 
 /**
- * Decode a PNG, JPEG or PPM/PGM file in memory, recognised by its content. Alpha is composited on
- * white, palettes and 16-bit samples are reduced to 8 bits, EXIF orientation is applied.
+ * Decode a PNG, JPEG, WebP (no animation) or PPM/PGM file in memory, recognised by its content.
+ * Alpha is composited on white, palettes become colours, EXIF orientation is applied; colour
+ * profiles and gamma are ignored. Samples of 16 bits are divided by 257 and rounded. CMYK is taken
+ * as Adobe's inverted ink, as Pillow's convert("RGB") does.
+ *
+ * Damage is judged as Pillow judges it by default: a JPEG is refused if it ends before its last row
+ * or if libjpeg cannot go on; other defects are passed over, and libjpeg fills what they spoil. PNG
+ * and WebP must be whole, but for wrong check sums of PNG chunks that hold no pixels.
  *
  * @param[out] out  The caller's (rn_image_free()); NULL on failure.
  * @param bytes     Borrowed.
