@@ -28,14 +28,20 @@ typedef struct slot {
     int filled; // samples; batch: ready
 } slot;
 
+typedef struct rn_worker {
+    pthread_t thread;
+    rn_loader *loader;
+    rn_scratch *scratch;
+} rn_worker;
+
 struct rn_loader {
     const rn_samples *samples;
     const rn_preprocess *preprocess;
     rn_loader_options options;
     size_t volume; // of one image
     int slot_count;
-    slot *slots; // iteration i lives in slots[i % slot_count]
-    pthread_t *threads;
+    slot *slots;        // iteration i lives in slots[i % slot_count]
+    rn_worker *workers; // options.workers
     int started;
     _Atomic double waited;
 
@@ -47,7 +53,8 @@ struct rn_loader {
     uint64_t claim_iteration; // where the next part starts
     int claim_offset;
     bool stop;
-    rn_status failure; // of claim_iteration; no part is given out after it
+    rn_status failure; // of claim_iteration, or of any part; no part is given out after it
+    bool broken;       // a part failed: its batch will never be complete
     char message[256];
 };
 
@@ -92,6 +99,14 @@ out:
     return st;
 }
 
+// The calling thread's message, to whoever waits.
+static void tell_failure(rn_loader *loader)
+{
+    snprintf(loader->message, sizeof loader->message, "%s", rn_error_message());
+    pthread_cond_broadcast(&loader->room);
+    pthread_cond_broadcast(&loader->ready);
+}
+
 // Wait for room in the ring and take the next part. False: there is nothing left to do.
 static bool claim(rn_loader *loader, part *work)
 {
@@ -102,9 +117,7 @@ static bool claim(rn_loader *loader, part *work)
         return false;
     loader->failure = describe_part(loader, work);
     if (loader->failure != RN_OK) {
-        snprintf(loader->message, sizeof loader->message, "%s", rn_error_message());
-        pthread_cond_broadcast(&loader->room);
-        pthread_cond_broadcast(&loader->ready);
+        tell_failure(loader);
         return false;
     }
     loader->claim_offset += work->count;
@@ -115,33 +128,50 @@ static bool claim(rn_loader *loader, part *work)
     return true;
 }
 
-static void fill(const rn_loader *loader, const part *work)
+static rn_status fill(const rn_loader *loader, const part *work, rn_scratch *scratch)
 {
+    rn_status st = RN_OK;
     const rn_loader_options *options = &loader->options;
 
     for (int i = 0; i < work->count; i++) {
         const rn_order_entry *entry = &work->entries[i];
+        const rn_augment_where where = {options->seed, entry->epoch, entry->sample, scratch};
         size_t row = (size_t)(work->offset + i);
-        rn_preprocess_apply(loader->preprocess, work->target->images + row * loader->volume,
-                            loader->samples->images + entry->sample * loader->volume,
-                            &options->augment, options->seed, entry->epoch, entry->sample);
+        RN_TRY(rn_preprocess_sample(loader->preprocess, work->target->images + row * loader->volume,
+                                    loader->samples->images + entry->sample * loader->volume,
+                                    &options->augment, &where));
         work->target->labels[row] = loader->samples->labels[entry->sample];
     }
+out:
+    return st;
 }
 
-static void *worker(void *argument)
+static void finish_part(rn_loader *loader, const part *work, rn_status filled)
 {
-    rn_loader *loader = argument;
+    if (filled != RN_OK && loader->failure == RN_OK) {
+        loader->failure = filled;
+        loader->broken = true;
+        tell_failure(loader);
+    }
+    if (filled != RN_OK)
+        return;
+    work->target->filled += work->count;
+    if (work->target->filled == loader->options.batch)
+        pthread_cond_broadcast(&loader->ready);
+}
+
+static void *work_on(void *argument)
+{
+    rn_worker *worker = argument;
+    rn_loader *loader = worker->loader;
     part work;
 
     pthread_mutex_lock(&loader->lock);
     while (claim(loader, &work)) {
         pthread_mutex_unlock(&loader->lock);
-        fill(loader, &work);
+        rn_status filled = fill(loader, &work, worker->scratch);
         pthread_mutex_lock(&loader->lock);
-        work.target->filled += work.count;
-        if (work.target->filled == loader->options.batch)
-            pthread_cond_broadcast(&loader->ready);
+        finish_part(loader, &work, filled);
     }
     pthread_mutex_unlock(&loader->lock);
     return NULL;
@@ -193,7 +223,8 @@ static rn_status start_workers(rn_loader *loader)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (loader->started < loader->options.workers && error == 0) {
-        error = pthread_create(&loader->threads[loader->started], NULL, worker, loader);
+        rn_worker *next = &loader->workers[loader->started];
+        error = pthread_create(&next->thread, NULL, work_on, next);
         loader->started += error == 0;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -213,6 +244,19 @@ static rn_status make_slots(rn_loader *loader)
     for (int i = 0; i < loader->slot_count; i++) {
         RN_TRY(rn_alloc((void **)&loader->slots[i].images, batch, loader->volume * sizeof(float)));
         RN_TRY(RN_NEW(&loader->slots[i].labels, batch));
+    }
+out:
+    return st;
+}
+
+static rn_status make_workers(rn_loader *loader)
+{
+    rn_status st = RN_OK;
+
+    RN_TRY(RN_NEW(&loader->workers, (size_t)loader->options.workers));
+    for (int i = 0; i < loader->options.workers; i++) {
+        loader->workers[i].loader = loader;
+        RN_TRY(rn_scratch_create(&loader->workers[i].scratch));
     }
 out:
     return st;
@@ -249,7 +293,7 @@ rn_status rn_loader_create(rn_loader **out, const rn_samples *samples,
     pthread_cond_init(&loader->ready, NULL);
     RN_TRY(rn_order_create(&loader->order, samples->count, full.seed));
     RN_TRY(make_slots(loader));
-    RN_TRY(RN_NEW(&loader->threads, (size_t)full.workers));
+    RN_TRY(make_workers(loader));
     RN_TRY(start_workers(loader));
     *out = loader;
     loader = NULL;
@@ -265,7 +309,7 @@ static void stop_workers(rn_loader *loader)
     pthread_cond_broadcast(&loader->room);
     pthread_mutex_unlock(&loader->lock);
     for (int i = 0; i < loader->started; i++)
-        pthread_join(loader->threads[i], NULL);
+        pthread_join(loader->workers[i].thread, NULL);
 }
 
 void rn_loader_free(rn_loader *loader)
@@ -278,7 +322,9 @@ void rn_loader_free(rn_loader *loader)
         rn_free(loader->slots[i].labels);
     }
     rn_free(loader->slots);
-    rn_free(loader->threads);
+    for (int i = 0; loader->workers != NULL && i < loader->options.workers; i++)
+        rn_scratch_free(loader->workers[i].scratch);
+    rn_free(loader->workers);
     rn_order_free(loader->order);
     pthread_cond_destroy(&loader->ready);
     pthread_cond_destroy(&loader->room);
@@ -297,7 +343,7 @@ static void give_back(rn_loader *loader)
 // Either the oldest batch is complete, or it never will be.
 static bool settled(rn_loader *loader)
 {
-    return slot_of(loader, loader->oldest)->filled == loader->options.batch ||
+    return slot_of(loader, loader->oldest)->filled == loader->options.batch || loader->broken ||
            (loader->failure != RN_OK && loader->claim_iteration == loader->oldest);
 }
 

@@ -1,6 +1,6 @@
-#include "image/fail_allocation.h"
 #include "base/random.h"
 #include "batch/order.h"
+#include "image/fail_allocation.h"
 #include "resnet/batch.h"
 
 #include <setjmp.h>
@@ -68,8 +68,10 @@ static void check_batch(const rn_batch *batch, const rn_samples *samples,
         rn_order_entry entry;
         assert_int_equal(rn_order_take(order, at + (uint64_t)i, 1, &entry), RN_OK);
         assert_int_equal(batch->labels[i], entry.sample);
-        rn_preprocess_apply(preprocess, expected, bytes + entry.sample * VOLUME, &options->augment,
-                            options->seed, entry.epoch, entry.sample);
+        const rn_augment_where where = {options->seed, entry.epoch, entry.sample, NULL};
+        assert_int_equal(rn_preprocess_sample(preprocess, expected, bytes + entry.sample * VOLUME,
+                                              &options->augment, &where),
+                         RN_OK);
         assert_memory_equal(batch->images + i * VOLUME, expected, sizeof expected);
     }
     rn_order_free(order);
@@ -105,6 +107,44 @@ static void test_any_number_of_workers(void **state)
             }
         }
     }
+}
+
+// Every worker has memory of its own for changes of colour.
+static void test_colour_with_any_number_of_workers(void **state)
+{
+    (void)state;
+    for (int workers = 1; workers <= 5; workers += 2) {
+        check_stream(&set,
+                     &(rn_loader_options){.batch = 70,
+                                          .seed = 5,
+                                          .augment = {.pad = 1, .hue = 0.2, .randaugment = 1},
+                                          .workers = workers},
+                     5);
+    }
+}
+
+// A picture that cannot be made ends the stream instead of being waited for.
+static void test_failing_sample(void **state)
+{
+    const float zero[2] = {0}, one[2] = {1, 1};
+    rn_samples two = set;
+    rn_preprocess *p;
+
+    (void)state;
+    two.channels = 2;
+    two.height = 1;
+    assert_int_equal(rn_preprocess_create(&p, RN_NORMALIZE_CHANNEL, 2, 1, two.width, zero, one),
+                     RN_OK);
+    for (int workers = 1; workers <= 5; workers += 2) {
+        rn_loader *loader;
+        rn_batch batch;
+        rn_loader_options options = {.batch = 70, .augment = {.erase = 1}, .workers = workers};
+        assert_int_equal(rn_loader_create(&loader, &two, p, &options), RN_OK);
+        assert_int_equal(rn_loader_next(loader, &batch), RN_EINVAL);
+        assert_non_null(strstr(rn_error_message(), "2 channels"));
+        rn_loader_free(loader);
+    }
+    rn_preprocess_free(p);
 }
 
 static void test_any_first_iteration(void **state)
@@ -298,7 +338,7 @@ static void test_allocation_failures(void **state)
         assert_true((loader == NULL) == (st != RN_OK));
         rn_loader_free(loader);
     }
-    assert_int_equal(which, 16); // loader, order (2), ring (1 + 5 x 2), threads; one clean run
+    assert_int_equal(which, 17); // loader, order (2), ring (1 + 5 x 2), worker (2); one clean run
 }
 
 static bool count_allocation(size_t size, void *context)
@@ -328,6 +368,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_number_of_workers),
+        cmocka_unit_test(test_colour_with_any_number_of_workers),
+        cmocka_unit_test(test_failing_sample),
         cmocka_unit_test(test_any_first_iteration),
         cmocka_unit_test(test_fewer_samples_than_batch),
         cmocka_unit_test(test_ranks_share_the_sequence),
