@@ -1,3 +1,4 @@
+#include "cli/augment_options.h"
 #include "cli/train_job.h"
 
 #include <math.h>
@@ -266,32 +267,14 @@ const cli_option cli_train_options[] = {
      .low = 0,
      .high = 1,
      .key = "bn_momentum"},
-    {.name = "pad",
-     .kind = CLI_INTEGER,
-     .argument = "PIXELS",
-     .help = "padding before the random crop; 0: no crop",
-     .low = 0,
-     .high = 64,
-     .key = "pad"},
-    {.name = "pad-mode",
-     .kind = CLI_CHOICE,
-     .argument = "MODE",
-     .help = "what the padding holds: zeros, or the picture's mirror image",
-     .choices = "zero|reflect",
-     .key = "pad_mode"},
-    {.name = "flip",
-     .kind = CLI_SWITCH,
-     .help = "mirror every second picture at random",
-     .key = "flip"},
-    {.name = "alternate-flip",
-     .kind = CLI_SWITCH,
-     .help = "with flip: each picture's side is drawn once and then alternates every epoch",
-     .key = "alternate_flip"},
+    CLI_AUGMENT_OPTIONS,
     {.name = "normalize",
      .kind = CLI_CHOICE,
      .argument = "HOW",
-     .help = "what is subtracted and divided by",
-     .choices = "none|channel|pixel|channel-mean|pixel-mean",
+     .help =
+         "what is subtracted and divided by: nothing, mean and deviation of channels or pixels, "
+         "the mean only, or the constants that are usual for ImageNet",
+     .choices = "none|channel|pixel|channel-mean|pixel-mean|imagenet",
      .key = "normalize"},
     {.name = "whiten",
      .kind = CLI_INTEGER,
