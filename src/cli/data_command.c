@@ -39,12 +39,12 @@ const cli_command cli_data_verify = {
     .run = run_verify,
 };
 
-static const cli_command *const commands[] = {&cli_data_show, &cli_data_verify, &cli_data_download,
-                                              NULL};
+static const cli_command *const commands[] = {&cli_data_show, &cli_data_preview, &cli_data_verify,
+                                              &cli_data_download, NULL};
 
 const cli_command cli_data = {
     .name = "data",
-    .usage = "show|verify|download",
+    .usage = "show|preview|verify|download",
     .summary = "show, check and fetch data sets",
     .description =
         "Show, check and fetch data sets: CIFAR-10 and CIFAR-100 binary files, IDX files "
