@@ -44,6 +44,17 @@ RN_API rn_status rn_normalize_parse(rn_normalize *out, const char *name);
 RN_API rn_status rn_preprocess_measure(rn_preprocess **out, const rn_samples *samples,
                                        rn_normalize normalize);
 /**
+ * The same over photographs: 10,000 of them, evenly over the set, or all, each as
+ * rn_preprocess_image() fits it to three channels of height x width. A mean for each pixel is that
+ * of a place in this view, and is subtracted there from every crop, as the 224 x 224 mean file of
+ * the 2015 paper's published networks is.
+ *
+ * @return As above, rn_photos_read() and rn_image_decode(); RN_EINVAL also if the set holds no
+ *         photographs.
+ */
+RN_API rn_status rn_preprocess_measure_photos(rn_preprocess **out, const rn_samples *samples,
+                                              rn_normalize normalize, int height, int width);
+/**
  * With given values: `entries` floats each, copied. Deviations must be > 0 and all finite; where
  * only the mean is subtracted they must be 1, or deviation NULL. With RN_NORMALIZE_NONE and
  * RN_NORMALIZE_IMAGENET (for 3 channels; made as RN_NORMALIZE_CHANNEL) neither is read. RN_EINVAL;
@@ -74,6 +85,9 @@ typedef enum rn_crop {
 /** Names "pad", "resize", "area", "centre". Static; NULL if out of range. */
 RN_API const char *rn_crop_name(rn_crop crop);
 
+/** Names "bilinear", "bicubic". Static; NULL if out of range. */
+RN_API const char *rn_resize_filter_name(rn_resize_filter filter);
+
 /**
  * Random changes of a training image. Zeroes are none; the order below is that in which they are
  * made and drawn, except that mirroring comes with normalisation.
@@ -103,9 +117,11 @@ typedef struct rn_augment {
     rn_crop crop;
     int resize_low, resize_high; // RESIZE: range of the shorter side in pixels, to which the
                                  // input's size is a lower bound; 0: 256 and 480
-    double crop_area;  // AREA: least share of the picture's area, up to 1; 0: 0.08
-    double crop_ratio; // CENTRE: input's shorter side / resized picture's, 0 .. 1; 0: 1
-                       // (0.875: 224 out of 256)
+    double crop_area;            // AREA: least share of the picture's area, up to 1; 0: 0.08
+    double crop_ratio;           // CENTRE: input's shorter side / resized picture's, 0 .. 1; 0: 1
+                                 // (0.875: 224 out of 256)
+
+    rn_resize_filter filter; // of photographs, and of images that are cut to a part
 
     // Cubuk et al. 2019 (arXiv:1909.13719): so many operations one after another, each drawn from
     // torchvision's 14 (identity, shear and translation in x and y, rotation, brightness, color,

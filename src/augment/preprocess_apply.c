@@ -14,6 +14,13 @@ const char *rn_crop_name(rn_crop crop)
     return (unsigned)crop < sizeof names / sizeof *names ? names[crop] : NULL;
 }
 
+const char *rn_resize_filter_name(rn_resize_filter filter)
+{
+    return filter == RN_RESIZE_BILINEAR  ? "bilinear"
+           : filter == RN_RESIZE_BICUBIC ? "bicubic"
+                                         : NULL;
+}
+
 static bool draw_flip(const rn_augment *augment, rn_stream *stream)
 {
     return rn_stream_below(stream, 2) == 1 && augment->flip;

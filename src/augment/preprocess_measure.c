@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+enum { MOST_PHOTOS = 10000 };
+
 __extension__ typedef unsigned __int128 wide;
 
 // A deviation below one gray level (a pixel that is always, or nearly always, the same) would blow
@@ -39,16 +41,12 @@ static void add_planes(moments *total, const uint8_t *image)
     }
 }
 
-static void add_samples(moments *total, const rn_samples *samples)
+static void add_image(moments *total, const uint8_t *image)
 {
-    const size_t volume = total->entries * total->group;
-
-    for (size_t n = 0; n < samples->count; n++) {
-        if (total->group == 1)
-            add_pixels(total, samples->images + n * volume);
-        else
-            add_planes(total, samples->images + n * volume);
-    }
+    if (total->group == 1)
+        add_pixels(total, image);
+    else
+        add_planes(total, image);
 }
 
 // variance = (n sum x^2 - (sum x)^2) / n^2, whose numerator is exact in integers.
@@ -65,31 +63,70 @@ static void finish(const moments *total, size_t count, float *mean, float *devia
     }
 }
 
+static rn_status moments_init(moments *total, const rn_preprocess *size, rn_normalize normalize)
+{
+    rn_status st = RN_OK;
+    const size_t plane = (size_t)size->height * (size_t)size->width;
+    bool by_channel = normalize == RN_NORMALIZE_CHANNEL || normalize == RN_NORMALIZE_CHANNEL_MEAN;
+
+    total->entries = (size_t)size->channels * (by_channel ? 1 : plane);
+    total->group = by_channel ? plane : 1;
+    RN_TRY(RN_NEW(&total->sum, total->entries));
+    RN_TRY(RN_NEW(&total->square, total->entries));
+out:
+    return st;
+}
+
+static void moments_release(moments *total)
+{
+    rn_free(total->sum);
+    rn_free(total->square);
+}
+
+static rn_status make_of_moments(rn_preprocess **out, const moments *total, size_t count,
+                                 const rn_preprocess *size, rn_normalize normalize)
+{
+    rn_status st = RN_OK;
+    float *mean = NULL, *deviation = NULL;
+    bool mean_only = normalize == RN_NORMALIZE_CHANNEL_MEAN || normalize == RN_NORMALIZE_PIXEL_MEAN;
+
+    RN_TRY(RN_NEW(&mean, total->entries));
+    RN_TRY(RN_NEW(&deviation, total->entries));
+    finish(total, count, mean, deviation);
+    RN_TRY(rn_preprocess_create(out, normalize, size->channels, size->height, size->width, mean,
+                                mean_only ? NULL : deviation));
+out:
+    rn_free(deviation);
+    rn_free(mean);
+    return st;
+}
+
 static rn_status measure(rn_preprocess **out, const rn_samples *samples, rn_normalize normalize)
 {
     rn_status st = RN_OK;
     moments total = {0};
-    float *mean = NULL, *deviation = NULL;
-    size_t plane = (size_t)samples->height * (size_t)samples->width;
-    bool by_channel = normalize == RN_NORMALIZE_CHANNEL || normalize == RN_NORMALIZE_CHANNEL_MEAN;
-    bool mean_only = normalize == RN_NORMALIZE_CHANNEL_MEAN || normalize == RN_NORMALIZE_PIXEL_MEAN;
+    const rn_preprocess size = {
+        .channels = samples->channels, .height = samples->height, .width = samples->width};
 
-    total.entries = (size_t)samples->channels * (by_channel ? 1 : plane);
-    total.group = by_channel ? plane : 1;
-    RN_TRY(RN_NEW(&total.sum, total.entries));
-    RN_TRY(RN_NEW(&total.square, total.entries));
-    RN_TRY(RN_NEW(&mean, total.entries));
-    RN_TRY(RN_NEW(&deviation, total.entries));
-    add_samples(&total, samples);
-    finish(&total, samples->count, mean, deviation);
-    RN_TRY(rn_preprocess_create(out, normalize, samples->channels, samples->height, samples->width,
-                                mean, mean_only ? NULL : deviation));
+    RN_TRY(moments_init(&total, &size, normalize));
+    for (size_t n = 0; n < samples->count; n++)
+        add_image(&total, samples->images + n * total.entries * total.group);
+    RN_TRY(make_of_moments(out, &total, samples->count, &size, normalize));
 out:
-    rn_free(deviation);
-    rn_free(mean);
-    rn_free(total.square);
-    rn_free(total.sum);
+    moments_release(&total);
     return st;
+}
+
+static bool is_measured(rn_normalize normalize)
+{
+    return normalize != RN_NORMALIZE_NONE && normalize != RN_NORMALIZE_IMAGENET &&
+           rn_normalize_name(normalize) != NULL;
+}
+
+static rn_status no_images(const rn_samples *samples)
+{
+    return rn_error(RN_EINVAL, "'%s' has 0 images, expected at least 1 to measure",
+                    samples->name == NULL ? "set" : samples->name);
 }
 
 rn_status rn_preprocess_measure(rn_preprocess **out, const rn_samples *samples,
@@ -100,12 +137,100 @@ rn_status rn_preprocess_measure(rn_preprocess **out, const rn_samples *samples,
     *out = NULL;
     if (st != RN_OK)
         return st;
-    if (normalize == RN_NORMALIZE_NONE || normalize == RN_NORMALIZE_IMAGENET ||
-        rn_normalize_name(normalize) == NULL)
+    if (!is_measured(normalize))
         return rn_preprocess_create(out, normalize, samples->channels, samples->height,
                                     samples->width, NULL, NULL);
     if (samples->count == 0)
-        return rn_error(RN_EINVAL, "'%s' has 0 images, expected at least 1 to measure",
-                        samples->name == NULL ? "set" : samples->name);
+        return no_images(samples);
     return measure(out, samples, normalize);
+}
+
+// A picture as the evaluation sees it, in planes of bytes.
+typedef struct photo_view {
+    rn_preprocess *plain; // its size; values / 255
+    float *values;
+    uint8_t *planes;
+    size_t volume;
+    rn_scratch *scratch;
+} photo_view;
+
+static rn_status photo_view_init(photo_view *view, int height, int width)
+{
+    rn_status st = RN_OK;
+
+    view->volume = 3 * (size_t)height * (size_t)width;
+    RN_TRY(rn_preprocess_create(&view->plain, RN_NORMALIZE_NONE, 3, height, width, NULL, NULL));
+    RN_TRY(RN_NEW(&view->values, view->volume));
+    RN_TRY(RN_NEW(&view->planes, view->volume));
+    RN_TRY(rn_scratch_create(&view->scratch));
+out:
+    return st;
+}
+
+static void photo_view_release(photo_view *view)
+{
+    rn_preprocess_free(view->plain);
+    rn_free(view->values);
+    rn_free(view->planes);
+    rn_scratch_free(view->scratch);
+}
+
+static rn_status photo_view_make(photo_view *view, const rn_photos *photos, size_t index)
+{
+    rn_status st = RN_OK;
+    rn_photo photo = {0};
+    rn_image *image = NULL;
+    const rn_augment_where where = {.scratch = view->scratch};
+
+    RN_TRY(rn_photos_read(&photo, photos, index));
+    st = rn_image_decode(&image, photo.bytes, photo.size, NULL);
+    if (st != RN_OK) {
+        rn_error_prefix(st, "'%s'", rn_photos_name(photos, index));
+        goto out;
+    }
+    RN_TRY(rn_preprocess_photo(view->plain, view->values, image, NULL, &where));
+    for (size_t i = 0; i < view->volume; i++)
+        view->planes[i] = (uint8_t)(view->values[i] * 255.0f + 0.5f);
+out:
+    rn_image_free(image);
+    rn_photo_release(&photo);
+    return st;
+}
+
+static rn_status measure_photos(rn_preprocess **out, const rn_samples *samples,
+                                rn_normalize normalize, photo_view *view)
+{
+    rn_status st = RN_OK;
+    moments total = {0};
+    const size_t count = samples->count < MOST_PHOTOS ? samples->count : MOST_PHOTOS;
+
+    RN_TRY(moments_init(&total, view->plain, normalize));
+    for (size_t i = 0; i < count; i++) {
+        RN_TRY(photo_view_make(view, samples->photos, i * samples->count / count));
+        add_image(&total, view->planes);
+    }
+    RN_TRY(make_of_moments(out, &total, count, view->plain, normalize));
+out:
+    moments_release(&total);
+    return st;
+}
+
+rn_status rn_preprocess_measure_photos(rn_preprocess **out, const rn_samples *samples,
+                                       rn_normalize normalize, int height, int width)
+{
+    rn_status st = RN_OK;
+    photo_view view = {0};
+
+    *out = NULL;
+    if (samples->photos == NULL)
+        return rn_error(RN_EINVAL, "'%s' holds no photographs to measure", samples->name);
+    if (!is_measured(normalize))
+        return rn_preprocess_create(out, normalize, 3, height, width, NULL, NULL);
+    if (samples->count == 0)
+        return no_images(samples);
+    RN_TRY(photo_view_init(&view, height, width));
+    RN_TRY(measure_photos(out, samples, normalize, &view));
+out:
+    photo_view_release(&view);
+    return st;
 }

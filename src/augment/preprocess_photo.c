@@ -59,7 +59,8 @@ static rn_status make_photo(const rn_preprocess *preprocess, float *dst, const r
     const bool mirror = draw_mirror(&stream, augment, where);
     const rn_photo_crop crop = rn_photo_crop_draw(augment, image, preprocess, &stream);
     RN_TRY(take_part(&part, &where->scratch->source, image, &crop));
-    RN_TRY(rn_resize(pixels.bytes, pixels.channels, &part, &crop.x, &crop.y));
+    const rn_resize_axis axes[2] = {crop.x, crop.y};
+    RN_TRY(rn_resize_filtered(pixels.bytes, pixels.channels, &part, axes, augment->filter));
     rn_photo_change(&pixels, augment, &stream);
     rn_photo_shift(shift, augment, &stream);
     rn_photo_output(preprocess, dst, &pixels, mirror, shift);

@@ -63,6 +63,12 @@
          .low = 0,                                                                                 \
          .high = 1,                                                                                \
          .key = "crop_ratio"},                                                                     \
+        {.name = "filter",                                                                         \
+         .kind = CLI_CHOICE,                                                                       \
+         .argument = "NAME",                                                                       \
+         .help = "how photographs are resized",                                                    \
+         .choices = "bilinear|bicubic",                                                            \
+         .key = "filter"},                                                                         \
         {.name = "randaugment",                                                                    \
          .kind = CLI_INTEGER,                                                                      \
          .argument = "N",                                                                          \

@@ -28,13 +28,19 @@ static bool of_photos(const preview *p)
     return p->samples == NULL || p->samples->photos != NULL;
 }
 
+// A file is a picture unless it is a list or a pack of them.
+static bool is_set(const char *word)
+{
+    return !cli_is_file(word) || cli_ends_in(word, ".csv") || cli_ends_in(word, ".rnpack");
+}
+
 static rn_status open_source(preview *p)
 {
     const cli_arguments *args = p->args;
     const int wanted = (int)cli_integer(args, "count");
     size_t most = (size_t)args->word_count;
 
-    if (!cli_is_file(args->words[0])) {
+    if (is_set(args->words[0])) {
         rn_status st = rn_data_open(&p->samples, args->words[0], RN_SPLIT_TRAIN);
         if (st != RN_OK)
             return st;
@@ -74,7 +80,6 @@ static rn_status choose_preprocess(preview *p)
 
 static rn_status make_sheet(preview *p)
 {
-    rn_status st;
     const int height = p->preprocess->height, width = p->preprocess->width;
     const size_t channels = (size_t)p->preprocess->channels;
 
@@ -89,8 +94,7 @@ static rn_status make_sheet(preview *p)
     if (p->sheet.pixels == NULL || p->input == NULL)
         return rn_error(RN_ENOMEM, "no memory for a sheet of %zu bytes", bytes);
     memset(p->sheet.pixels, 255, bytes);
-    st = rn_scratch_create(&p->scratch);
-    return st;
+    return rn_scratch_create(&p->scratch);
 }
 
 // The input as bytes again, into the sheet. The plain column stands a little apart.
@@ -134,10 +138,9 @@ out:
 }
 
 // The plain picture, then what the first epochs of a training with this seed would see.
-static rn_status show_views(const preview *p, int row, uint32_t index, const rn_image *photo)
+static rn_status show_views(const preview *p, int row, uint32_t index, const rn_image *photo,
+                            const uint8_t *image)
 {
-    const size_t volume = (size_t)p->preprocess->channels * (size_t)p->preprocess->height *
-                          (size_t)p->preprocess->width;
     rn_status st = RN_OK;
 
     for (int view = 0; view <= p->views; view++) {
@@ -147,8 +150,7 @@ static rn_status show_views(const preview *p, int row, uint32_t index, const rn_
         if (photo != NULL)
             RN_TRY(rn_preprocess_photo(p->preprocess, p->input, photo, augment, &where));
         else
-            RN_TRY(rn_preprocess_sample(p->preprocess, p->input,
-                                        p->samples->images + index * volume, augment, &where));
+            RN_TRY(rn_preprocess_sample(p->preprocess, p->input, image, augment, &where));
         show_input(p, row, view);
     }
 out:
@@ -159,12 +161,17 @@ static rn_status show_row(const preview *p, int row)
 {
     rn_status st = RN_OK;
     rn_image *photo = NULL;
+    const uint8_t *image = NULL;
+    const size_t volume = (size_t)p->preprocess->channels * (size_t)p->preprocess->height *
+                          (size_t)p->preprocess->width;
     size_t count = p->samples != NULL ? p->samples->count : (size_t)p->rows;
     uint32_t index = (uint32_t)((size_t)row * count / (size_t)p->rows); // evenly over the set
 
-    if (of_photos(p))
+    if (p->samples != NULL && p->samples->photos == NULL)
+        image = p->samples->images + index * volume;
+    else
         RN_TRY(open_photo(&photo, p, index));
-    RN_TRY(show_views(p, row, index, photo));
+    RN_TRY(show_views(p, row, index, photo, image));
 out:
     rn_image_free(photo);
     return st;

@@ -221,7 +221,16 @@ out:
 rn_status rn_resize(uint8_t *dst, int channels, const rn_image *image, const rn_resize_axis *x,
                     const rn_resize_axis *y)
 {
-    return resize(dst, channels, image, &(direction){.axis = *x}, &(direction){.axis = *y});
+    const rn_resize_axis axes[2] = {*x, *y};
+
+    return rn_resize_filtered(dst, channels, image, axes, RN_RESIZE_BILINEAR);
+}
+
+rn_status rn_resize_filtered(uint8_t *dst, int channels, const rn_image *image,
+                             const rn_resize_axis axes[2], rn_resize_filter filter)
+{
+    return resize(dst, channels, image, &(direction){.axis = axes[0], .filter = filter},
+                  &(direction){.axis = axes[1], .filter = filter});
 }
 
 static rn_status check_box(const float box[4], const rn_image *image)

@@ -23,4 +23,8 @@ typedef struct rn_resize_axis {
 rn_status rn_resize(uint8_t *dst, int channels, const rn_image *image, const rn_resize_axis *x,
                     const rn_resize_axis *y);
 
+/** The same by any filter; across, then down. */
+rn_status rn_resize_filtered(uint8_t *dst, int channels, const rn_image *image,
+                             const rn_resize_axis axes[2], rn_resize_filter filter);
+
 #endif

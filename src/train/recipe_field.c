@@ -34,6 +34,11 @@ static const char *crop_choice(int index)
     return rn_crop_name((rn_crop)index);
 }
 
+static const char *filter_choice(int index)
+{
+    return rn_resize_filter_name((rn_resize_filter)index);
+}
+
 static const char *tta_choice(int index)
 {
     return rn_tta_name((rn_tta)index);
@@ -83,6 +88,7 @@ static const recipe_field fields[] = {
     {"resize_high", RECIPE_INT, AT(augment.resize_high), .high = 65536},
     {"crop_area", RECIPE_DOUBLE, AT(augment.crop_area), .high = 1},
     {"crop_ratio", RECIPE_DOUBLE, AT(augment.crop_ratio), .high = 1},
+    {"filter", RECIPE_CHOICE, AT(augment.filter), .high = 0, .choice = filter_choice},
     {"randaugment", RECIPE_INT, AT(augment.randaugment), .high = 16},
     {"randaugment_magnitude", RECIPE_INT, AT(augment.randaugment_magnitude), .high = 30},
     {"brightness", RECIPE_DOUBLE, AT(augment.brightness), .high = 10},

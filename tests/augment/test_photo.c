@@ -42,7 +42,7 @@ static rn_preprocess *make_preprocess(rn_normalize normalize, int channels)
 
 // Cut a part out, resize it, take the window, mirror, normalise: step by step.
 static void naive_input(float *dst, const rn_preprocess *p, const rn_image *image,
-                        const rn_photo_crop *crop, bool mirror)
+                        const rn_photo_crop *crop, const rn_augment *drawn)
 {
     uint8_t bytes[VOLUME];
     rn_image *part;
@@ -55,10 +55,11 @@ static void naive_input(float *dst, const rn_preprocess *p, const rn_image *imag
         part->pixels[i] =
             image->pixels[((crop->top + y) * image->width + crop->left + x) * image->channels + c];
     }
-    assert_int_equal(rn_resize(bytes, p->channels, part, &crop->x, &crop->y), RN_OK);
+    const rn_resize_axis axes[2] = {crop->x, crop->y};
+    assert_int_equal(rn_resize_filtered(bytes, p->channels, part, axes, drawn->filter), RN_OK);
     for (int i = 0; i < PLANE * p->channels; i++) {
         int c = i / PLANE, y = i / WIDTH % HEIGHT, x = i % WIDTH;
-        int from = mirror ? WIDTH - 1 - x : x;
+        int from = drawn->flip ? WIDTH - 1 - x : x;
         int entry = p->entries == (size_t)p->channels ? c : (c * HEIGHT + y) * WIDTH + from;
         dst[i] = (float)bytes[(y * WIDTH + from) * p->channels + c] / 255.0f;
         if (p->entries > 0)
@@ -76,9 +77,10 @@ static void check_photo(const rn_preprocess *p, const rn_image *image, const rn_
 
     found[PLANE * p->channels] = 42;
     rn_stream_init(&stream, SEED, RN_PURPOSE_AUGMENT, 3, sample);
-    bool mirror = rn_stream_below(&stream, 2) == 1 && augment->flip;
+    rn_augment drawn = *augment;
+    drawn.flip = rn_stream_below(&stream, 2) == 1 && augment->flip;
     rn_photo_crop crop = rn_photo_crop_draw(augment, image, p, &stream);
-    naive_input(expected, p, image, &crop, mirror);
+    naive_input(expected, p, image, &crop, &drawn);
     assert_int_equal(rn_preprocess_photo(p, found, image, augment, &where), RN_OK);
     assert_memory_equal(found, expected, sizeof(float) * (size_t)(PLANE * p->channels));
     assert_true(found[PLANE * p->channels] == 42);
@@ -98,6 +100,7 @@ static void test_every_crop_and_size(void **state)
                     rn_augment augment = {.flip = true, .crop = (rn_crop)crop};
                     augment.resize_low = 5;
                     augment.resize_high = 30;
+                    augment.filter = crop % 2 ? RN_RESIZE_BICUBIC : RN_RESIZE_BILINEAR;
                     for (uint32_t sample = 0; sample < 4; sample++)
                         check_photo(p, image, &augment, sample);
                 }

@@ -110,7 +110,7 @@ static void assert_same(const rn_recipe *a, const rn_recipe *b)
                 p->randaugment_magnitude == q->randaugment_magnitude);
     assert_true(p->brightness == q->brightness && p->contrast == q->contrast &&
                 p->saturation == q->saturation && p->hue == q->hue && p->pca == q->pca &&
-                p->erase == q->erase);
+                p->erase == q->erase && p->filter == q->filter);
 }
 
 static void print_round_trips(const rn_recipe *recipe)
@@ -152,6 +152,7 @@ static void print_round_trips(const rn_recipe *recipe)
                                   .resize_high = 7,
                                   .crop_area = 0.7,
                                   .crop_ratio = 0.7,
+                                  .filter = RN_RESIZE_BICUBIC,
                                   .randaugment = 7,
                                   .randaugment_magnitude = 7,
                                   .brightness = 0.7,
