@@ -461,7 +461,7 @@ static void test_imagenet_constants(void **state)
 
 static void test_refuses(void **state)
 {
-    uint8_t pixels[4] = {0};
+    uint8_t pixels[VOLUME] = {0};
     float dst[VOLUME];
     rn_preprocess *two = make_preprocess(RN_NORMALIZE_NONE, 2);
     rn_preprocess *three = make_preprocess(RN_NORMALIZE_NONE, 3);
