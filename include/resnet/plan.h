@@ -30,7 +30,8 @@ typedef struct rn_run rn_run;
 /** What the loss op leaves after a training step. */
 typedef struct rn_loss {
     double loss;   // mean cross-entropy over the batch, natural log
-    int64_t wrong; // samples whose largest logit is not the label's (a NaN row counts as wrong)
+    int64_t wrong; // samples whose largest logit is not the label's (a NaN row counts as wrong); of
+                   // two labels that of the larger share, the first where they share alike
 } rn_loss;
 
 typedef struct rn_plan_options {
@@ -38,6 +39,7 @@ typedef struct rn_plan_options {
     rn_dtype dtype;        // RN_FLOAT32
     bool training;         // forward, loss and backward; else forward to the logits
     float label_smoothing; // 0 .. 1, training only
+    bool mixed_labels;     // training only: two labels a sample, see rn_run_shares()
     float bn_momentum;     // training only: share of a batch in the running statistics, 0 .. 1; 0:
                            // each batch norm's own
     bool batch_statistics; // inference only: batch norms normalise by the batch's own mean and
@@ -132,6 +134,14 @@ RN_API void rn_run_free(rn_run *run);
 RN_API float *rn_run_input(rn_run *run);
 /** Where its labels go (training plans, else NULL): int32 [batch], each 0 .. classes - 1. */
 RN_API int32_t *rn_run_labels(rn_run *run);
+/**
+ * Where the second labels and the shares of the first go (plans for mixed labels, else NULL): int32
+ * [batch], each 0 .. classes - 1, and float32 [batch], each 0 .. 1. A sample's target is share
+ * onehot(label) + (1 - share) onehot(label_b), smoothed like any other (mixup: Zhang et al. 2018,
+ * section 2). rn_run_forward() is RN_EINVAL where one is out of range.
+ */
+RN_API int32_t *rn_run_labels_b(rn_run *run);
+RN_API float *rn_run_shares(rn_run *run);
 /** After rn_run_forward(): float32 [batch][classes]. In a training plan valid until backward. */
 RN_API const float *rn_run_logits(const rn_run *run);
 /** Loss and wrong count of the last forward of a training plan. */

@@ -485,12 +485,17 @@ static rn_status lower_cross_entropy(rn_planner *planner, int node)
         .desc = {.kind = RN_OP_CROSS_ENTROPY,
                  .src = *logits,
                  .dst = *logits,
-                 .label_smoothing = plan->options.label_smoothing},
+                 .label_smoothing = plan->options.label_smoothing,
+                 .mixed = plan->options.mixed_labels},
     };
 
     RN_TRY(rn_planner_tensor(planner, &gradient, &op.desc.src, rn_tensor_bytes(&op.desc.src)));
     op.args[RN_ARG_SRC] = rn_tensor_ref(plan->logits);
     op.args[RN_ARG_LABELS] = (rn_ref){RN_SPACE_LABELS, 0};
+    if (op.desc.mixed) {
+        op.args[RN_ARG_LABELS_B] = (rn_ref){RN_SPACE_LABELS_B, 0};
+        op.args[RN_ARG_SHARES] = (rn_ref){RN_SPACE_SHARES, 0};
+    }
     op.args[RN_ARG_LOSS] = (rn_ref){RN_SPACE_LOSS, 0};
     op.args[RN_ARG_DIFF_SRC] = rn_tensor_ref(gradient);
     RN_TRY(rn_planner_emit(planner, &op));

@@ -12,6 +12,8 @@ typedef enum rn_space {
     RN_SPACE_GRADIENT, // parameter gradient, likewise: until its tensor is there
     RN_SPACE_RANDOM,
     RN_SPACE_LABELS,
+    RN_SPACE_LABELS_B,
+    RN_SPACE_SHARES,
     RN_SPACE_LOSS
 } rn_space;
 
