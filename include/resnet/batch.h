@@ -10,10 +10,27 @@ extern "C" {
 
 typedef struct rn_loader rn_loader;
 
+/**
+ * Mixing of pictures: sample i of a batch with sample batch - 1 - i, all in one way, which is drawn
+ * from (seed, number of the batch) alone. A batch is changed by mixup or by CutMix, each with
+ * probability 1/2 where both are on. Of an odd batch the sample in the middle stays as it is.
+ */
+typedef struct rn_mix {
+    double mixup;  // alpha, 0 .. 100; 0: off. x = lambda x_a + (1 - lambda) x_b, lambda from
+                   // Beta(alpha, alpha) (Zhang et al. 2018, section 2)
+    double cutmix; // alpha, 0 .. 100; 0: off. A box of the share 1 - lambda, somewhere, holds what
+                   // x_b has there; lambda is then what the picture's edges leave of the rest (Yun
+                   // et al. 2019, section 3.1)
+} rn_mix;
+
+/** Whether anything is mixed. */
+RN_API bool rn_mix_on(const rn_mix *mix);
+
 typedef struct rn_loader_options {
     int batch;     // 1 .. 65536, of this rank
     uint64_t seed; // of order and augmentation
     rn_augment augment;
+    rn_mix mix;
     int workers;     // threads, 1 .. 64; 0: 1
     int depth;       // batches ready ahead, 1 .. 64; 0: 4
     uint64_t first;  // iteration to start with (resume), from 0
@@ -39,6 +56,9 @@ RN_API void rn_loader_free(rn_loader *loader);
 typedef struct rn_batch {
     const float *images;   // [batch][channels][height][width]
     const int32_t *labels; // [batch]
+    // Of mixed samples, else NULL and 1:
+    const int32_t *labels_b; // [batch], of the pictures mixed in
+    float share;             // lambda: of `labels`, in every sample; 1 - it is of labels_b
     uint64_t iteration;
 } rn_batch;
 

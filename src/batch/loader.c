@@ -4,6 +4,7 @@
 #include "resnet/batch.h"
 
 #include "base/memory.h"
+#include "batch/mix.h"
 #include "batch/order.h"
 
 #include <pthread.h>
@@ -19,13 +20,16 @@ enum {
     DEEPEST = 64,
     MOST_RANKS = 1 << 20,
     LARGEST_PAD = 64,
+    LARGEST_ALPHA = 100,
     USUAL_DEPTH = 4
 };
 
 typedef struct slot {
     float *images;
-    int32_t *labels;
-    int filled; // samples; batch: ready
+    int32_t *labels, *labels_b; // labels_b: NULL where nothing is mixed
+    float share;
+    int filled; // samples
+    bool ready; // all are, and mixed
 } slot;
 
 struct rn_loader {
@@ -39,7 +43,7 @@ struct rn_loader {
     int started;
     _Atomic double waited;
 
-    pthread_mutex_t lock; // guards all that follows, and the slots' `filled`
+    pthread_mutex_t lock; // guards all that follows, and the slots' `filled`, `ready`
     pthread_cond_t room, ready;
     rn_order *order;
     uint64_t oldest;          // iteration still in the ring: the borrowed or the next one
@@ -53,6 +57,7 @@ struct rn_loader {
 
 typedef struct part {
     slot *target;
+    uint64_t iteration;
     int offset, count;
     rn_order_entry entries[PART];
 } part;
@@ -82,6 +87,7 @@ static rn_status describe_part(rn_loader *loader, part *work)
     uint64_t entry = 0;
     int left = loader->options.batch - loader->claim_offset;
 
+    work->iteration = loader->claim_iteration;
     work->target = slot_of(loader, loader->claim_iteration);
     work->offset = loader->claim_offset;
     work->count = left < PART ? left : PART;
@@ -129,6 +135,26 @@ static void fill(const rn_loader *loader, const part *work)
     }
 }
 
+// The worker that completes a batch mixes it, while the others go on with the next.
+static void mix(const rn_loader *loader, const part *work)
+{
+    const rn_loader_options *options = &loader->options;
+    const rn_preprocess *preprocess = loader->preprocess;
+    slot *target = work->target;
+    uint64_t number = work->iteration * (uint64_t)options->ranks + (uint64_t)options->rank;
+    rn_mixing mixing =
+        rn_mixing_draw(&options->mix, options->seed, number, preprocess->height, preprocess->width);
+
+    target->share = mixing.share;
+    rn_mixing_apply(&mixing, &(rn_mix_batch){.images = target->images,
+                                             .labels = target->labels,
+                                             .labels_b = target->labels_b,
+                                             .count = options->batch,
+                                             .channels = preprocess->channels,
+                                             .height = preprocess->height,
+                                             .width = preprocess->width});
+}
+
 static void *worker(void *argument)
 {
     rn_loader *loader = argument;
@@ -140,8 +166,15 @@ static void *worker(void *argument)
         fill(loader, &work);
         pthread_mutex_lock(&loader->lock);
         work.target->filled += work.count;
-        if (work.target->filled == loader->options.batch)
-            pthread_cond_broadcast(&loader->ready);
+        if (work.target->filled < loader->options.batch)
+            continue;
+        if (rn_mix_on(&loader->options.mix)) {
+            pthread_mutex_unlock(&loader->lock);
+            mix(loader, &work);
+            pthread_mutex_lock(&loader->lock);
+        }
+        work.target->ready = true;
+        pthread_cond_broadcast(&loader->ready);
     }
     pthread_mutex_unlock(&loader->lock);
     return NULL;
@@ -154,6 +187,14 @@ static rn_status check_range(const char *what, int value, int low, int high)
     return RN_OK;
 }
 
+static rn_status check_alpha(const char *what, double alpha)
+{
+    if (!(alpha >= 0 && alpha <= LARGEST_ALPHA))
+        return rn_error(RN_EINVAL, "alpha of %s is %g, expected 0 to %d", what, alpha,
+                        LARGEST_ALPHA);
+    return RN_OK;
+}
+
 static rn_status check_options(const rn_loader_options *options)
 {
     rn_status st = RN_OK;
@@ -163,6 +204,8 @@ static rn_status check_options(const rn_loader_options *options)
     RN_TRY(check_range("number of loader threads", options->workers, 1, MOST_WORKERS));
     RN_TRY(check_range("loader depth", options->depth, 1, DEEPEST));
     RN_TRY(check_range("padding", options->augment.pad, 0, LARGEST_PAD));
+    RN_TRY(check_alpha("mixup", options->mix.mixup));
+    RN_TRY(check_alpha("CutMix", options->mix.cutmix));
     RN_TRY(check_range("number of ranks", options->ranks, 1, MOST_RANKS));
     RN_TRY(check_range("rank", options->rank, 0, options->ranks - 1));
     RN_TRY(first_entry(options, options->first, &entry));
@@ -209,6 +252,9 @@ static rn_status make_slots(rn_loader *loader)
     for (int i = 0; i < loader->slot_count; i++) {
         RN_TRY(rn_alloc((void **)&loader->slots[i].images, batch, loader->volume * sizeof(float)));
         RN_TRY(RN_NEW(&loader->slots[i].labels, batch));
+        loader->slots[i].share = 1;
+        if (rn_mix_on(&loader->options.mix))
+            RN_TRY(RN_NEW(&loader->slots[i].labels_b, batch));
     }
 out:
     return st;
@@ -272,6 +318,7 @@ void rn_loader_free(rn_loader *loader)
     for (int i = 0; loader->slots != NULL && i < loader->slot_count; i++) {
         rn_free(loader->slots[i].images);
         rn_free(loader->slots[i].labels);
+        rn_free(loader->slots[i].labels_b);
     }
     rn_free(loader->slots);
     rn_free(loader->threads);
@@ -285,6 +332,7 @@ void rn_loader_free(rn_loader *loader)
 static void give_back(rn_loader *loader)
 {
     slot_of(loader, loader->oldest)->filled = 0;
+    slot_of(loader, loader->oldest)->ready = false;
     loader->oldest++;
     loader->borrowed = false;
     pthread_cond_broadcast(&loader->room);
@@ -293,7 +341,7 @@ static void give_back(rn_loader *loader)
 // Either the oldest batch is complete, or it never will be.
 static bool settled(rn_loader *loader)
 {
-    return slot_of(loader, loader->oldest)->filled == loader->options.batch ||
+    return slot_of(loader, loader->oldest)->ready ||
            (loader->failure != RN_OK && loader->claim_iteration == loader->oldest);
 }
 
@@ -318,8 +366,12 @@ rn_status rn_loader_next(rn_loader *loader, rn_batch *batch)
         give_back(loader);
     wait_until_settled(loader);
     const slot *oldest = slot_of(loader, loader->oldest);
-    if (oldest->filled == loader->options.batch) {
-        *batch = (rn_batch){oldest->images, oldest->labels, loader->oldest};
+    if (oldest->ready) {
+        *batch = (rn_batch){.images = oldest->images,
+                            .labels = oldest->labels,
+                            .labels_b = oldest->labels_b,
+                            .share = oldest->share,
+                            .iteration = loader->oldest};
         loader->borrowed = true;
     } else {
         *batch = (rn_batch){0};
