@@ -36,6 +36,7 @@ typedef struct rn_recipe {
     double label_smoothing; // 0 .. 1
     double bn_momentum;     // share of a batch in the running statistics; 0: the network's, 0.1
     rn_augment augment;
+    rn_mix mix;
     rn_normalize normalize;
     rn_tta tta;      // of its evaluations
     uint64_t whiten; // training images whose patches make the first convolution; 0: random filters
@@ -97,7 +98,8 @@ typedef struct rn_event {
     uint64_t iteration, iterations; // steps done, and in all
     double epoch;                   // passes over the training set done
     double seconds;                 // since the start of this process' training
-    double loss, error;             // STEP: training (error in percent); EVALUATION: of `set`
+    double loss, error;             // STEP: training (error in percent; of mixed pictures as
+                                    // rn_loss counts it); EVALUATION: of `set`
     double lr;
     double images_per_second; // STEP: since the last STEP event
     double data_wait;         // STEP: share of that time spent waiting for data, 0 .. 1

@@ -73,6 +73,8 @@ static const recipe_field fields[] = {
     {"pad_mode", RECIPE_CHOICE, AT(augment.pad_mode), .high = 0, .choice = pad_mode_choice},
     {"flip", RECIPE_BOOL, AT(augment.flip), .high = 0},
     {"alternate_flip", RECIPE_BOOL, AT(augment.alternate_flip), .high = 0},
+    {"mixup", RECIPE_DOUBLE, AT(mix.mixup), .high = 100},
+    {"cutmix", RECIPE_DOUBLE, AT(mix.cutmix), .high = 100},
     {"normalize", RECIPE_CHOICE, AT(normalize), .high = 0, .choice = normalize_choice},
     {"whiten", RECIPE_UINT64, AT(whiten), .high = 1e9},
     {"tta", RECIPE_CHOICE, AT(tta), .high = 0, .choice = tta_choice},

@@ -56,6 +56,7 @@ static rn_status create_loader(rn_trainer *trainer)
         .batch = trainer->recipe.batch,
         .seed = trainer->recipe.seed,
         .augment = trainer->recipe.augment,
+        .mix = trainer->recipe.mix,
         .workers = trainer->options->workers,
         .depth = RN_TRAINER_READY,
         .first = trainer->progress.iteration,
@@ -115,6 +116,11 @@ static rn_status take_batch(rn_trainer *trainer)
     RN_TRY(rn_loader_next(trainer->loader, &batch));
     memcpy(rn_run_input(trainer->run), batch.images, count * image * sizeof(float));
     memcpy(rn_run_labels(trainer->run), batch.labels, count * sizeof *batch.labels);
+    if (batch.labels_b == NULL)
+        return RN_OK;
+    memcpy(rn_run_labels_b(trainer->run), batch.labels_b, count * sizeof *batch.labels_b);
+    for (size_t i = 0; i < count; i++)
+        rn_run_shares(trainer->run)[i] = batch.share;
 out:
     return st;
 }

@@ -48,6 +48,7 @@ rn_status rn_trainer_plan(rn_trainer *trainer)
         .batch = trainer->recipe.batch,
         .training = true,
         .label_smoothing = (float)trainer->recipe.label_smoothing,
+        .mixed_labels = rn_mix_on(&trainer->recipe.mix),
         .bn_momentum = (float)trainer->recipe.bn_momentum,
     };
 

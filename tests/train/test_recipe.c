@@ -67,8 +67,9 @@ static void assert_same(const rn_recipe *a, const rn_recipe *b)
                 a->augment.pad == b->augment.pad && a->augment.flip == b->augment.flip &&
                 a->normalize == b->normalize);
     assert_true(a->augment.pad_mode == b->augment.pad_mode &&
-                a->augment.alternate_flip == b->augment.alternate_flip && a->tta == b->tta &&
-                a->whiten == b->whiten);
+                a->augment.alternate_flip == b->augment.alternate_flip &&
+                a->mix.mixup == b->mix.mixup && a->mix.cutmix == b->mix.cutmix &&
+                a->tta == b->tta && a->whiten == b->whiten);
 }
 
 static void print_round_trips(const rn_recipe *recipe)
@@ -100,6 +101,7 @@ static void print_round_trips(const rn_recipe *recipe)
                               .lr_factor = {0, 7, 7, 7, 7},
                               .frozen = {false, false, true, true}},
                       .label_smoothing = 0.7,
+                      .mix = {.mixup = 0.7, .cutmix = 0.7},
                       .bn_momentum = 0.7,
                       .augment = {.pad = 7,
                                   .flip = !recipe->augment.flip,
@@ -217,6 +219,10 @@ static const setting settings[] = {
     {"pad_mode", "reflect", NULL},
     {"pad_mode", "mirror", "'pad_mode' is 'mirror', expected zero or reflect"},
     {"alternate_flip", "true", NULL},
+    {"mixup", "0.2", NULL},
+    {"mixup", "100.5", "'mixup' is 100.5, expected a number from 0 to 100"},
+    {"cutmix", "1", NULL},
+    {"cutmix", "-1", "'cutmix' is -1, expected a number from 0 to 100"},
     {"flip", "false", NULL},
     {"flip", "1", "'flip' is 1, expected true or false"},
     {"flip", "no", "'flip' is 'no'"},
