@@ -42,8 +42,10 @@ typedef struct rn_plan_options {
                            // each batch norm's own
     bool batch_statistics; // inference only: batch norms normalise by the batch's own mean and
                            // variance, and leave them (the variance unbiased) as running statistics
-    bool separate;       // inference only: a convolution stays apart from the batch norm, addition
-                         // and ReLU behind it, so that rn_run_trace() shows its own output
+    bool separate; // inference only: a convolution stays apart from the batch norm, addition
+                   // and ReLU behind it, so that rn_run_trace() shows its own output
+    int output;    // inference only: index of a node that keeps its own output for rn_run_output(),
+                   // which no op computes inside a larger one then; 0: none
     size_t memory_limit; // bytes for arena and parameters; 0: none. A training plan
                          // recomputes in its backward list what a pass or two over kept activations
                          // restore, and where it needs more than the limit others too (Chen et
@@ -166,6 +168,17 @@ typedef rn_status (*rn_trace_visit)(const rn_node *node, const int shape[4], con
 
 /** As rn_run_forward(), with every op's output shown as soon as it is there. */
 RN_API rn_status rn_run_trace(rn_run *run, rn_trace_visit visit, void *context);
+
+/**
+ * The output of node rn_plan_options.output, after rn_run_forward() or rn_run_to_output().
+ *
+ * @param[out] dst  float32 [batch][channels][height][width], the node's.
+ * @return RN_OK; RN_EINVAL if the plan has no such node.
+ */
+RN_API rn_status rn_run_output(const rn_run *run, float *dst);
+
+/** As rn_run_forward(), but no further than that node: there are no logits afterwards. */
+RN_API rn_status rn_run_to_output(rn_run *run);
 
 /** Which array of a parameter. */
 typedef enum rn_slot { RN_SLOT_VALUE, RN_SLOT_GRADIENT } rn_slot;

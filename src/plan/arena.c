@@ -29,13 +29,14 @@ static void find_lifetimes(rn_plan *plan)
         if (tensor->gradient)
             tensor->last = plan->op_count - 1;
     }
-    // The caller writes the input before the first op and reads the logits after the forward list;
+    // The caller writes the input before the first op and reads logits and output after the list;
     // the input stays whole so that the forward list can be repeated.
     plan->tensors[plan->input].first = 0;
     plan->tensors[plan->input].last = plan->op_count - 1;
-    rn_plan_tensor *logits = &plan->tensors[plan->logits];
-    if (logits->last < plan->forward_count - 1)
-        logits->last = plan->forward_count - 1;
+    const int read[] = {plan->logits, plan->output};
+    for (int i = 0; i < 2; i++)
+        if (read[i] >= 0 && plan->tensors[read[i]].last < plan->forward_count - 1)
+            plan->tensors[read[i]].last = plan->forward_count - 1;
 }
 
 // In-place pairs that op.h demands of every engine.

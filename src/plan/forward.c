@@ -18,6 +18,8 @@ static void count_consumers(rn_planner *planner)
             planner->consumer[node->inputs[k]] = i;
         }
     }
+    if (planner->plan->options.output > 0) // the caller reads it too: no chain goes on behind it
+        planner->consumers[planner->plan->options.output]++;
 }
 
 // The only reader of a node if it has the kind, else -1.
@@ -556,8 +558,14 @@ rn_status rn_plan_forward(rn_planner *planner)
     find_chains(planner);
     RN_TRY(new_output(planner, 0, 0, -1));
     plan->input = planner->value[0];
-    for (int i = 1; i < rn_graph_nodes(plan->graph); i++)
+    plan->output = -1;
+    for (int i = 1; i < rn_graph_nodes(plan->graph); i++) {
         RN_TRY(lower_node(planner, i));
+        if (i != plan->options.output)
+            continue;
+        plan->output = planner->value[i];
+        plan->output_count = plan->op_count;
+    }
     plan->forward_count = plan->op_count;
 out:
     return st;

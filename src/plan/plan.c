@@ -191,6 +191,20 @@ out:
     return st;
 }
 
+static rn_status check_output(const rn_plan_options *options, const rn_graph *graph)
+{
+    if (options->output == 0)
+        return RN_OK;
+    if (options->training)
+        return rn_error(RN_EINVAL, "the output of a node is asked for in a training plan, expected "
+                                   "an inference plan");
+    if (options->output < 0 || options->output >= rn_graph_nodes(graph) ||
+        rn_graph_node(graph, options->output)->kind == RN_NODE_CROSS_ENTROPY)
+        return rn_error(RN_EINVAL, "node %d has no output, expected 1 to %d", options->output,
+                        rn_graph_nodes(graph) - 2);
+    return RN_OK;
+}
+
 static rn_status check_options(const rn_plan_options *options)
 {
     if (options->batch < 1 || options->batch > MAX_BATCH)
@@ -223,6 +237,7 @@ rn_status rn_plan_create(rn_plan **out, const rn_graph *graph, rn_engine *engine
     plan->engine = engine;
     plan->options = options != NULL ? *options : (rn_plan_options){.batch = 1};
     RN_TRY(check_options(&plan->options));
+    RN_TRY(check_output(&plan->options, graph));
     RN_TRY(planner_init(&planner, plan));
     RN_TRY(rn_plan_forward(&planner));
     if (plan->options.training)

@@ -61,6 +61,8 @@ struct rn_plan {
     int tensor_count;
     size_t tensor_capacity;
     int input, logits;     // tensors
+    int output;            // likewise, of options.output; -1: none
+    int output_count;      // ops of the forward list up to the one that gives it
     rn_plan_param *params; // one for each parameter of the graph
     size_t value_floats;
     size_t arena_bytes, unshared_bytes;

@@ -138,6 +138,25 @@ rn_status rn_run_forward(rn_run *run)
     return st == RN_OK ? run_ops(run, 0, run->plan->forward_count) : st;
 }
 
+rn_status rn_run_to_output(rn_run *run)
+{
+    rn_status st = prepare(run);
+
+    if (st == RN_OK && run->plan->output < 0)
+        st = rn_error(RN_EINVAL, "the plan keeps no node's output");
+    return st == RN_OK ? run_ops(run, 0, run->plan->output_count) : st;
+}
+
+rn_status rn_run_output(const rn_run *run, float *dst)
+{
+    int tensor = run->plan->output;
+
+    if (tensor < 0)
+        return rn_error(RN_EINVAL, "the plan keeps no node's output");
+    rn_tensor_unpack(&run->plan->tensors[tensor].desc, tensor_memory(run, tensor), dst);
+    return RN_OK;
+}
+
 rn_status rn_run_op(rn_run *run, int index)
 {
     return run_ops(run, index, index + 1);
