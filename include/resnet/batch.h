@@ -1,4 +1,4 @@
-/** Batches: epoch order, rank shard and a prefetch ring filled by worker threads. */
+/** Batches: epoch order, rank shard, rings of batches and of pictures filled by worker threads. */
 #ifndef RESNET_BATCH_H
 #define RESNET_BATCH_H
 
@@ -47,6 +47,54 @@ RN_API rn_status rn_loader_next(rn_loader *loader, rn_batch *batch);
 
 /** Seconds that rn_loader_next() has waited since the loader was created. */
 RN_API double rn_loader_wait(const rn_loader *loader);
+
+/** Pictures of any size, decoded and made a network's inputs by worker threads, in order. */
+typedef struct rn_pictures rn_pictures;
+
+typedef struct rn_pictures_options {
+    int workers; // threads, 1 .. 64; 0: 1
+    int ahead;   // pictures that are ready or in work at most, 1 .. 65536; 0: 32
+    bool keep;   // the decoded picture, too
+    /**
+     * The next name, in memory that free() releases; NULL: there are no more. Called by one worker
+     * at a time. A failure ends the sequence.
+     */
+    rn_status (*next)(char **name, void *context);
+    /** Decode what has this name; NULL: rn_image_open(). Called by several workers at a time. */
+    rn_status (*open)(rn_image **out, const char *name, void *context);
+    void *context;
+} rn_pictures_options;
+
+/** One picture, or why there is none. */
+typedef struct rn_picture {
+    const char *name;
+    rn_status status;
+    const char *message;   // of a status other than RN_OK
+    const float *input;    // [channels][height][width], of rn_preprocess_image(); or NULL
+    const rn_image *image; // NULL unless options.keep
+} rn_picture;
+
+/**
+ * Start to decode pictures. What is held in memory is bounded by options.ahead, however many there
+ * are.
+ *
+ * @param[out] out    The caller's (rn_pictures_free()); NULL on failure.
+ * @param preprocess  Borrowed; must outlive the result.
+ * @param options     Copied; the functions are called until rn_pictures_free() returns.
+ * @return RN_OK; RN_EINVAL (option out of range); RN_ENOMEM.
+ */
+RN_API rn_status rn_pictures_create(rn_pictures **out, const rn_preprocess *preprocess,
+                                    const rn_pictures_options *options);
+/** Waits for the calls of options.next and options.open that are under way. */
+RN_API void rn_pictures_free(rn_pictures *pictures);
+
+/**
+ * The next picture in the order of names, whether it could be decoded or not.
+ *
+ * @param[out] picture  Borrowed until the next call; NULL after the last and on failure.
+ * @return RN_OK; the status of options.next if that failed, behind the pictures before it.
+ */
+RN_API rn_status rn_pictures_next(rn_pictures *pictures, const rn_picture **picture);
 
 #ifdef __cplusplus
 }
