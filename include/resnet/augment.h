@@ -101,6 +101,9 @@ RN_API void rn_preprocess_view(const rn_preprocess *preprocess, float *dst, cons
 RN_API rn_status rn_preprocess_image(const rn_preprocess *preprocess, float *dst,
                                      const rn_image *image);
 
+/** The part of a picture, in its own pixels, that rn_preprocess_image() makes the input from. */
+RN_API rn_window rn_preprocess_window(const rn_preprocess *preprocess, const rn_image *image);
+
 #ifdef __cplusplus
 }
 #endif

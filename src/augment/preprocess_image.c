@@ -21,6 +21,17 @@ static void cover(rn_resize_axis *x, rn_resize_axis *y, const rn_image *image,
     y->first = (y->resized - height) / 2;
 }
 
+rn_window rn_preprocess_window(const rn_preprocess *preprocess, const rn_image *image)
+{
+    rn_resize_axis x, y;
+
+    cover(&x, &y, image, preprocess);
+    const double across = (double)x.source / (double)x.resized;
+    const double down = (double)y.source / (double)y.resized;
+    return (rn_window){(double)x.first * across, (double)y.first * down, x.count * across,
+                       y.count * down};
+}
+
 static void to_planes(uint8_t *dst, const uint8_t *src, const rn_preprocess *preprocess)
 {
     size_t channels = (size_t)preprocess->channels;

@@ -10,9 +10,6 @@
 
 enum { RN_IMAGE_PIXELS = 1 << 28 };
 
-/** Decode a whole file in memory, recognised by its content; statuses as rn_image_open(). */
-rn_status rn_image_decode(rn_image **out, const uint8_t *bytes, size_t size);
-
 rn_status rn_image_decode_png(rn_image **out, const uint8_t *bytes, size_t size);
 rn_status rn_image_decode_jpeg(rn_image **out, const uint8_t *bytes, size_t size);
 rn_status rn_image_decode_pnm(rn_image **out, const uint8_t *bytes, size_t size);
