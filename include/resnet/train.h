@@ -189,10 +189,75 @@ RN_API rn_status rn_predictor_create(rn_predictor **out, const char *path, int b
 RN_API rn_status rn_predictor_create_from(rn_predictor **out, const rn_checkpoint *model, int batch,
                                           const char *engine);
 RN_API void rn_predictor_free(rn_predictor *predictor);
+
+typedef struct rn_predictor_options {
+    int batch;          // pictures at once, 1 .. 1024; 0: 1
+    const char *engine; // NULL: "cpu"
+    const char *layer;  // node whose output is wanted too, e.g. "layer2.0.relu1"; NULL: none
+} rn_predictor_options;
+
+/**
+ * The same with options.
+ *
+ * @return RN_OK; RN_ENOTFOUND (no such layer; names the nearest); RN_EINVAL (batch, engine);
+ *         RN_ENOMEM; as rn_plan_create().
+ */
+RN_API rn_status rn_predictor_create_with(rn_predictor **out, const rn_checkpoint *model,
+                                          const rn_predictor_options *options);
+
+/** Where the input of place `slot` (0 .. batch - 1) goes: float32 [channels][height][width],
+ * preprocessed; borrowed until the predictor is freed. */
+RN_API float *rn_predictor_input(rn_predictor *predictor, int slot);
 /** Put a picture into place `slot` (0 .. batch - 1). */
 RN_API rn_status rn_predictor_set(rn_predictor *predictor, int slot, const rn_image *image);
 /** Softmax probabilities, float32 [batch][classes]; borrowed until the next call. */
 RN_API rn_status rn_predictor_run(rn_predictor *predictor, const float **probabilities);
+
+/**
+ * The name of the layer whose output is what a network makes of a picture, before it says what it
+ * is: what its global average pooling gives, else what its last linear layer reads. Borrowed from
+ * the graph.
+ */
+RN_API const char *rn_embedding_layer(const rn_graph *graph);
+
+/** Channels, height and width of options.layer's output; height and width 1 where it is flat. */
+RN_API void rn_predictor_shape(const rn_predictor *predictor, int shape[3]);
+
+/**
+ * Compute the output of options.layer, and nothing behind it.
+ *
+ * @param[out] values  float32 [batch][channels][height][width]; borrowed until the next call.
+ * @return RN_OK; RN_EINVAL (no layer was asked for); RN_ENGINE.
+ */
+RN_API rn_status rn_predictor_features(rn_predictor *predictor, const float **values);
+
+/**
+ * The layer that class activation maps are made from: the one before global average pooling.
+ *
+ * @param[out] layer  Its name, borrowed from the graph; NULL on failure.
+ * @return RN_OK; RN_EUNSUPPORTED if the network does not end in a global average over a map and one
+ *         linear layer: says what stands there.
+ */
+RN_API rn_status rn_cam_layer(const char **layer, const rn_graph *graph);
+
+/**
+ * Class activation map (Zhou et al. 2016, "Learning Deep Features for Discriminative Localization",
+ * eq. 2) of the last rn_predictor_run(), whose options.layer must be rn_cam_layer()'s:
+ *
+ *     M_c(y, x) = sum over k of w[c][k] f_k(y, x)
+ *
+ * with the weights w of the linear layer. Its mean over all places, and the bias, are the logit.
+ *
+ * @param slot      0 .. batch - 1.
+ * @param class     0 .. classes - 1.
+ * @param[out] map  float32 [height][width] of rn_predictor_shape().
+ * @return RN_OK; RN_EINVAL (out of range, or another layer).
+ */
+RN_API rn_status rn_predictor_cam(const rn_predictor *predictor, int slot, int class, float *map);
+
+/** Logits of the last rn_predictor_run(), float32 [batch][classes]; borrowed until the next. */
+RN_API const float *rn_predictor_logits(const rn_predictor *predictor);
+
 RN_API int rn_predictor_classes(const rn_predictor *predictor);
 /** Borrowed until the predictor is freed. */
 RN_API const char *rn_predictor_label(const rn_predictor *predictor, int index);

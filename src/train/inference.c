@@ -18,6 +18,12 @@ struct rn_inference {
 rn_status rn_inference_create(rn_inference **out, const rn_graph *graph, const char *engine,
                               int batch)
 {
+    return rn_inference_create_showing(out, graph, engine, batch, 0);
+}
+
+rn_status rn_inference_create_showing(rn_inference **out, const rn_graph *graph, const char *engine,
+                                      int batch, int output)
+{
     rn_status st = RN_OK;
     rn_inference *inference = NULL;
     const rn_model_options *model = rn_graph_options(graph);
@@ -31,7 +37,7 @@ rn_status rn_inference_create(rn_inference **out, const rn_graph *graph, const c
     RN_TRY(RN_NEW(&inference->mean, (size_t)batch * (size_t)inference->classes));
     RN_TRY(rn_engine_create(&inference->engine, engine));
     RN_TRY(rn_plan_create(&inference->plan, graph, inference->engine,
-                          &(rn_plan_options){.batch = batch}));
+                          &(rn_plan_options){.batch = batch, .output = output}));
     RN_TRY(rn_run_create(&inference->run, inference->plan));
     *out = inference;
     inference = NULL; // now the caller's
@@ -83,6 +89,16 @@ rn_status rn_inference_run(rn_inference *inference, const float **logits)
 {
     *logits = rn_run_logits(inference->run);
     return rn_run_forward(inference->run);
+}
+
+rn_status rn_inference_run_to_output(rn_inference *inference)
+{
+    return rn_run_to_output(inference->run);
+}
+
+rn_status rn_inference_output(const rn_inference *inference, float *dst)
+{
+    return rn_run_output(inference->run, dst);
 }
 
 static int largest(const float *logits, int classes)
