@@ -101,6 +101,71 @@ RN_API void rn_preprocess_view(const rn_preprocess *preprocess, float *dst, cons
 RN_API rn_status rn_preprocess_image(const rn_preprocess *preprocess, float *dst,
                                      const rn_image *image);
 
+/** How a picture of any size becomes the inputs of a network. */
+typedef enum rn_protocol {
+    RN_PROTOCOL_WHOLE,      // the picture as it is
+    RN_PROTOCOL_SINGLE,     // the centre of the picture at one size
+    RN_PROTOCOL_TEN,        // four corners, centre, and these of the mirrored picture
+    RN_PROTOCOL_MULTI_SCALE // the whole picture at several sizes
+} rn_protocol;
+
+/** Names "whole", "single", "ten", "multi-scale". Static; NULL if out of range. */
+RN_API const char *rn_protocol_name(rn_protocol protocol);
+RN_API rn_status rn_protocol_parse(rn_protocol *out, const char *name);
+
+enum { RN_MAX_SCALES = 16, RN_MAX_CUTS = 2 * RN_MAX_SCALES, RN_LARGEST_SCALE = 4096 };
+
+/** A protocol and its sizes. */
+typedef struct rn_views {
+    rn_protocol protocol;
+    int resize;                // SINGLE, TEN: the shorter side becomes this, 1 .. 4096; 0: 256
+    int crop;                  // SINGLE, TEN: side of the square cut out of it, 1 .. resize; 0: 224
+    int scales[RN_MAX_SCALES]; // MULTI_SCALE: shorter sides, 1 .. 4096 each
+    int scale_count;           // 0: the five of the 2015 paper, 224, 256, 384, 480, 640
+    bool mirror;               // each view mirrored left-right too; TEN always does
+} rn_views;
+
+/** One view: a window of the resized picture. */
+typedef struct rn_cut {
+    int resized_height, resized_width;
+    int top, left, height, width; // within the resized picture
+    bool mirror;                  // left-right, after the cut
+} rn_cut;
+
+/** Fill in the sizes that are 0, and check all. RN_EINVAL names the one out of range. */
+RN_API rn_status rn_views_check(rn_views *views);
+
+/**
+ * The views of a picture, in the order of the protocol.
+ *
+ * SINGLE is torchvision's Resize(resize) and CenterCrop(crop), TEN its Resize and TenCrop, to the
+ * pixel: the longer side of the resized picture rounds down, the centre's corner rounds to the
+ * nearest, halves to the even. TEN is the 10-crop testing of Krizhevsky et al. (2012, section 4.1):
+ * top left, top right, bottom left, bottom right, centre, then these of the mirrored picture.
+ * MULTI_SCALE is dense testing (Simonyan & Zisserman 2015, section 3.2; 2015 paper, section 3.4): a
+ * network with global average pooling before its linear layer, run on the whole picture, gives the
+ * mean of the logits at all places. With `mirror` each view is followed by its mirror image.
+ *
+ * @param[out] cuts   As many as *count says.
+ * @param views       Zeroes as in rn_views_check().
+ * @param height      Of the picture, in pixels, 1 .. 2^28.
+ * @return RN_OK; RN_EINVAL (as rn_views_check(); a side of the picture out of range; a view longer
+ *         than 4096 pixels, names its size).
+ */
+RN_API rn_status rn_views_list(rn_cut cuts[RN_MAX_CUTS], int *count, const rn_views *views,
+                               int height, int width);
+
+/**
+ * Make a network's input from a view: cut out of the resized picture, normalise, mirror.
+ *
+ * @param dst      float32 [channels][cut->height][cut->width].
+ * @param resized  cut->resized_width x cut->resized_height, with as many channels as `preprocess`.
+ * @return RN_OK; RN_EINVAL (another size or number of channels; a mean of each pixel where the view
+ *         is not of the size that has one).
+ */
+RN_API rn_status rn_preprocess_cut(const rn_preprocess *preprocess, float *dst,
+                                   const rn_image *resized, const rn_cut *cut);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,4 +1,4 @@
-#include "resnet/augment.h"
+#include "augment/normalize.h"
 
 #include "base/random.h"
 
@@ -47,10 +47,9 @@ static rn_view draw_view(const rn_augment *augment, uint64_t seed, uint32_t epoc
     return view;
 }
 
-// dst = (src / 255 - mean) / deviation over a part of one row, whose means start at `entry`.
 // The divisions are kept (a product would be faster) so that every bit is what the formula says.
-static void normalize_span(const rn_preprocess *preprocess, float *restrict dst,
-                           const uint8_t *restrict src, size_t entry, int count)
+void rn_normalize_span(const rn_preprocess *preprocess, float *restrict dst,
+                       const uint8_t *restrict src, size_t entry, int count)
 {
     const float *mean = preprocess->mean + entry, *deviation = preprocess->deviation + entry;
 
@@ -78,7 +77,7 @@ static void normalize_span(const rn_preprocess *preprocess, float *restrict dst,
     }
 }
 
-static void reverse(float *row, int width)
+void rn_mirror_row(float *row, int width)
 {
     for (int i = 0, j = width - 1; i < j; i++, j--) {
         float value = row[i];
@@ -129,16 +128,16 @@ static void fill_row(const rn_preprocess *preprocess, float *dst, const uint8_t 
 
     size_t from = (size_t)(view->left + inside.first);
     if (inside.count > 0)
-        normalize_span(preprocess, dst + inside.first, image + first + from,
-                       entry_of(preprocess, plane, first + from), inside.count);
+        rn_normalize_span(preprocess, dst + inside.first, image + first + from,
+                          entry_of(preprocess, plane, first + from), inside.count);
     for (int x = 0; x < width && inside.count < width; x++) {
         if (x >= inside.first && x < inside.first + inside.count)
             continue;
         size_t column = (size_t)reflected(x + view->left, width);
         dst[x] = 0;
         if (view->pad_mode == RN_PAD_REFLECT)
-            normalize_span(preprocess, dst + x, image + first + column,
-                           entry_of(preprocess, plane, first + column), 1);
+            rn_normalize_span(preprocess, dst + x, image + first + column,
+                              entry_of(preprocess, plane, first + column), 1);
     }
 }
 
@@ -159,7 +158,7 @@ void rn_preprocess_view(const rn_preprocess *preprocess, float *dst, const uint8
             }
             fill_row(preprocess, dst, image, c, row, view, inside);
             if (view->flip)
-                reverse(dst, width);
+                rn_mirror_row(dst, width);
         }
     }
 }

@@ -1,5 +1,5 @@
-#include "image/fail_allocation.h"
 #include "base/random.h"
+#include "image/fail_allocation.h"
 #include "resnet/augment.h"
 
 #include <math.h>
