@@ -22,8 +22,7 @@ typedef struct job {
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
     jmp_buf escape;
-    const uint8_t *bytes;
-    size_t size;
+    const rn_image_source *source;
     rn_image *image;
     uint8_t *row; // of CMYK
     int orientation;
@@ -90,7 +89,7 @@ static void set_up(job *work)
     work->jpeg.mem->max_memory_to_use = WORKING_MEMORY;
     work->progress.progress_monitor = on_progress;
     work->jpeg.progress = &work->progress;
-    jpeg_mem_src(&work->jpeg, work->bytes, work->size);
+    jpeg_mem_src(&work->jpeg, work->source->bytes, work->source->size);
     jpeg_save_markers(&work->jpeg, JPEG_APP0 + 1, 0xffff);
 }
 
@@ -113,13 +112,13 @@ static void read_header(job *work)
     struct jpeg_decompress_struct *jpeg = &work->jpeg;
 
     jpeg_read_header(jpeg, TRUE);
-    rn_status st = rn_image_check_size(jpeg->image_width, jpeg->image_height);
+    rn_status st = rn_image_check_size(work->source, jpeg->image_width, jpeg->image_height);
     if (st != RN_OK)
         fail(work, st);
     uint64_t pixels = (uint64_t)jpeg->image_width * jpeg->image_height;
-    if (!jpeg->arith_code && pixels / PIXELS_A_BYTE > work->size)
+    if (!jpeg->arith_code && pixels / PIXELS_A_BYTE > work->source->size)
         fail(work, rn_error(RN_EFORMAT, "JPEG is damaged: %u x %u pixels in %zu bytes",
-                            jpeg->image_width, jpeg->image_height, work->size));
+                            jpeg->image_width, jpeg->image_height, work->source->size));
     if (jpeg->num_components != 1 && jpeg->num_components != 3 && jpeg->num_components != 4)
         fail(work, rn_error(RN_EFORMAT, "JPEG has %d components, expected 1, 3 or 4",
                             jpeg->num_components));
@@ -129,14 +128,35 @@ static void read_header(job *work)
     find_orientation(work);
 }
 
+// Of 1/8, 1/4, 1/2 and 1 the first that leaves the picture large enough.
+static void choose_scale(job *work)
+{
+    struct jpeg_decompress_struct *jpeg = &work->jpeg;
+    const rn_decode_options *options = &work->source->options;
+    const bool transposed = work->orientation >= 5;
+    const uint64_t width =
+        2 * (uint64_t)(transposed ? options->cover_height : options->cover_width);
+    const uint64_t height =
+        2 * (uint64_t)(transposed ? options->cover_width : options->cover_height);
+
+    jpeg->scale_num = 1;
+    jpeg->scale_denom = width > 0 || height > 0 ? 8 : 1;
+    while (jpeg->scale_denom > 1 && (jpeg->image_width < width * jpeg->scale_denom ||
+                                     jpeg->image_height < height * jpeg->scale_denom))
+        jpeg->scale_denom /= 2;
+    jpeg_calc_output_dimensions(jpeg);
+}
+
 static void make_room(job *work)
 {
     struct jpeg_decompress_struct *jpeg = &work->jpeg;
-    int channels = jpeg->num_components == 1 ? 1 : 3;
+    const int channels = jpeg->num_components == 1 ? 1 : 3;
+    const int width = (int)jpeg->output_width, height = (int)jpeg->output_height;
+    const bool header_only = work->source->header_only;
+    rn_status st = header_only ? rn_image_create_header(&work->image, channels, width, height)
+                               : rn_image_create(&work->image, channels, width, height);
 
-    rn_status st =
-        rn_image_create(&work->image, channels, (int)jpeg->output_width, (int)jpeg->output_height);
-    if (st == RN_OK)
+    if (st == RN_OK && !header_only)
         st = RN_NEW(&work->row, (size_t)jpeg->output_width * 4);
     if (st != RN_OK)
         fail(work, st);
@@ -173,21 +193,23 @@ static rn_status decode(job *work)
         return work->st;
     set_up(work);
     read_header(work);
-    jpeg_start_decompress(&work->jpeg);
+    choose_scale(work);
     make_room(work);
+    if (work->source->header_only)
+        return RN_OK;
+    jpeg_start_decompress(&work->jpeg);
     read_pixels(work);
     return RN_OK;
 }
 
-rn_status rn_image_decode_jpeg(rn_image **out, const uint8_t *bytes, size_t size)
+rn_status rn_image_decode_jpeg(rn_image **out, const rn_image_source *source)
 {
     rn_status st = RN_OK;
     job *work = NULL;
 
     *out = NULL;
     RN_TRY(RN_NEW(&work, 1));
-    work->bytes = bytes;
-    work->size = size;
+    work->source = source;
     RN_TRY(decode(work));
     RN_TRY(rn_image_orient(&work->image, work->orientation));
     *out = work->image;

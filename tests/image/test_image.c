@@ -12,7 +12,7 @@
 static rn_image *decode(picture_file file)
 {
     rn_image *image;
-    rn_status st = rn_image_decode(&image, file.bytes, file.size);
+    rn_status st = rn_image_decode(&image, file.bytes, file.size, NULL);
 
     if (st != RN_OK)
         fail_msg("%s", rn_error_message());

@@ -66,7 +66,7 @@ static rn_status decode(const uint8_t *bytes, size_t size)
     uint8_t *exact = malloc(size == 0 ? 1 : size);
 
     memcpy(exact, bytes, size);
-    rn_status st = rn_image_decode(&image, exact, size);
+    rn_status st = rn_image_decode(&image, exact, size, NULL);
     assert_true((image == NULL) == (st != RN_OK));
     if (st != RN_OK)
         assert_true(*rn_error_message() != '\0' && strchr(rn_error_message(), '\n') == NULL);
