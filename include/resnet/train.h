@@ -162,6 +162,8 @@ typedef struct rn_evaluation {
     double seconds;
     int classes;
     int64_t *confusion; // [label][predicted], classes x classes; NULL unless asked for
+    int64_t skipped;    // pictures that could not be read
+    int64_t views;      // that were computed, each by all models; 0: one an image, as rn_evaluate()
 } rn_evaluation;
 
 typedef struct rn_evaluate_options {
@@ -177,6 +179,66 @@ typedef struct rn_evaluate_options {
 RN_API rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,
                              const rn_samples *samples, const rn_evaluate_options *options);
 RN_API void rn_evaluation_release(rn_evaluation *evaluation);
+
+/** A model of an ensemble, borrowed. */
+typedef struct rn_member {
+    const rn_checkpoint *model;
+    bool ema; // its averaged weights, not the last ones
+} rn_member;
+
+/** What is averaged over the views of a picture and over the models. */
+typedef enum rn_average { RN_AVERAGE_SOFTMAX, RN_AVERAGE_LOGITS } rn_average;
+
+/** What came out for one picture. */
+typedef struct rn_picture_scores {
+    size_t index;        // in the set
+    int label;           // as the models number classes
+    const float *scores; // averaged probabilities, or logits, one a class; NULL: a bad picture
+    const char *error;   // why it is bad, with its name; else NULL
+} rn_picture_scores;
+
+typedef struct rn_evaluate_views_options {
+    rn_views views;
+    rn_average average;
+    int batch;          // pictures at a time, and views of 224 x 224 (of larger ones fewer), 1 ..
+                        // 4096; 0: 32
+    int workers;        // threads that decode and resize beside the computation, 1 .. 64; 0: 1
+    size_t plan_memory; // bytes of plans kept for sizes of views that may come again, of all models
+                        // together; the one in use may be larger. 0: 2 GiB
+    bool skip_bad;      // pictures that cannot be read are counted as skipped; else the first ends
+                        // the evaluation
+    bool confusion;
+    const char *engine;                // NULL: "cpu"
+    const volatile sig_atomic_t *stop; // non-zero: RN_EINTERRUPTED
+    /** Called for each picture, in the order of the set; NULL: not. Any status but RN_OK ends the
+     * evaluation. What it is given is borrowed until it returns. */
+    rn_status (*on_picture)(const rn_picture_scores *scores, void *context);
+    void *context;
+} rn_evaluate_views_options;
+
+/**
+ * Evaluate a model, or an ensemble, on pictures of any size by several views of each.
+ *
+ * Each model normalises every view as it was trained; its softmax probabilities (or logits) are
+ * averaged over views and models, and the class with the largest mean is taken. The loss is that of
+ * the averaged probabilities, -log p, with p at least 2^-126. Views of one size share a batch. The
+ * networks are planned for each size of view that comes (they have to end in global pooling unless
+ * it is the size they were made for).
+ *
+ * A set's classes are the models' of the same names where they know all of them, else the models'
+ * of the same numbers. Images of one size (CIFAR) are pictures too.
+ *
+ * @param[out] out  Release with rn_evaluation_release(); zeroes on failure. `classes` and confusion
+ *                  are the models'.
+ * @param members   `count` models, 1 .. 32, of equal classes and channels.
+ * @param options   NULL: the picture as it is, probabilities, cpu engine.
+ * @return RN_OK; RN_EINVAL (option out of range; models, set or views do not fit together; an image
+ *         without label); RN_EFORMAT (no picture could be read); RN_EINTERRUPTED; RN_ENOMEM; as
+ *         rn_plan_create(); of a bad picture as rn_photos_read() and rn_image_decode().
+ */
+RN_API rn_status rn_evaluate_views(rn_evaluation *out, const rn_member *members, int count,
+                                   const rn_samples *samples,
+                                   const rn_evaluate_views_options *options);
 
 /** A model ready to classify pictures of any size. */
 typedef struct rn_predictor rn_predictor;

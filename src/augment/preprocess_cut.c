@@ -1,6 +1,6 @@
 #include "augment/normalize.h"
 
-#include "base/memory.h"
+enum { SPAN = 256 }; // pixels of a row at a time
 
 static rn_status check_cut(const rn_preprocess *preprocess, const rn_image *resized,
                            const rn_cut *cut)
@@ -32,34 +32,39 @@ static rn_status check_means(const rn_preprocess *preprocess, const rn_cut *cut)
 }
 
 // One channel of a row: its bytes lie `channels` apart.
-static void gather(uint8_t *dst, const uint8_t *src, int channels, int count)
+static void normalize_row(const rn_preprocess *preprocess, float *dst, const uint8_t *src,
+                          size_t entry, int width)
 {
-    for (int i = 0; i < count; i++, src += channels)
-        dst[i] = *src;
+    const bool each_pixel = preprocess->entries > (size_t)preprocess->channels;
+    uint8_t bytes[SPAN];
+
+    for (int x = 0; x < width; x += SPAN) {
+        const int count = width - x < SPAN ? width - x : SPAN;
+        for (int i = 0; i < count; i++, src += preprocess->channels)
+            bytes[i] = *src;
+        rn_normalize_span(preprocess, dst + x, bytes, entry + (each_pixel ? (size_t)x : 0), count);
+    }
 }
 
 rn_status rn_preprocess_cut(const rn_preprocess *preprocess, float *dst, const rn_image *resized,
                             const rn_cut *cut)
 {
     rn_status st = RN_OK;
-    uint8_t *row = NULL;
-    const int channels = preprocess->channels;
-    const bool each_pixel = preprocess->entries > (size_t)channels;
-    size_t entry = 0; // of the first value of the row
+    const size_t channels = (size_t)preprocess->channels;
+    const bool each_pixel = preprocess->entries > channels;
+    size_t place = 0; // of the row in the input
 
     RN_TRY(check_cut(preprocess, resized, cut));
     RN_TRY(check_means(preprocess, cut));
-    RN_TRY(RN_NEW(&row, (size_t)cut->width));
-    for (int c = 0; c < channels; c++) {
-        for (int y = 0; y < cut->height; y++, dst += cut->width, entry += (size_t)cut->width) {
+    for (size_t c = 0; c < channels; c++) {
+        for (int y = 0; y < cut->height; y++, place += (size_t)cut->width) {
             size_t first = (size_t)(cut->top + y) * (size_t)resized->width + (size_t)cut->left;
-            gather(row, resized->pixels + first * (size_t)channels + c, channels, cut->width);
-            rn_normalize_span(preprocess, dst, row, each_pixel ? entry : (size_t)c, cut->width);
+            normalize_row(preprocess, dst + place, resized->pixels + first * channels + c,
+                          each_pixel ? place : c, cut->width);
             if (cut->mirror)
-                rn_mirror_row(dst, cut->width);
+                rn_mirror_row(dst + place, cut->width);
         }
     }
 out:
-    rn_free(row);
     return st;
 }

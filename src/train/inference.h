@@ -36,6 +36,15 @@ rn_status rn_inference_run(rn_inference *inference, const float **logits);
 /** Probabilities of one row of logits: exp(x) / sum(exp(x)), shifted so that nothing overflows. */
 void rn_softmax(float *probabilities, const float *logits, int classes);
 
+/** log(sum(exp(x))), shifted by the maximum so that nothing overflows. */
+double rn_log_sum_exp(const float *logits, int classes);
+
+/**
+ * Count one image by its logits or probabilities, out->classes of them; a NaN makes the label
+ * last. The loss is the caller's to add.
+ */
+void rn_evaluation_count(rn_evaluation *out, const float *scores, int label);
+
 /** What an evaluation is on and how. */
 typedef struct rn_inference_set {
     const rn_preprocess *preprocess;

@@ -1,0 +1,235 @@
+// Workers take pictures in the order of the set, each into the slot of its index, as long as there
+// is room; only who makes a picture ready, and when, is up to the threads.
+#include "train/view_feed.h"
+
+#include "base/memory.h"
+#include "image/image.h"
+#include "image/resize.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_WORKERS = 64 };
+
+typedef struct slot {
+    rn_view_picture picture;
+    bool ready;
+} slot;
+
+struct rn_view_feed {
+    const rn_samples *samples;
+    rn_view_feed_options options;
+    rn_views views;
+    slot *slots; // picture i lives in slots[i % ahead]
+    pthread_t threads[MOST_WORKERS];
+    int started;
+
+    pthread_mutex_t lock; // guards all that follows, and the slots' `ready`
+    pthread_cond_t room, ready;
+    size_t claimed, released; // pictures, from the first on
+    bool stop;
+};
+
+void rn_sample_name(char *name, size_t size, const rn_samples *samples, size_t index)
+{
+    snprintf(name, size, "%s image %zu", samples->name, index);
+}
+
+// The bytes of a set of images of one size, as a picture.
+static rn_status from_planes(rn_image **out, const rn_samples *samples, size_t index)
+{
+    rn_status st = RN_OK;
+    size_t channels = (size_t)samples->channels;
+    size_t plane = (size_t)samples->height * (size_t)samples->width;
+    const uint8_t *src = samples->images + index * channels * plane;
+
+    RN_TRY(rn_image_create(out, samples->channels, samples->width, samples->height));
+    for (size_t c = 0; c < channels; c++)
+        for (size_t i = 0; i < plane; i++)
+            (*out)->pixels[i * channels + c] = *src++;
+out:
+    return st;
+}
+
+static bool same_size(const rn_cut *a, const rn_cut *b)
+{
+    return a->resized_height == b->resized_height && a->resized_width == b->resized_width;
+}
+
+static rn_status resize(rn_image **out, const rn_image *image, const rn_cut *cut, int channels)
+{
+    rn_status st = RN_OK;
+    const rn_resize_axis x = {image->width, cut->resized_width, 0, cut->resized_width};
+    const rn_resize_axis y = {image->height, cut->resized_height, 0, cut->resized_height};
+
+    RN_TRY(rn_image_create(out, channels, cut->resized_width, cut->resized_height));
+    RN_TRY(rn_resize((*out)->pixels, channels, image, &x, &y));
+out:
+    return st;
+}
+
+// Views in a row that are cut out of one size share the picture.
+static rn_status resize_all(rn_view_picture *picture, const rn_image *image, int channels)
+{
+    rn_status st = RN_OK;
+
+    for (int i = 0; i < picture->count; i++) {
+        if (i > 0 && same_size(&picture->cuts[i], &picture->cuts[i - 1]))
+            picture->resized[i] = picture->resized[i - 1];
+        else
+            RN_TRY(resize(&picture->resized[i], image, &picture->cuts[i], channels));
+    }
+out:
+    return st;
+}
+
+static void release_picture(rn_view_picture *picture)
+{
+    for (int i = 0; i < picture->count; i++)
+        if (i == 0 || picture->resized[i] != picture->resized[i - 1])
+            rn_image_free(picture->resized[i]);
+    memset(picture->resized, 0, sizeof picture->resized);
+    picture->count = 0;
+}
+
+static void make_ready(const rn_view_feed *feed, rn_view_picture *picture, size_t index)
+{
+    rn_status st = RN_OK;
+    rn_image *image = NULL;
+    char name[256];
+
+    RN_TRY(from_planes(&image, feed->samples, index));
+    RN_TRY(
+        rn_views_list(picture->cuts, &picture->count, &feed->views, image->height, image->width));
+    RN_TRY(resize_all(picture, image, feed->options.channels));
+out:
+    rn_image_free(image);
+    picture->status = st;
+    if (st != RN_OK) {
+        release_picture(picture);
+        rn_sample_name(name, sizeof name, feed->samples, index);
+        rn_error_prefix(st, "'%s'", name);
+        snprintf(picture->message, sizeof picture->message, "%s", rn_error_message());
+    }
+}
+
+static bool has_room(const rn_view_feed *feed)
+{
+    return feed->claimed - feed->released < (size_t)feed->options.ahead;
+}
+
+static void *worker(void *argument)
+{
+    rn_view_feed *feed = argument;
+
+    pthread_mutex_lock(&feed->lock);
+    for (;;) {
+        while (!feed->stop && feed->claimed < feed->samples->count && !has_room(feed))
+            pthread_cond_wait(&feed->room, &feed->lock);
+        if (feed->stop || feed->claimed >= feed->samples->count)
+            break;
+        size_t index = feed->claimed++;
+        slot *target = &feed->slots[index % (size_t)feed->options.ahead];
+        pthread_mutex_unlock(&feed->lock);
+        make_ready(feed, &target->picture, index);
+        pthread_mutex_lock(&feed->lock);
+        target->ready = true;
+        pthread_cond_broadcast(&feed->ready);
+    }
+    pthread_mutex_unlock(&feed->lock);
+    return NULL;
+}
+
+// Signals are the main thread's business; a worker that caught one would only delay it.
+static rn_status start_workers(rn_view_feed *feed)
+{
+    sigset_t all, before;
+    int error = 0;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (feed->started < feed->options.workers && error == 0) {
+        error = pthread_create(&feed->threads[feed->started], NULL, worker, feed);
+        feed->started += error == 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0)
+        return rn_error(RN_ENOMEM, "cannot start decoding thread %d of %d: %s", feed->started + 1,
+                        feed->options.workers, strerror(error));
+    return RN_OK;
+}
+
+rn_status rn_view_feed_create(rn_view_feed **out, const rn_samples *samples,
+                              const rn_view_feed_options *options)
+{
+    rn_status st = RN_OK;
+    rn_view_feed *feed = NULL;
+
+    *out = NULL;
+    if (options->workers < 1 || options->workers > MOST_WORKERS)
+        return rn_error(RN_EINVAL, "number of decoding threads is %d, expected 1 to %d",
+                        options->workers, MOST_WORKERS);
+    RN_TRY(RN_NEW(&feed, 1));
+    feed->samples = samples;
+    feed->options = *options;
+    feed->views = *options->views;
+    pthread_mutex_init(&feed->lock, NULL); // cannot fail without attributes
+    pthread_cond_init(&feed->room, NULL);
+    pthread_cond_init(&feed->ready, NULL);
+    RN_TRY(RN_NEW(&feed->slots, (size_t)options->ahead));
+    RN_TRY(start_workers(feed));
+    *out = feed;
+    feed = NULL; // now the caller's
+out:
+    rn_view_feed_free(feed);
+    return st;
+}
+
+static void stop_workers(rn_view_feed *feed)
+{
+    pthread_mutex_lock(&feed->lock);
+    feed->stop = true;
+    pthread_cond_broadcast(&feed->room);
+    pthread_mutex_unlock(&feed->lock);
+    for (int i = 0; i < feed->started; i++)
+        pthread_join(feed->threads[i], NULL);
+}
+
+void rn_view_feed_free(rn_view_feed *feed)
+{
+    if (feed == NULL)
+        return;
+    stop_workers(feed);
+    for (int i = 0; feed->slots != NULL && i < feed->options.ahead; i++)
+        release_picture(&feed->slots[i].picture);
+    rn_free(feed->slots);
+    pthread_cond_destroy(&feed->ready);
+    pthread_cond_destroy(&feed->room);
+    pthread_mutex_destroy(&feed->lock);
+    rn_free(feed);
+}
+
+const rn_view_picture *rn_view_feed_wait(rn_view_feed *feed, size_t index)
+{
+    slot *wanted = &feed->slots[index % (size_t)feed->options.ahead];
+
+    pthread_mutex_lock(&feed->lock);
+    while (!wanted->ready)
+        pthread_cond_wait(&feed->ready, &feed->lock);
+    pthread_mutex_unlock(&feed->lock);
+    return &wanted->picture;
+}
+
+void rn_view_feed_release(rn_view_feed *feed, size_t end)
+{
+    pthread_mutex_lock(&feed->lock);
+    for (; feed->released < end; feed->released++) {
+        slot *old = &feed->slots[feed->released % (size_t)feed->options.ahead];
+        release_picture(&old->picture);
+        old->ready = false;
+    }
+    pthread_cond_broadcast(&feed->room);
+    pthread_mutex_unlock(&feed->lock);
+}
