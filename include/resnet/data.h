@@ -1,4 +1,4 @@
-/** Data sets: labelled images as bytes in memory, from files or generated. */
+/** Data sets: labelled images as bytes in memory, or an index of encoded pictures. */
 #ifndef RESNET_DATA_H
 #define RESNET_DATA_H
 
@@ -8,18 +8,59 @@
 extern "C" {
 #endif
 
-/** A labelled set of images of one size. Read its fields freely; they belong to the set. */
+/** An index of encoded pictures, in files or in a pack. Immutable: any thread may read from it. */
+typedef struct rn_photos rn_photos;
+
+/** One encoded picture (JPEG, PNG, ...), as rn_photos_read() gives it. */
+typedef struct rn_photo {
+    const uint8_t *bytes;
+    size_t size;
+    void *owned; // what rn_photo_release() gives back
+} rn_photo;
+
+/** The number of pictures. */
+RN_API size_t rn_photos_count(const rn_photos *photos);
+
+/**
+ * A picture's path relative to its set, of up to 4,096 bytes, any but NUL; messages show it with
+ * control characters escaped. Borrowed until the index is freed.
+ *
+ * @param index  0 .. rn_photos_count() - 1, as in rn_photos_read().
+ */
+RN_API const char *rn_photos_name(const rn_photos *photos, size_t index);
+
+/**
+ * Read the encoded bytes of one picture, of at most 256 MiB. Nothing is decoded.
+ *
+ * @param[out] out  The caller's (rn_photo_release()); zeroes on failure.
+ * @return RN_OK; RN_EINVAL (no such index); RN_ENOTFOUND or RN_EIO (names the file and the system's
+ *         reason); RN_EFORMAT (empty or larger, or a pack's bytes are not what was packed);
+ *         RN_ENOMEM.
+ */
+RN_API rn_status rn_photos_read(rn_photo *out, const rn_photos *photos, size_t index);
+
+/** Legal on zeroes and twice. */
+RN_API void rn_photo_release(rn_photo *photo);
+
+/**
+ * A labelled set of images, all of one size, or of encoded pictures of any size. Read its fields
+ * freely; they belong to the set.
+ */
 typedef struct rn_samples {
     size_t count;
-    int channels, height, width;
+    int channels, height, width; // of `photos` 3, 0, 0
     int classes;
     uint8_t *images;    // [count][channels][height][width], 0 .. 255, channels R, G, B or gray
-    int32_t *labels;    // [count], each 0 .. classes - 1
+    rn_photos *photos;  // [count] encoded pictures of any size instead of images; NULL: none
+    int32_t *labels;    // [count], each 0 .. classes - 1; of `photos` also -1: unlabelled
     char **label_names; // [classes]; never NULL: "0", "1", ... where the files name none
     char *name;         // "CIFAR-10 train", "shapes test (seed 1)"
 } rn_samples;
 
 RN_API void rn_samples_free(rn_samples *samples);
+
+/** RN_EINVAL with a message that names the set if it holds encoded pictures instead of images. */
+RN_API rn_status rn_samples_require_images(const rn_samples *samples);
 
 typedef enum rn_split { RN_SPLIT_TRAIN, RN_SPLIT_TEST } rn_split;
 
@@ -29,7 +70,9 @@ typedef enum rn_split { RN_SPLIT_TRAIN, RN_SPLIT_TEST } rn_split;
  * @param[out] out  The caller's (rn_samples_free()); NULL on failure.
  * @param source    "shapes" or "shapes:train=10000,test=2000,seed=1" (generated, no files), or a
  *                  folder that holds (itself, or in its usual sub-folder) CIFAR-10 or CIFAR-100
- *                  binary files or IDX files (plain or .gz), recognised by their names.
+ *                  binary files or IDX files (plain or .gz), recognised by their names; or
+ *                  encoded pictures: a folder of folders, one a class, a folder of these for each
+ *                  split, or ImageNet as it was published.
  *                  "DIR:labels=coarse" takes CIFAR-100's 20 superclasses. IDX files have ten
  *                  classes, or as many as the folder's label_names.txt has lines.
  * @return RN_OK; RN_ENOTFOUND (no such folder, or nothing known in it: says what was looked for);
@@ -43,7 +86,7 @@ RN_API rn_status rn_data_open(rn_samples **out, const char *source, rn_split spl
  *
  * @param[out] held  The caller's (rn_samples_free()); NULL on failure, and *samples is as before.
  * @param held_out   1 .. samples->count - 1.
- * @return RN_OK; RN_EINVAL; RN_ENOMEM.
+ * @return RN_OK; RN_EINVAL (out of range, or pictures without label); RN_ENOMEM.
  */
 RN_API rn_status rn_samples_hold_out(rn_samples *samples, rn_samples **held, size_t held_out,
                                      uint64_t seed);

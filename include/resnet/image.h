@@ -28,8 +28,9 @@ typedef struct rn_decode_options {
 } rn_decode_options;
 
 /**
- * Decode a PNG, JPEG or PPM/PGM file in memory, recognised by its content. Alpha is composited on
- * white, palettes and 16-bit samples are reduced to 8 bits, EXIF orientation is applied.
+ * Decode a PNG, JPEG, WebP (no animation) or PPM/PGM file in memory, recognised by its content.
+ * Alpha is composited on white, palettes and 16-bit samples are reduced to 8 bits, EXIF orientation
+ * is applied.
  *
  * @param[out] out  The caller's (rn_image_free()); NULL on failure.
  * @param bytes     Borrowed.

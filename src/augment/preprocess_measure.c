@@ -95,7 +95,11 @@ out:
 rn_status rn_preprocess_measure(rn_preprocess **out, const rn_samples *samples,
                                 rn_normalize normalize)
 {
+    rn_status st = rn_samples_require_images(samples);
+
     *out = NULL;
+    if (st != RN_OK)
+        return st;
     if (normalize == RN_NORMALIZE_NONE || rn_normalize_name(normalize) == NULL)
         return rn_preprocess_create(out, normalize, samples->channels, samples->height,
                                     samples->width, NULL, NULL);

@@ -172,6 +172,10 @@ out:
 
 static rn_status check_shapes(const rn_samples *samples, const rn_preprocess *preprocess)
 {
+    rn_status st = rn_samples_require_images(samples);
+
+    if (st != RN_OK)
+        return st;
     if (samples->channels == preprocess->channels && samples->height == preprocess->height &&
         samples->width == preprocess->width)
         return RN_OK;

@@ -232,7 +232,7 @@ const cli_command cli_predict = {
     .name = "predict",
     .usage = "MODEL-FILE|RUN IMAGE...",
     .summary = "say what is in pictures",
-    .description = "Classify PNG, JPEG, PPM or PGM pictures of any size with a trained network. "
+    .description = "Classify PNG, JPEG, WebP, PPM or PGM pictures of any size with a trained network. "
                    "Label names and preprocessing come from the model file. A picture that cannot "
                    "be read is reported, and the others are still classified.",
     .examples = "resnet predict runs/resnet-20-shapes cat.png dog.jpg\n"

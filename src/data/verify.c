@@ -169,6 +169,8 @@ static rn_status verify_format(checker *to, const rn_source *source)
         return verify_cifar(to, &rn_cifar100, source->folder);
     case RN_FORMAT_IDX:
         return verify_idx(to, source->folder);
+    case RN_FORMAT_PHOTO_FOLDER:
+    case RN_FORMAT_PHOTO_CSV:
     case RN_FORMAT_SHAPES:
         break;
     }

@@ -19,28 +19,51 @@ rn_status rn_image_check_size(const rn_image_source *source, uint64_t width, uin
     return RN_OK;
 }
 
-rn_status rn_image_create_header(rn_image **out, int channels, int width, int height)
-{
-    rn_status st = RN_NEW(out, 1);
-
-    if (st == RN_OK)
-        **out = (rn_image){channels, height, width, NULL};
-    return st;
-}
-
 rn_status rn_image_create(rn_image **out, int channels, int width, int height)
 {
     rn_status st = RN_OK;
     rn_image *image = NULL;
 
     *out = NULL;
-    RN_TRY(rn_image_create_header(&image, channels, width, height));
+    RN_TRY(RN_NEW(&image, 1));
+    *image = (rn_image){channels, height, width, NULL};
     RN_TRY(RN_NEW(&image->pixels, (size_t)width * (size_t)height * (size_t)channels));
     *out = image;
     image = NULL;
 out:
     rn_image_free(image);
     return st;
+}
+
+rn_status rn_image_create_for(rn_image **out, const rn_image_source *source, int channels,
+                              int width, int height)
+{
+    if (!source->header_only)
+        return rn_image_create(out, channels, width, height);
+    rn_status st = RN_NEW(out, 1);
+    if (st == RN_OK)
+        **out = (rn_image){channels, height, width, NULL};
+    return st;
+}
+
+// In place: what is left never lies behind what it is made from.
+void rn_image_flatten(rn_image *image)
+{
+    size_t pixels = (size_t)image->width * (size_t)image->height;
+    int colours = image->channels - 1;
+    const uint8_t *src = image->pixels;
+    uint8_t *dst = image->pixels;
+
+    if (image->channels % 2 != 0)
+        return;
+    image->channels = colours;
+    if (src == NULL)
+        return;
+    for (size_t i = 0; i < pixels; i++, src += colours + 1) {
+        int alpha = src[colours];
+        for (int c = 0; c < colours; c++)
+            *dst++ = (uint8_t)((src[c] * alpha + 255 * (255 - alpha) + 127) / 255);
+    }
 }
 
 void rn_image_free(rn_image *image)
@@ -63,16 +86,18 @@ static rn_status decode(rn_image **out, const rn_image_source *source)
 
     *out = NULL;
     if (size == 0)
-        return rn_error(RN_EFORMAT, "file is empty, expected a PNG, JPEG or PPM picture");
+        return rn_error(RN_EFORMAT, "file is empty, expected a PNG, JPEG, WebP or PPM picture");
     if (starts_with(bytes, size, "\x89PNG", 4))
         return rn_image_decode_png(out, source);
     if (starts_with(bytes, size, "\xff\xd8", 2))
         return rn_image_decode_jpeg(out, source);
+    if (starts_with(bytes, size, "RIFF", 4) && size >= 12 && memcmp(bytes + 8, "WEBP", 4) == 0)
+        return rn_image_decode_webp(out, source);
     if (size >= 2 && bytes[0] == 'P' && memchr("2356", bytes[1], 4) != NULL)
         return rn_image_decode_pnm(out, source);
     return rn_error(RN_EFORMAT,
                     "not a picture that is known here: starts with bytes %02x %02x, expected PNG, "
-                    "JPEG or PPM/PGM",
+                    "JPEG, WebP or PPM/PGM",
                     bytes[0], size > 1 ? bytes[1] : 0);
 }
 

@@ -19,6 +19,7 @@ typedef struct rn_image_source {
 /** Statuses as rn_image_decode(). */
 rn_status rn_image_decode_png(rn_image **out, const rn_image_source *source);
 rn_status rn_image_decode_jpeg(rn_image **out, const rn_image_source *source);
+rn_status rn_image_decode_webp(rn_image **out, const rn_image_source *source);
 rn_status rn_image_decode_pnm(rn_image **out, const rn_image_source *source);
 
 /** RN_EFORMAT if a side is 0 or over INT32_MAX, or if there are more pixels than wanted. */
@@ -33,8 +34,12 @@ rn_status rn_image_check_size(const rn_image_source *source, uint64_t width, uin
  */
 rn_status rn_image_create(rn_image **out, int channels, int width, int height);
 
-/** The same without pixels, as for rn_image_source.header_only. */
-rn_status rn_image_create_header(rn_image **out, int channels, int width, int height);
+/** The same for a source's picture: without pixels where only the header is wanted. */
+rn_status rn_image_create_for(rn_image **out, const rn_image_source *source, int channels,
+                              int width, int height);
+
+/** Composite 2 or 4 channels, the last of which is alpha, on white; others stay as they are. */
+void rn_image_flatten(rn_image *image);
 
 /**
  * The orientation that an EXIF block (a TIFF header and its first directory) asks for: 1 .. 8, and

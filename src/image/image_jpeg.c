@@ -152,11 +152,9 @@ static void make_room(job *work)
     struct jpeg_decompress_struct *jpeg = &work->jpeg;
     const int channels = jpeg->num_components == 1 ? 1 : 3;
     const int width = (int)jpeg->output_width, height = (int)jpeg->output_height;
-    const bool header_only = work->source->header_only;
-    rn_status st = header_only ? rn_image_create_header(&work->image, channels, width, height)
-                               : rn_image_create(&work->image, channels, width, height);
+    rn_status st = rn_image_create_for(&work->image, work->source, channels, width, height);
 
-    if (st == RN_OK && !header_only)
+    if (st == RN_OK)
         st = RN_NEW(&work->row, (size_t)jpeg->output_width * 4);
     if (st != RN_OK)
         fail(work, st);

@@ -4,6 +4,7 @@
 
 #include <png.h>
 #include <string.h>
+#include <zlib.h>
 
 // Deflate shrinks at most 1032 times, so a file that claims more is cut off or a bomb.
 static const uint64_t HIGHEST_RATIO = 1032;
@@ -14,7 +15,7 @@ typedef struct job {
     size_t at;
     png_structp png;
     png_infop info;
-    rn_image *image; // with alpha as its last channel until flatten()
+    rn_image *image; // with alpha as its last channel until rn_image_flatten()
     rn_status st;    // of a failure, also of an allocation that libpng would do without
     int orientation, passes;
     bool done;
@@ -94,9 +95,7 @@ static void make_room(job *work)
     const int channels = png_get_channels(work->png, work->info);
     const int width = (int)png_get_image_width(work->png, work->info);
     const int height = (int)png_get_image_height(work->png, work->info);
-    rn_status st = work->source->header_only
-                       ? rn_image_create_header(&work->image, channels, width, height)
-                       : rn_image_create(&work->image, channels, width, height);
+    rn_status st = rn_image_create_for(&work->image, work->source, channels, width, height);
     if (st != RN_OK)
         fail(work, st);
 }
@@ -127,24 +126,12 @@ static void decode(job *work)
     work->done = true;
 }
 
-// Composite on white, in place: what is left never lies behind what it is made from.
-static void flatten(rn_image *image)
+// Of a chunk with eXIf; as libpng does, one that is damaged is passed over.
+static int read_exif(const uint8_t *chunk, uint32_t length)
 {
-    size_t pixels = (size_t)image->width * (size_t)image->height;
-    int colours = image->channels - 1;
-    const uint8_t *src = image->pixels;
-    uint8_t *dst = image->pixels;
+    uLong sum = crc32(0, chunk + 4, length + 4);
 
-    if (image->channels % 2 != 0)
-        return;
-    image->channels = colours;
-    if (src == NULL)
-        return;
-    for (size_t i = 0; i < pixels; i++, src += colours + 1) {
-        int alpha = src[colours];
-        for (int c = 0; c < colours; c++)
-            *dst++ = (uint8_t)((src[c] * alpha + 255 * (255 - alpha) + 127) / 255);
-    }
+    return sum == png_get_uint_32(chunk + 8 + length) ? rn_exif_orientation(chunk + 8, length) : 1;
 }
 
 // libpng allocates what some chunks claim before it sees that the file ends.
@@ -163,7 +150,7 @@ static rn_status check_chunks(job *work)
                             "PNG is damaged: chunk at byte %zu has %lu bytes, found %zu", at,
                             (unsigned long)length, size - FRAME - at);
         if (memcmp(chunk + 4, "eXIf", 4) == 0)
-            work->orientation = rn_exif_orientation(chunk + 8, length);
+            work->orientation = read_exif(chunk, length);
         if (memcmp(chunk + 4, "IEND", 4) == 0)
             return RN_OK;
         at += FRAME + length;
@@ -186,7 +173,7 @@ rn_status rn_image_decode_png(rn_image **out, const rn_image_source *source)
         st = work.st != RN_OK ? work.st : rn_error(RN_ENOMEM, "out of memory in libpng");
         goto out;
     }
-    flatten(work.image);
+    rn_image_flatten(work.image);
     RN_TRY(rn_image_orient(&work.image, work.orientation));
     *out = work.image;
     work.image = NULL;

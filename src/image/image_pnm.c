@@ -137,13 +137,13 @@ rn_status rn_image_decode_pnm(rn_image **out, const rn_image_source *source)
 
     *out = NULL;
     RN_TRY(read_header(&in, &head, source));
-    if (source->header_only)
-        return rn_image_create_header(out, head.channels, (int)head.width, (int)head.height);
     in.at += in.at < in.size; // the one white space before the pixels
     size_t samples = (size_t)head.width * head.height * (size_t)head.channels;
-    RN_TRY(check_length(&in, &head, samples));
-    RN_TRY(rn_image_create(&image, head.channels, (int)head.width, (int)head.height));
-    RN_TRY(read_samples(&in, &head, image->pixels, samples));
+    if (!source->header_only)
+        RN_TRY(check_length(&in, &head, samples));
+    RN_TRY(rn_image_create_for(&image, source, head.channels, (int)head.width, (int)head.height));
+    if (!source->header_only)
+        RN_TRY(read_samples(&in, &head, image->pixels, samples));
     *out = image;
     image = NULL;
 out:

@@ -118,7 +118,10 @@ static rn_model_options model_options(const rn_train_options *options)
 static rn_status check_samples(const rn_checkpoint *checkpoint, const rn_samples *samples)
 {
     const rn_model_options *model = &checkpoint->options;
+    rn_status st = rn_samples_require_images(samples);
 
+    if (st != RN_OK)
+        return st;
     if (samples->classes != model->classes || samples->channels != model->channels ||
         samples->height != model->height || samples->width != model->width)
         return rn_error(RN_EINVAL,

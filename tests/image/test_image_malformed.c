@@ -1,6 +1,6 @@
 #include "image/fail_allocation.h"
 #include "image/image.h"
-#include "image/make_picture.h"
+#include "image/make_webp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-enum { FILES = 13, SMALL = 1 << 20 };
+enum { FILES = 16, SMALL = 1 << 20 };
 
 static picture_file files[FILES];
 
@@ -44,6 +44,9 @@ static int make_files(void **state)
     }
     files[n++] = make_jpeg(&(jpeg_plan){37, 21, 4, JCS_CMYK, JCS_YCCK, 75, 0, 0, NULL, 0});
     files[n++] = make_jpeg(&(jpeg_plan){37, 21, 3, JCS_RGB, JCS_YCbCr, 75, 1, 1, NULL, 0});
+    files[n++] = make_webp(&(webp_plan){13, 9, true, true, NULL, 0});
+    files[n++] = make_webp(&(webp_plan){37, 21, false, true, NULL, 0});
+    files[n++] = make_webp(&(webp_plan){37, 21, false, false, exif + 6, 26});
     files[n++] = copy_text(raw, sizeof raw - 1);
     files[n++] = copy_text(plain, sizeof plain - 1);
     files[n++] = copy_text(deep, sizeof deep - 1);
@@ -248,6 +251,9 @@ static void test_not_pictures(void **state)
     REFUSE("P2 2 1 100 1 2 3", "nothing after");
     REFUSE("\x89PNG\r\n\x1a\n", "ends early");
     REFUSE("\x89PNG\n\n\x1a\n", "PNG");
+    REFUSE("RIFF\4\0\0\0WAVE", "52 49");
+    REFUSE("RIFF\4\0\0\0WEB", "52 49");
+    REFUSE("RIFF\4\0\0\0WEBP", "WebP");
     REFUSE("\xff\xd8", "JPEG");
     REFUSE("\xff\xd8\xff\xd9", "JPEG");
 }
