@@ -32,9 +32,12 @@ struct rn_view_feed {
     bool stop;
 };
 
-void rn_sample_name(char *name, size_t size, const rn_samples *samples, size_t index)
+static void prefix_name(rn_status st, const rn_samples *samples, size_t index)
 {
-    snprintf(name, size, "%s image %zu", samples->name, index);
+    if (samples->photos != NULL)
+        rn_error_prefix(st, "'%s'", rn_photos_name(samples->photos, index));
+    else
+        rn_error_prefix(st, "%s, image %zu", samples->name, index);
 }
 
 // The bytes of a set of images of one size, as a picture.
@@ -50,6 +53,22 @@ static rn_status from_planes(rn_image **out, const rn_samples *samples, size_t i
         for (size_t i = 0; i < plane; i++)
             (*out)->pixels[i * channels + c] = *src++;
 out:
+    return st;
+}
+
+static rn_status read_picture(rn_image **out, const rn_samples *samples, size_t index)
+{
+    rn_status st = RN_OK;
+    rn_photo photo = {0};
+
+    if (samples->photos == NULL)
+        return from_planes(out, samples, index);
+    RN_TRY(rn_photos_read(&photo, samples->photos, index)); // names the file
+    st = rn_image_decode(out, photo.bytes, photo.size, NULL);
+    if (st != RN_OK)
+        prefix_name(st, samples, index);
+out:
+    rn_photo_release(&photo);
     return st;
 }
 
@@ -94,25 +113,29 @@ static void release_picture(rn_view_picture *picture)
     picture->count = 0;
 }
 
-static void make_ready(const rn_view_feed *feed, rn_view_picture *picture, size_t index)
+static rn_status make_views(const rn_view_feed *feed, rn_view_picture *picture, size_t index)
 {
     rn_status st = RN_OK;
     rn_image *image = NULL;
-    char name[256];
 
-    RN_TRY(from_planes(&image, feed->samples, index));
-    RN_TRY(
-        rn_views_list(picture->cuts, &picture->count, &feed->views, image->height, image->width));
-    RN_TRY(resize_all(picture, image, feed->options.channels));
+    RN_TRY(read_picture(&image, feed->samples, index));
+    st = rn_views_list(picture->cuts, &picture->count, &feed->views, image->height, image->width);
+    if (st == RN_OK)
+        st = resize_all(picture, image, feed->options.channels);
+    if (st != RN_OK)
+        prefix_name(st, feed->samples, index);
 out:
     rn_image_free(image);
-    picture->status = st;
-    if (st != RN_OK) {
-        release_picture(picture);
-        rn_sample_name(name, sizeof name, feed->samples, index);
-        rn_error_prefix(st, "'%s'", name);
-        snprintf(picture->message, sizeof picture->message, "%s", rn_error_message());
-    }
+    return st;
+}
+
+static void make_ready(const rn_view_feed *feed, rn_view_picture *picture, size_t index)
+{
+    picture->status = make_views(feed, picture, index);
+    if (picture->status == RN_OK)
+        return;
+    release_picture(picture);
+    snprintf(picture->message, sizeof picture->message, "%s", rn_error_message());
 }
 
 static bool has_room(const rn_view_feed *feed)

@@ -39,7 +39,4 @@ const rn_view_picture *rn_view_feed_wait(rn_view_feed *feed, size_t index);
 /** Give back all pictures before `end`, which make room for others. */
 void rn_view_feed_release(rn_view_feed *feed, size_t end);
 
-/** Name of a sample: a picture's path in its set, else "SET image INDEX". */
-void rn_sample_name(char *name, size_t size, const rn_samples *samples, size_t index);
-
 #endif
