@@ -29,8 +29,13 @@ typedef struct rn_decode_options {
 
 /**
  * Decode a PNG, JPEG, WebP (no animation) or PPM/PGM file in memory, recognised by its content.
- * Alpha is composited on white, palettes and 16-bit samples are reduced to 8 bits, EXIF orientation
- * is applied.
+ * Alpha is composited on white, palettes become colours, EXIF orientation is applied; colour
+ * profiles and gamma are ignored. Samples of 16 bits are divided by 257 and rounded. CMYK is taken
+ * as Adobe's inverted ink, as Pillow's convert("RGB") does.
+ *
+ * Damage is judged as Pillow judges it by default: a JPEG is refused if it ends before its last row
+ * or if libjpeg cannot go on; other defects are passed over, and libjpeg fills what they spoil. PNG
+ * and WebP must be whole, but for wrong check sums of PNG chunks that hold no pixels.
  *
  * @param[out] out  The caller's (rn_image_free()); NULL on failure.
  * @param bytes     Borrowed.
@@ -54,6 +59,36 @@ RN_API rn_status rn_image_probe(int *width, int *height, int *channels, const ui
 /** rn_image_decode() of a file, without options. RN_ENOTFOUND or RN_EIO if it cannot be read. */
 RN_API rn_status rn_image_open(rn_image **out, const char *path);
 RN_API void rn_image_free(rn_image *image);
+
+typedef enum rn_resize_filter {
+    RN_RESIZE_BILINEAR, // a triangle, 1 pixel to either side
+    RN_RESIZE_BICUBIC   // Keys 1981 (eq. 4) with a = -0.5, 2 pixels to either side
+} rn_resize_filter;
+
+typedef struct rn_resize_options {
+    int width, height; // of the result, 1 or more
+    int channels;      // 1 or 3; 0: the picture's. Gray is replicated, colour becomes its luma
+    rn_resize_filter filter;
+    /**
+     * Left, top, right and bottom of the part to resize, in pixels of the picture, also between
+     * two; all 0: the whole. At its edges pixels outside of it count too, as far as the filter
+     * reaches.
+     */
+    float box[4];
+} rn_resize_options;
+
+/**
+ * Resize a picture, antialiased: where it shrinks, the filter is as much wider as pixels become
+ * fewer. Values are bit for bit those of Pillow 11's resize(size, resample, box) on 8-bit pictures
+ * (later ones may resize down before across, which rounds and clips otherwise); channels are those
+ * of its convert("L") or convert("RGB") before.
+ *
+ * @param[out] out  The caller's (rn_image_free()); NULL on failure.
+ * @return RN_OK; RN_EINVAL (an option out of range, a box that is empty or not within the picture,
+ *         over 2^31 - 1 pixels); RN_ENOMEM.
+ */
+RN_API rn_status rn_image_resize(rn_image **out, const rn_image *image,
+                                 const rn_resize_options *options);
 
 /** Write a picture as PNG, atomically. RN_OK; RN_EIO or RN_ENOTFOUND (no such folder); RN_ENOMEM.
  */

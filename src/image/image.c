@@ -89,7 +89,7 @@ static rn_status decode(rn_image **out, const rn_image_source *source)
         return rn_error(RN_EFORMAT, "file is empty, expected a PNG, JPEG, WebP or PPM picture");
     if (starts_with(bytes, size, "\x89PNG", 4))
         return rn_image_decode_png(out, source);
-    if (starts_with(bytes, size, "\xff\xd8", 2))
+    if (starts_with(bytes, size, "\xff\xd8\xff", 3))
         return rn_image_decode_jpeg(out, source);
     if (starts_with(bytes, size, "RIFF", 4) && size >= 12 && memcmp(bytes + 8, "WEBP", 4) == 0)
         return rn_image_decode_webp(out, source);

@@ -4,6 +4,7 @@
 
 #include "image/make_picture.h"
 
+#include <stdbool.h>
 #include <webp/encode.h>
 
 typedef struct webp_plan {
