@@ -34,7 +34,7 @@ RN_API const char *rn_photos_name(const rn_photos *photos, size_t index);
  *
  * @param[out] out  The caller's (rn_photo_release()); zeroes on failure.
  * @return RN_OK; RN_EINVAL (no such index); RN_ENOTFOUND or RN_EIO (names the file and the system's
- *         reason); RN_EFORMAT (empty or larger, or a pack's bytes are not what was packed);
+ *         reason); RN_EFORMAT (larger, or a pack's bytes are not what was packed);
  *         RN_ENOMEM.
  */
 RN_API rn_status rn_photos_read(rn_photo *out, const rn_photos *photos, size_t index);
@@ -71,8 +71,9 @@ typedef enum rn_split { RN_SPLIT_TRAIN, RN_SPLIT_TEST } rn_split;
  * @param source    "shapes" or "shapes:train=10000,test=2000,seed=1" (generated, no files), or a
  *                  folder that holds (itself, or in its usual sub-folder) CIFAR-10 or CIFAR-100
  *                  binary files or IDX files (plain or .gz), recognised by their names; or
- *                  encoded pictures: a folder of folders, one a class, a folder of these for each
- *                  split, or ImageNet as it was published.
+ *                  encoded pictures (docs/data.md): a folder of folders, one a class, or of these
+ *                  for each split, ImageNet as it was published, a list "FILE.csv", or a pack
+ *                  "FILE.rnpack" (rn_data_pack()). Where these have no splits, both are all.
  *                  "DIR:labels=coarse" takes CIFAR-100's 20 superclasses. IDX files have ten
  *                  classes, or as many as the folder's label_names.txt has lines.
  * @return RN_OK; RN_ENOTFOUND (no such folder, or nothing known in it: says what was looked for);
@@ -129,13 +130,66 @@ typedef void (*rn_verify_report)(const char *file, bool ok, const char *finding,
 
 /**
  * Check every file of a data set, of both splits: sizes, magic numbers, label ranges, label names,
- * and for CIFAR-10 the official MD5 sums; reports each file.
+ * and for CIFAR-10 the official MD5 sums; reports each file. Encoded pictures are all read and
+ * decoded, by rn_threads() threads: the damaged ones are reported, in order, and then each split.
+ * Files' names come with control characters escaped (a newline as \n) and a backslash as two.
  *
  * @param report  May be NULL.
  * @return RN_OK; RN_EFORMAT if any file is wrong or missing (how many, and the first finding);
  *         otherwise as rn_data_open().
  */
 RN_API rn_status rn_data_verify(const char *source, rn_verify_report report, void *context);
+
+/** What becomes of the pictures in a pack. */
+typedef enum rn_pack_format {
+    RN_PACK_KEEP, // the files' bytes
+    RN_PACK_JPEG, // JPEG; what is one already and is not resized stays as it is
+    RN_PACK_RAW   // PPM or PGM: fast to read, large
+} rn_pack_format;
+
+typedef enum rn_pack_splits { RN_PACK_BOTH, RN_PACK_TRAIN, RN_PACK_TEST } rn_pack_splits;
+
+/** Pictures done, of all, and bytes written; calls do not overlap, but may come from any thread.
+ * Returning false stops. */
+typedef bool (*rn_pack_progress)(uint64_t done, uint64_t total, uint64_t bytes, void *context);
+
+typedef struct rn_pack_options {
+    rn_pack_splits splits; // one split alone is both splits of the pack
+    rn_pack_format format;
+    int shorter;          // larger pictures are shrunk to this shorter side; 0: none. Not for KEEP
+    int quality;          // of JPEG, 1 .. 100; 0: 95
+    bool skip_bad;        // leave out what cannot be read or decoded, instead of stopping there
+    rn_verify_report bad; // told of each such picture that is left out; may be NULL
+    rn_pack_progress progress; // may be NULL
+    void *context;             // of both
+} rn_pack_options;
+
+typedef struct rn_pack_result {
+    uint64_t pictures, skipped; // in the pack, and left out
+    uint64_t resumed;           // of both, what an earlier call had done
+    uint64_t bytes;             // of the file
+} rn_pack_result;
+
+/**
+ * Pack a source's encoded pictures, with names and labels, into one file, which rn_data_open()
+ * takes ("FILE.rnpack").
+ *
+ * Every picture is decoded, by rn_threads() threads, to see that it can be. Pictures keep the
+ * source's order: the file is the same for any number of threads. Until it is complete it is
+ * "FILE.part"; a call with the same source and options goes on where an earlier one was stopped or
+ * killed, after checking what is there, and gives the same file. Memory: one picture a thread, and
+ * some 200 bytes for every picture of the source.
+ *
+ * @param[out] result  May be NULL.
+ * @param path         Replaced at the end, at once.
+ * @param options      NULL: all zero.
+ * @return RN_OK; RN_EINVAL (options, or a source of images instead of pictures); RN_EFORMAT,
+ *         RN_ENOTFOUND, RN_EIO (a picture, named, or the source; also a full disk, or another
+ *         process at work on the same file); RN_ENOMEM; RN_EINTERRUPTED (progress said so).
+ *         "FILE.part" stays in all cases but RN_OK.
+ */
+RN_API rn_status rn_data_pack(rn_pack_result *result, const char *source, const char *path,
+                              const rn_pack_options *options);
 
 #ifdef __cplusplus
 }

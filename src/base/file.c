@@ -244,6 +244,18 @@ static rn_status sync_parent(char *sibling, const char *path)
     return st;
 }
 
+rn_status rn_folder_sync(const char *path)
+{
+    rn_status st = RN_OK;
+    char *sibling = NULL;
+
+    RN_TRY(rn_strdup(&sibling, path));
+    RN_TRY(sync_parent(sibling, path));
+out:
+    rn_free(sibling);
+    return st;
+}
+
 rn_status rn_atomic_file_commit(rn_atomic_file *file)
 {
     rn_status st = RN_OK;

@@ -34,6 +34,11 @@ bool rn_folder_exists(const char *path);
 /** Create a folder and its parents; an existing folder is success. */
 rn_status rn_folder_create(const char *path);
 
+/** Put on disk what is new in the folder of `path`: a renamed file's name. RN_OK; RN_EIO;
+ * RN_ENOMEM.
+ */
+rn_status rn_folder_sync(const char *path);
+
 /**
  * A file in the making: written to a temporary in the same folder, and put in place by
  * rn_atomic_file_commit() (fsync, rename, fsync of the folder). Until then, and after a failure or

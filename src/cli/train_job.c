@@ -227,6 +227,7 @@ rn_status cli_job_open_data(cli_job *job)
     cli_run_record *record = &job->record;
 
     RN_TRY(rn_data_open(&job->train, record->source, RN_SPLIT_TRAIN));
+    RN_TRY(rn_samples_require_images(job->train));
     RN_TRY(rn_data_open(&job->test, record->source, RN_SPLIT_TEST));
     if (record->data_name == NULL) {
         record->data_count = job->train->count;

@@ -260,7 +260,7 @@ static rn_status label_by_number(int32_t *label, const char *line, const rn_clas
 {
     int64_t number;
 
-    if (!rn_text_int64(line, 1, (int64_t)numbered->count, &number))
+    if (numbered->classes == NULL || !rn_text_int64(line, 1, (int64_t)numbered->count, &number))
         return rn_error(RN_EFORMAT, "class is '%s', expected 1 to %zu", line, numbered->count);
     *label = rn_class_list_find(classes, numbered->classes[number - 1].key);
     if (*label < 0)

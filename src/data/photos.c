@@ -9,9 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/** What several indices may share. */
+/** What several indices may share: a pack, or a folder and the names in it. */
 typedef struct photo_store {
     atomic_int users;
+    rn_pack *pack;
     int folder; // descriptor
     rn_photo_list list;
 } photo_store;
@@ -26,6 +27,7 @@ static void release_store(photo_store *store)
 {
     if (store == NULL || atomic_fetch_sub(&store->users, 1) > 1)
         return;
+    rn_pack_close(store->pack);
     if (store->folder >= 0)
         close(store->folder);
     rn_photo_list_release(&store->list);
@@ -48,15 +50,14 @@ out:
     return st;
 }
 
-static rn_status make(rn_photos **out, photo_store *store, const uint32_t *indices, size_t count)
+// `which` is the caller's to fill.
+static rn_status make(rn_photos **out, photo_store *store, size_t count)
 {
     rn_status st = RN_OK;
     rn_photos *photos = NULL;
 
     RN_TRY(RN_NEW(&photos, 1));
     RN_TRY(RN_NEW(&photos->which, count));
-    for (size_t i = 0; i < count; i++)
-        photos->which[i] = indices != NULL ? indices[i] : (uint32_t)i;
     photos->count = count;
     photos->store = store;
     atomic_fetch_add(&store->users, 1);
@@ -67,6 +68,17 @@ out:
     return st;
 }
 
+static rn_status make_run(rn_photos **out, photo_store *store, size_t first, size_t count)
+{
+    rn_status st = RN_OK;
+
+    RN_TRY(make(out, store, count));
+    for (size_t i = 0; i < count; i++)
+        (*out)->which[i] = (uint32_t)(first + i);
+out:
+    return st;
+}
+
 rn_status rn_photos_create(rn_photos **out, const char *folder, rn_photo_list *list)
 {
     rn_status st = RN_OK;
@@ -74,10 +86,29 @@ rn_status rn_photos_create(rn_photos **out, const char *folder, rn_photo_list *l
 
     *out = NULL;
     RN_TRY(open_store(&store, folder, list));
-    RN_TRY(make(out, store, NULL, store->list.count));
+    RN_TRY(make_run(out, store, 0, store->list.count));
 out:
     release_store(store);
     rn_photo_list_release(list);
+    return st;
+}
+
+rn_status rn_photos_create_packed(rn_photos **out, rn_pack **pack, size_t first, size_t count)
+{
+    rn_status st = RN_OK;
+    photo_store *store = NULL;
+
+    *out = NULL;
+    RN_TRY(RN_NEW(&store, 1));
+    atomic_init(&store->users, 1);
+    store->folder = -1;
+    store->pack = *pack;
+    *pack = NULL;
+    RN_TRY(make_run(out, store, first, count));
+out:
+    release_store(store);
+    rn_pack_close(*pack);
+    *pack = NULL;
     return st;
 }
 
@@ -85,13 +116,11 @@ rn_status rn_photos_select(rn_photos **out, const rn_photos *photos, const uint3
                            size_t count)
 {
     rn_status st = RN_OK;
-    rn_photos *chosen = NULL;
 
     *out = NULL;
-    RN_TRY(make(&chosen, photos->store, indices, count));
+    RN_TRY(make(out, photos->store, count));
     for (size_t i = 0; i < count; i++)
-        chosen->which[i] = photos->which[indices[i]];
-    *out = chosen;
+        (*out)->which[i] = photos->which[indices[i]];
 out:
     return st;
 }
@@ -112,7 +141,11 @@ size_t rn_photos_count(const rn_photos *photos)
 
 const char *rn_photos_name(const rn_photos *photos, size_t index)
 {
-    return rn_photo_list_name(&photos->store->list, photos->which[index]);
+    const photo_store *store = photos->store;
+    size_t entry = photos->which[index];
+
+    return store->pack != NULL ? rn_pack_name(store->pack, entry)
+                               : rn_photo_list_name(&store->list, entry);
 }
 
 rn_status rn_photos_read(rn_photo *out, const rn_photos *photos, size_t index)
@@ -123,6 +156,8 @@ rn_status rn_photos_read(rn_photo *out, const rn_photos *photos, size_t index)
     *out = (rn_photo){0};
     if (index >= photos->count)
         return rn_error(RN_EINVAL, "picture %zu is wanted of %zu", index, photos->count);
+    if (photos->store->pack != NULL)
+        return rn_pack_read(out, photos->store->pack, photos->which[index]);
     RN_TRY(rn_file_read_at(&bytes, &out->size, photos->store->folder, rn_photos_name(photos, index),
                            RN_PHOTO_BYTES));
     out->bytes = (const uint8_t *)bytes;

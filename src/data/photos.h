@@ -3,6 +3,7 @@
 #define DATA_PHOTOS_H
 
 #include "data/class_list.h"
+#include "data/pack.h"
 #include "data/photo_list.h"
 #include "data/samples.h"
 
@@ -17,6 +18,14 @@ enum { RN_PHOTO_BYTES = 256 << 20 }; // the most of one encoded picture
  * @return RN_OK; RN_ENOTFOUND, RN_EIO (the folder); RN_ENOMEM.
  */
 rn_status rn_photos_create(rn_photos **out, const char *folder, rn_photo_list *list);
+
+/**
+ * An index over pictures first .. first + count - 1 of a pack.
+ *
+ * @param pack  The index's from now on, also on failure; *pack becomes NULL.
+ * @return RN_OK; RN_ENOMEM.
+ */
+rn_status rn_photos_create_packed(rn_photos **out, rn_pack **pack, size_t first, size_t count);
 
 /**
  * An index of some of the pictures of another, which it shares with it: either may be freed first.

@@ -7,6 +7,7 @@
 #include "data/idx.h"
 #include "data/photo_csv.h"
 #include "data/photo_folder.h"
+#include "data/photo_pack.h"
 
 #include <errno.h>
 #include <string.h>
@@ -57,6 +58,7 @@ static rn_status holds(bool *found, rn_data_format format, const char *folder)
     case RN_FORMAT_SHAPES:
     case RN_FORMAT_PHOTO_FOLDER:
     case RN_FORMAT_PHOTO_CSV:
+    case RN_FORMAT_PHOTO_PACK:
         break;
     }
     *found = false;
@@ -156,12 +158,15 @@ static rn_status recognise_file(rn_source *source, const char *path)
 {
     const char *dot = strrchr(path, '.');
 
-    if (dot == NULL || strcasecmp(dot, ".csv") != 0)
+    if (dot != NULL && strcasecmp(dot, ".csv") == 0)
+        source->format = RN_FORMAT_PHOTO_CSV;
+    else if (dot != NULL && strcasecmp(dot, ".rnpack") == 0)
+        source->format = RN_FORMAT_PHOTO_PACK;
+    else
         return rn_error(RN_ENOTFOUND,
                         "'%s' is not a folder; name the folder that holds the data, or a list of "
-                        "pictures (.csv)",
+                        "pictures (.csv) or a pack (.rnpack)",
                         path);
-    source->format = RN_FORMAT_PHOTO_CSV;
     return rn_strdup(&source->folder, path);
 }
 
@@ -262,6 +267,9 @@ rn_status rn_data_open(rn_samples **out, const char *source, rn_split split)
         break;
     case RN_FORMAT_PHOTO_CSV:
         RN_TRY(rn_photo_csv_open(out, found.folder, split));
+        break;
+    case RN_FORMAT_PHOTO_PACK:
+        RN_TRY(rn_photo_pack_open(out, found.folder, split));
         break;
     }
 out:

@@ -10,7 +10,8 @@ typedef enum rn_data_format {
     RN_FORMAT_CIFAR100,
     RN_FORMAT_IDX,
     RN_FORMAT_PHOTO_FOLDER,
-    RN_FORMAT_PHOTO_CSV
+    RN_FORMAT_PHOTO_CSV,
+    RN_FORMAT_PHOTO_PACK
 } rn_data_format;
 
 typedef struct rn_source {
