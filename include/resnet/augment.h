@@ -123,6 +123,7 @@ typedef struct rn_views {
     int scales[RN_MAX_SCALES]; // MULTI_SCALE: shorter sides, 1 .. 4096 each
     int scale_count;           // 0: the five of the 2015 paper, 224, 256, 384, 480, 640
     bool mirror;               // each view mirrored left-right too; TEN always does
+    rn_resize_filter filter;   // of all resizing
 } rn_views;
 
 /** One view: a window of the resized picture. */

@@ -65,6 +65,8 @@ rn_status rn_views_check(rn_views *views)
 {
     rn_status st = RN_OK;
 
+    if (views->filter != RN_RESIZE_BILINEAR && views->filter != RN_RESIZE_BICUBIC)
+        return rn_error(RN_EINVAL, "resize filter %d, expected 0 or 1", (int)views->filter);
     switch (views->protocol) {
     case RN_PROTOCOL_WHOLE:
         return RN_OK;

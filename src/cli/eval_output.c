@@ -144,6 +144,8 @@ static void add_views(cJSON *json, const cli_scores *s)
         cli_json_add(json, "crop", views->crop);
     }
     cJSON_AddBoolToObject(json, "mirror", views->mirror || views->protocol == RN_PROTOCOL_TEN);
+    cJSON_AddStringToObject(json, "filter",
+                            views->filter == RN_RESIZE_BICUBIC ? "bicubic" : "bilinear");
     cJSON_AddStringToObject(json, "average",
                             s->views->average == RN_AVERAGE_LOGITS ? "logits" : "softmax");
     cli_json_add(json, "models", s->models);

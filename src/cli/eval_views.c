@@ -51,6 +51,8 @@ rn_status cli_views_parse(rn_views *views, const cli_arguments *args, rn_protoco
                         .resize = (int)cli_integer(args, "resize"),
                         .crop = (int)cli_integer(args, "crop"),
                         .mirror = cli_flag(args, "mirror")};
+    if (strcmp(cli_text(args, "filter"), "bicubic") == 0)
+        views->filter = RN_RESIZE_BICUBIC;
     if (crops) {
         RN_TRY(refuse(args, "scales", protocol));
         default_sizes(views, side);
@@ -71,6 +73,7 @@ cli_views_text cli_views_describe(const rn_views *views)
 {
     cli_views_text t;
     const char *name = rn_protocol_name(views->protocol);
+    const char *filter = views->filter == RN_RESIZE_BICUBIC ? "; bicubic" : "";
     const char *mirror = views->mirror && views->protocol != RN_PROTOCOL_TEN ? "; mirrored" : "";
     char sizes[160] = "";
     size_t length = 0;
@@ -83,6 +86,6 @@ cli_views_text cli_views_describe(const rn_views *views)
         snprintf(sizes, sizeof sizes, "%d, crop %d", views->resize, views->crop);
     else
         snprintf(sizes, sizeof sizes, "as it is");
-    snprintf(t.text, sizeof t.text, "%s (%s%s)", name, sizes, mirror);
+    snprintf(t.text, sizeof t.text, "%s (%s%s%s)", name, sizes, filter, mirror);
     return t;
 }

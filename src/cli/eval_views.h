@@ -47,6 +47,12 @@ cli_views_text cli_views_describe(const rn_views *views);
          .argument = "N,N,...",                                                                    \
          .help = "multi-scale: shorter sides; by default 224,256,384,480,640"},                    \
         {.name = "mirror", .kind = CLI_FLAG, .help = "each view mirrored, too (ten always does)"}, \
+        {.name = "filter",                                                                         \
+         .kind = CLI_CHOICE,                                                                       \
+         .argument = "NAME",                                                                       \
+         .help = "of resizing",                                                                    \
+         .fallback = "bilinear",                                                                   \
+         .choices = "bilinear|bicubic"},                                                           \
         {.name = "average",                                                                        \
          .kind = CLI_CHOICE,                                                                       \
          .argument = "WHAT",                                                                       \

@@ -4,7 +4,6 @@
 
 #include "base/memory.h"
 #include "image/image.h"
-#include "image/resize.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -77,28 +76,21 @@ static bool same_size(const rn_cut *a, const rn_cut *b)
     return a->resized_height == b->resized_height && a->resized_width == b->resized_width;
 }
 
-static rn_status resize(rn_image **out, const rn_image *image, const rn_cut *cut, int channels)
-{
-    rn_status st = RN_OK;
-    const rn_resize_axis x = {image->width, cut->resized_width, 0, cut->resized_width};
-    const rn_resize_axis y = {image->height, cut->resized_height, 0, cut->resized_height};
-
-    RN_TRY(rn_image_create(out, channels, cut->resized_width, cut->resized_height));
-    RN_TRY(rn_resize((*out)->pixels, channels, image, &x, &y));
-out:
-    return st;
-}
-
 // Views in a row that are cut out of one size share the picture.
-static rn_status resize_all(rn_view_picture *picture, const rn_image *image, int channels)
+static rn_status resize_all(const rn_view_feed *feed, rn_view_picture *picture,
+                            const rn_image *image)
 {
     rn_status st = RN_OK;
+    rn_resize_options options = {.channels = feed->options.channels, .filter = feed->views.filter};
 
     for (int i = 0; i < picture->count; i++) {
-        if (i > 0 && same_size(&picture->cuts[i], &picture->cuts[i - 1]))
+        const rn_cut *cut = &picture->cuts[i];
+        options.width = cut->resized_width;
+        options.height = cut->resized_height;
+        if (i > 0 && same_size(cut, cut - 1))
             picture->resized[i] = picture->resized[i - 1];
         else
-            RN_TRY(resize(&picture->resized[i], image, &picture->cuts[i], channels));
+            RN_TRY(rn_image_resize(&picture->resized[i], image, &options));
     }
 out:
     return st;
@@ -121,7 +113,7 @@ static rn_status make_views(const rn_view_feed *feed, rn_view_picture *picture, 
     RN_TRY(read_picture(&image, feed->samples, index));
     st = rn_views_list(picture->cuts, &picture->count, &feed->views, image->height, image->width);
     if (st == RN_OK)
-        st = resize_all(picture, image, feed->options.channels);
+        st = resize_all(feed, picture, image);
     if (st != RN_OK)
         prefix_name(st, feed->samples, index);
 out:

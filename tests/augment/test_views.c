@@ -108,6 +108,7 @@ static void test_refused(void **state)
 {
     (void)state;
     refuse((rn_views){.protocol = (rn_protocol)4}, 9, 9, "protocol 4");
+    refuse((rn_views){.filter = (rn_resize_filter)2}, 9, 9, "resize filter 2");
     refuse((rn_views){.protocol = RN_PROTOCOL_TEN, .resize = -1}, 9, 9, "is -1 pixels");
     refuse((rn_views){.protocol = RN_PROTOCOL_TEN, .resize = 4097}, 9, 9, "expected 1 to 4096");
     refuse((rn_views){.protocol = RN_PROTOCOL_SINGLE, .crop = 257}, 9, 9,

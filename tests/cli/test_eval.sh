@@ -13,8 +13,8 @@ expect 0 "$RESNET" eval run --protocol whole --threads 1
 holds out "^  views     whole (as it is), 1 a picture$"
 grep "right$\|wrong$\|loss" out | cmp -s - usual || fail "another result: $(cat out)"
 
-expect 0 "$RESNET" eval run --protocol ten --resize 30 --crop 24 --threads 1
-holds out "^  views     ten (30, crop 24), 10 a picture, probabilities averaged$"
+expect 0 "$RESNET" eval run --protocol ten --resize 30 --crop 24 --filter bicubic --threads 1
+holds out "^  views     ten (30, crop 24; bicubic), 10 a picture, probabilities averaged$"
 expect 0 "$RESNET" eval run --protocol multi-scale --scales 24,40 --mirror --average logits --threads 1
 holds out "^  views     multi-scale (24, 40; mirrored), 4 a picture, logits averaged$"
 expect 0 "$RESNET" eval run --protocol single --json --threads 1

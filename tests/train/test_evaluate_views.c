@@ -6,7 +6,6 @@
 #include "base/random.h"
 #include "image/fail_allocation.h"
 #include "image/image.h"
-#include "image/resize.h"
 
 #include <math.h>
 
@@ -95,19 +94,20 @@ static rn_image *picture_of(size_t index)
 }
 
 static void run_view(double *sum, const rn_checkpoint *model, size_t index, const rn_cut *cut,
-                     rn_average average)
+                     const rn_evaluate_views_options *how)
 {
     const rn_model_options options = {CLASSES, 3, cut->height, cut->width};
-    const rn_resize_axis x = {WIDTH, cut->resized_width, 0, cut->resized_width};
-    const rn_resize_axis y = {HEIGHT, cut->resized_height, 0, cut->resized_height};
     rn_image *image = picture_of(index), *resized;
     rn_inference *inference;
     rn_graph *graph;
     const float *logits;
     float row[CLASSES];
 
-    assert_int_equal(rn_image_create(&resized, 3, cut->resized_width, cut->resized_height), RN_OK);
-    assert_int_equal(rn_resize(resized->pixels, 3, image, &x, &y), RN_OK);
+    assert_int_equal(rn_image_resize(&resized, image,
+                                     &(rn_resize_options){.width = cut->resized_width,
+                                                          .height = cut->resized_height,
+                                                          .filter = how->views.filter}),
+                     RN_OK);
     assert_int_equal(rn_graph_create(&graph, model->model, &options), RN_OK);
     assert_int_equal(rn_inference_create(&inference, graph, "ref", 1), RN_OK);
     assert_int_equal(rn_inference_load(inference, model->weights), RN_OK);
@@ -115,7 +115,7 @@ static void run_view(double *sum, const rn_checkpoint *model, size_t index, cons
         rn_preprocess_cut(model->preprocess, rn_inference_slot(inference, 0), resized, cut), RN_OK);
     assert_int_equal(rn_inference_run(inference, &logits), RN_OK);
     memcpy(row, logits, sizeof row);
-    if (average == RN_AVERAGE_SOFTMAX)
+    if (how->average == RN_AVERAGE_SOFTMAX)
         rn_softmax(row, logits, CLASSES);
     for (int k = 0; k < CLASSES; k++)
         sum[k] += (double)row[k];
@@ -125,18 +125,18 @@ static void run_view(double *sum, const rn_checkpoint *model, size_t index, cons
     rn_image_free(resized);
 }
 
-static void compute_reference(reference *r, int members, const rn_views *views, rn_average average)
+static void compute_reference(reference *r, int members, const rn_evaluate_views_options *how)
 {
     rn_cut cuts[RN_MAX_CUTS];
     int count;
 
     memset(r, 0, sizeof *r);
-    assert_int_equal(rn_views_list(cuts, &count, views, HEIGHT, WIDTH), RN_OK);
+    assert_int_equal(rn_views_list(cuts, &count, &how->views, HEIGHT, WIDTH), RN_OK);
     r->parts = members * count;
     for (size_t i = 0; i < COUNT; i++)
         for (int m = 0; m < members; m++)
             for (int v = 0; v < count; v++)
-                run_view(r->sum[i], models[m], i, &cuts[v], average);
+                run_view(r->sum[i], models[m], i, &cuts[v], how);
 }
 
 typedef struct seen {
@@ -225,7 +225,7 @@ static void compare(int members, rn_views views, rn_average average, int batch)
                                          .context = &s};
     rn_evaluation e;
 
-    compute_reference(&r, members, &views, average);
+    compute_reference(&r, members, &options);
     s = (seen){.count = 0};
     if (rn_evaluate_views(&e, member, members, &set, &options) != RN_OK)
         fail_msg("%s", rn_error_message());
@@ -244,7 +244,9 @@ static void test_protocols(void **state)
     compare(1, (rn_views){.protocol = RN_PROTOCOL_TEN, .resize = 18, .crop = 15},
             RN_AVERAGE_SOFTMAX, 7);
     compare(1, some_scales, RN_AVERAGE_SOFTMAX, 4);
-    compare(1, some_scales, RN_AVERAGE_LOGITS, 4096);
+    rn_views bicubic = some_scales;
+    bicubic.filter = RN_RESIZE_BICUBIC;
+    compare(1, bicubic, RN_AVERAGE_LOGITS, 4096);
 }
 
 static void test_ensemble(void **state)
