@@ -103,7 +103,8 @@ typedef struct rn_sgd_options {
 /** SGD with momentum over the parameters of a run, and the moving average of its weights. */
 typedef struct rn_sgd rn_sgd;
 
-/** Borrows run and engine, which must outlive it. EMA starts from the run's current values. */
+/** Borrows run and engine, which must outlive it. EMA starts from the run's current values. What
+ * the plan freezes has neither momentum nor an average of its own. */
 RN_API rn_status rn_sgd_create(rn_sgd **out, rn_run *run, rn_engine *engine,
                                const rn_sgd_options *options);
 RN_API void rn_sgd_free(rn_sgd *sgd);

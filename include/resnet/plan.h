@@ -44,6 +44,10 @@ typedef struct rn_plan_options {
                            // variance, and leave them (the variance unbiased) as running statistics
     bool separate;       // inference only: a convolution stays apart from the batch norm, addition
                          // and ReLU behind it, so that rn_run_trace() shows its own output
+    rn_freeze freeze;    // training only: layers up to there (rn_graph_frozen_nodes()) compute what
+                         // they compute in inference, batch norms by their running statistics (2015
+                         // paper, appendix A), and keep their parameters: no op computes a gradient
+                         // that only they need
     size_t memory_limit; // bytes for arena and parameters; 0: none. A training plan
                          // recomputes in its backward list what a pass or two over kept activations
                          // restore, and where it needs more than the limit others too (Chen et
@@ -61,9 +65,10 @@ typedef struct rn_plan_options {
  * @param graph       Borrowed; must outlive the plan.
  * @param engine      Borrowed; must outlive the plan.
  * @param options     NULL: batch 1, float32, inference.
- * @return RN_OK; RN_EINVAL (option out of range); RN_ENOMEM; RN_EUNSUPPORTED or RN_ENGINE if the
- *         engine has no op for a node (the message names the node and its shape); RN_ENOMEM also if
- *         no plan keeps within memory_limit (the message names the least limit that would do).
+ * @return RN_OK; RN_EINVAL (option out of range, no such part to freeze); RN_ENOMEM;
+ * RN_EUNSUPPORTED or RN_ENGINE if the engine has no op for a node (the message names the node and
+ * its shape); RN_ENOMEM also if no plan keeps within memory_limit (the message names the least
+ * limit that would do).
  */
 RN_API rn_status rn_plan_create(rn_plan **out, const rn_graph *graph, rn_engine *engine,
                                 const rn_plan_options *options);
@@ -145,7 +150,8 @@ RN_API void rn_run_set_step(rn_run *run, uint64_t seed, uint64_t step);
 
 /** Forward list; in training mode it updates the BN running statistics and the loss. */
 RN_API rn_status rn_run_forward(rn_run *run);
-/** Backward list: gradients of every parameter, overwritten; after rn_run_forward() only. */
+/** Backward list: gradients of every parameter but the frozen, overwritten; after rn_run_forward()
+ * only. */
 RN_API rn_status rn_run_backward(rn_run *run);
 
 /**
@@ -176,15 +182,17 @@ RN_API rn_status rn_run_store(const rn_run *run, rn_slot slot, rn_weights *weigh
 
 /**
  * Native-layout view of one parameter, for optimisers: value and gradient (NULL for running
- * statistics and in inference; valid from rn_run_backward() to the next rn_run_forward()) have
- * `count` floats each. Borrowed from the run. An inference plan may work with a copy, made by the
- * next rn_run_forward() after rn_run_load() or rn_run_param(): get the view again for each change.
+ * statistics, what is frozen, and in inference; valid from rn_run_backward() to the next
+ * rn_run_forward()) have `count` floats each. Borrowed from the run. An inference plan may work
+ * with a copy, made by the next rn_run_forward() after rn_run_load() or rn_run_param(): get the
+ * view again for each change.
  */
 typedef struct rn_param_view {
     float *value;
     float *gradient;
     size_t count;
     const rn_param *param;
+    bool frozen; // rn_plan_options.freeze: value, or running statistic, is to stay as it is
 } rn_param_view;
 
 RN_API int rn_run_params(const rn_run *run);

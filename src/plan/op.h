@@ -62,10 +62,10 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
  *                            for bit, from its SAVED; the running statistics stay. A forward op of
  *                            the backward list, with `forward` set.
  *   BATCH_NORM_BACKWARD      SRC DIFF_DST [DIFF_DST2] WEIGHTS SAVED [DST if relu and add, BIAS if
- *                            relu alone] -> DIFF_SRC [DIFF_SRC2 if add] DIFF_WEIGHTS DIFF_BIAS
+ *                            relu alone] -> [DIFF_SRC] [DIFF_SRC2 if add] DIFF_WEIGHTS DIFF_BIAS
  *                            g = (diff_dst [+ diff_dst2]), with relu masked by dst > 0, which
  *                            without `add` is found again from SRC; diff_src2 = g; diff_src by
- *                            Ioffe & Szegedy 2015, section 3
+ *                            Ioffe & Szegedy 2015, section 3; not where DIFF_SRC is NULL
  *   RELU                     SRC -> DST
  *   RELU_BACKWARD            DST DIFF_DST [DIFF_DST2] -> DIFF_SRC        (derivative 0 at 0)
  *   ADD                      SRC SRC2 -> DST, then ReLU if relu          (also sums gradients)

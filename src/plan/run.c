@@ -205,6 +205,7 @@ rn_param_view rn_run_param(rn_run *run, int index)
         .gradient = param->gradient >= 0 ? tensor_memory(run, param->gradient) : NULL,
         .count = param->count,
         .param = described,
+        .frozen = param->frozen,
     };
 }
 
