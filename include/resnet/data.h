@@ -81,6 +81,15 @@ typedef bool (*rn_download_progress)(uint64_t done, uint64_t total, void *contex
 RN_API rn_status rn_download_fetch(const rn_download *download, const char *folder,
                                    rn_download_progress progress, void *context);
 
+enum { RN_SHA256_TEXT = 65 };
+
+/**
+ * SHA-256 of a file in hexadecimal, as sha256sum prints it.
+ *
+ * @return RN_OK; RN_ENOTFOUND; RN_EIO (also for what is not a regular file); RN_ENOMEM.
+ */
+RN_API rn_status rn_file_sha256(char hex[RN_SHA256_TEXT], const char *path);
+
 /** One finding of rn_data_verify(): a file and what is wrong with it, or "ok: ...". */
 typedef void (*rn_verify_report)(const char *file, bool ok, const char *finding, void *context);
 

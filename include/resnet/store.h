@@ -29,6 +29,7 @@ typedef struct rn_checkpoint {
     char **label_names; // [options.classes]
     char *recipe;       // JSON text, or NULL
     char *state;        // JSON text of the trainer's position, or NULL
+    char *from;         // whose weights its training started from, or NULL
 } rn_checkpoint;
 
 /**
@@ -37,8 +38,8 @@ typedef struct rn_checkpoint {
  * The header's metadata holds a CRC-32 of every tensor and one of the header itself, so that any
  * changed byte is found on reading. Equal checkpoints give equal bytes (no times, no paths).
  *
- * @param checkpoint  `momentum`, `ema`, `recipe` and `state` may be NULL. Where `graph` is set, its
- *                    model and options are saved instead of the fields `model` and `options`.
+ * @param checkpoint  `momentum`, `ema`, `recipe`, `state` and `from` may be NULL. Where `graph` is
+ * set, its model and options are saved instead of the fields `model` and `options`.
  * @return RN_OK; RN_EINVAL (a part is missing, or the preprocess is of another size); RN_EIO or
  *         RN_ENOTFOUND (path and reason; the old file is untouched); RN_ENOMEM.
  */

@@ -39,7 +39,8 @@ typedef struct rn_recipe {
     rn_normalize normalize;
     rn_tta tta;      // of its evaluations
     uint64_t whiten; // training images whose patches make the first convolution; 0: random filters
-    uint64_t hold_out; // training images set aside for validation (paper: 5,000); 0: none
+    uint64_t hold_out;      // training images set aside for validation (paper: 5,000); 0: none
+    rn_freeze freeze_until; // layers that keep the weights they start from; plan.h says how
 } rn_recipe;
 
 /** Built-in recipes, index from 0; NULL past the last. Static. */
@@ -109,8 +110,10 @@ typedef struct rn_event {
 } rn_event;
 
 typedef struct rn_train_options {
-    const char *model;              // spec
-    rn_model_options model_options; // classes and size 0: from the data
+    const char *model;              // spec; NULL: of `from`
+    rn_model_options model_options; // classes 0: from the data; size 0: of `from`, or from the data
+    const rn_checkpoint *from; // borrowed; start from its weights (EMA if it has it): see below
+    const char *from_name;     // what checkpoints record of these, such as a path and a sum
     const rn_recipe *recipe;
     rn_samples *train;      // borrowed; recipe->hold_out images are moved out of it
     const rn_samples *test; // borrowed; NULL: no evaluation
@@ -149,12 +152,27 @@ typedef struct rn_train_result {
  * folder. A resumed run takes its recipe from the checkpoint and is bit-equal to one that was never
  * stopped, at the same thread count.
  *
+ * Fine-tuning starts from the weights, running statistics and preprocess of options->from. `model`
+ * may differ from it in dropout and survival, the input in size where the parameters' shapes do not
+ * depend on it and the preprocess is not of each pixel. The last linear layer is kept where the
+ * data's classes have the same number and names in the same order; otherwise it starts anew. The
+ * recipe's normalize and whiten do not count. Notes say what was done. A resumed run needs no
+ * `from`.
+ *
  * @return RN_OK; RN_EINTERRUPTED (saved; may be resumed); RN_EDIVERGED (the message names the first
  *         layer with a non-finite value, the last good checkpoint and what to change); RN_EINVAL;
  *         RN_ENOMEM (also where memory_limit is too low: the message names the least that would
  * do); as the parts.
  */
 RN_API rn_status rn_train(const rn_train_options *options, rn_train_result *result);
+
+/**
+ * Whether model, input, data and the recipe's freeze_until go with options->from: what rn_train()
+ * would say, before anything is written.
+ *
+ * @return RN_OK; RN_EINVAL (names the first difference); RN_ENOMEM.
+ */
+RN_API rn_status rn_finetune_check(const rn_train_options *options);
 
 typedef struct rn_evaluation {
     int64_t count, wrong, wrong_top5; // exact: every sample once

@@ -18,6 +18,22 @@ const cli_option cli_train_options[] = {
      .argument = "NAME|FILE",
      .help = "how to train: a recipe listed below or a JSON file; the default depends on model and "
              "data"},
+    {.name = "from",
+     .kind = CLI_FILE,
+     .argument = "FILE|RUN",
+     .help =
+         "start from the weights of a trained network, in a file of any format or a run folder, "
+         "and keep its normalisation; MODEL is then the file's"},
+    {.name = "classes",
+     .kind = CLI_TEXT,
+     .argument = "auto|N",
+     .help = "classes of the network: as many as the data has, or a number not below that; with "
+             "--from the last layer starts anew where number or names differ",
+     .fallback = "auto"},
+    {.name = "input",
+     .kind = CLI_TEXT,
+     .argument = "CxHxW",
+     .help = "input of the network, such as 3x32x32; by default that of --from, or of the data"},
     {.name = "shortcut",
      .kind = CLI_CHOICE,
      .argument = "KIND",
@@ -225,7 +241,7 @@ const cli_option cli_train_options[] = {
     {.name = "head-lr",
      .kind = CLI_REAL,
      .argument = "FACTOR",
-     .help = "the last linear layer: the same",
+     .help = "the last linear layer: the same; above 1 a new one learns faster than the rest",
      .low = 0,
      .high = 1000000,
      .key = "head_lr"},
@@ -237,6 +253,14 @@ const cli_option cli_train_options[] = {
      .kind = CLI_SWITCH,
      .help = "the first convolution stays as it starts",
      .key = "freeze_stem"},
+    {.name = "freeze-until",
+     .kind = CLI_TEXT,
+     .argument = "STAGE",
+     .help =
+         "with --from: all layers up to the end of this stage (stem, stage1, stage2, ..., or all: "
+         "all but the last linear layer; none) keep weights and running statistics, and cost no "
+         "backward pass",
+     .key = "freeze_until"},
     {.name = "ema",
      .kind = CLI_REAL,
      .argument = "DECAY",

@@ -27,6 +27,7 @@ void rn_checkpoint_free(rn_checkpoint *checkpoint)
     rn_preprocess_free(checkpoint->preprocess);
     rn_free(checkpoint->recipe);
     rn_free(checkpoint->state);
+    rn_free(checkpoint->from);
     rn_free(checkpoint);
 }
 
@@ -121,6 +122,8 @@ static rn_status build_metadata(cJSON **out, const rn_checkpoint *checkpoint)
         RN_TRY(rn_json_add_text(*out, RN_META_RECIPE, checkpoint->recipe));
     if (checkpoint->state != NULL)
         RN_TRY(rn_json_add_text(*out, RN_META_STATE, checkpoint->state));
+    if (checkpoint->from != NULL)
+        RN_TRY(rn_json_add_text(*out, RN_META_FROM, checkpoint->from));
 out:
     return st;
 }

@@ -34,6 +34,11 @@ static const char *tta_choice(int index)
     return rn_tta_name((rn_tta)index);
 }
 
+static const char *freeze_choice(int index)
+{
+    return rn_freeze_name((rn_freeze)index);
+}
+
 #define WHOLE 0x1p53 // largest integer up to which a double holds every one
 #define AT(member) offsetof(rn_recipe, member)
 
@@ -77,6 +82,7 @@ static const recipe_field fields[] = {
     {"whiten", RECIPE_UINT64, AT(whiten), .high = 1e9},
     {"tta", RECIPE_CHOICE, AT(tta), .high = 0, .choice = tta_choice},
     {"hold_out", RECIPE_UINT64, AT(hold_out), .high = 1e9},
+    {"freeze_until", RECIPE_CHOICE, AT(freeze_until), .high = 0, .choice = freeze_choice},
 };
 
 enum { FIELDS = sizeof fields / sizeof *fields };

@@ -354,7 +354,8 @@ static void fill_result(rn_trainer *trainer)
 static rn_status check_options(const rn_train_options *options)
 {
     if (options->train == NULL || options->folder == NULL ||
-        (!options->resume && (options->model == NULL || options->recipe == NULL)))
+        (!options->resume &&
+         ((options->model == NULL && options->from == NULL) || options->recipe == NULL)))
         return rn_error(RN_EINVAL, "training needs data, a run folder, a model and a recipe");
     if (options->train->count == 0)
         return rn_error(RN_EINVAL, "%s has no images", options->train->name);

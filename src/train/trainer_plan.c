@@ -49,6 +49,7 @@ rn_status rn_trainer_plan(rn_trainer *trainer)
         .training = true,
         .label_smoothing = (float)trainer->recipe.label_smoothing,
         .bn_momentum = (float)trainer->recipe.bn_momentum,
+        .freeze = trainer->recipe.freeze_until,
     };
 
     RN_TRY(rn_plan_create(&trainer->plan, trainer->checkpoint->graph, trainer->engine, &plan));

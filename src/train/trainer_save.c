@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include "base/memory.h"
+#include "train/finetune.h"
 #include "train/whiten.h"
 
 #include <math.h>
@@ -89,23 +90,31 @@ out:
     return st;
 }
 
-static rn_status copy_labels(char ***out, const rn_samples *samples)
+// Classes beyond the data's have numbers for names.
+static rn_status copy_labels(char ***out, const rn_samples *samples, int classes)
 {
     rn_status st = RN_OK;
 
-    RN_TRY(RN_NEW(out, (size_t)samples->classes));
-    for (int i = 0; i < samples->classes; i++)
-        RN_TRY(rn_strdup(&(*out)[i], samples->label_names[i]));
+    RN_TRY(RN_NEW(out, (size_t)classes));
+    for (int i = 0; i < classes; i++)
+        RN_TRY(i < samples->classes ? rn_strdup(&(*out)[i], samples->label_names[i])
+                                    : rn_format(&(*out)[i], "%d", i));
 out:
     return st;
 }
 
-static rn_model_options model_options(const rn_train_options *options)
+rn_model_options rn_trainer_model_options(const rn_train_options *options)
 {
     rn_model_options model = options->model_options;
+    const rn_checkpoint *from = options->from;
 
     if (model.classes == 0)
         model.classes = options->train->classes;
+    if (model.channels == 0 && model.height == 0 && model.width == 0 && from != NULL) {
+        model.channels = from->options.channels;
+        model.height = from->options.height;
+        model.width = from->options.width;
+    }
     if (model.channels == 0 && model.height == 0 && model.width == 0) {
         model.channels = options->train->channels;
         model.height = options->train->height;
@@ -114,12 +123,9 @@ static rn_model_options model_options(const rn_train_options *options)
     return model;
 }
 
-// The data must be what the network was made for.
-static rn_status check_samples(const rn_checkpoint *checkpoint, const rn_samples *samples)
+rn_status rn_trainer_check_samples(const rn_model_options *model, const rn_samples *samples)
 {
-    const rn_model_options *model = &checkpoint->options;
-
-    if (samples->classes != model->classes || samples->channels != model->channels ||
+    if (samples->classes > model->classes || samples->channels != model->channels ||
         samples->height != model->height || samples->width != model->width)
         return rn_error(RN_EINVAL,
                         "%s has %d classes of %d x %d x %d images, the network is for %d classes "
@@ -188,31 +194,57 @@ static void note_mirrored_digits(const rn_trainer *trainer)
                                        "digits, --no-flip keeps them from being mirrored"});
 }
 
+static rn_status begin_network(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    const rn_train_options *options = trainer->options;
+    rn_checkpoint *checkpoint = trainer->checkpoint;
+    const char *model = options->model != NULL ? options->model : options->from->model;
+
+    checkpoint->options = rn_trainer_model_options(options);
+    RN_TRY(rn_graph_create(&checkpoint->graph, model, &checkpoint->options));
+    checkpoint->options = *rn_graph_options(checkpoint->graph);
+    RN_TRY(rn_trainer_check_samples(&checkpoint->options, options->train));
+    RN_TRY(hold_out(trainer));
+    RN_TRY(rn_strdup(&checkpoint->model, rn_graph_model(checkpoint->graph)));
+    RN_TRY(copy_labels(&checkpoint->label_names, options->train, checkpoint->options.classes));
+    RN_TRY(rn_weights_create(&checkpoint->weights, checkpoint->graph));
+    rn_weights_initialise(checkpoint->weights, trainer->recipe.seed);
+out:
+    return st;
+}
+
+static rn_status begin_from_scratch(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    const rn_samples *train = trainer->options->train;
+    const rn_recipe *recipe = &trainer->recipe;
+    rn_checkpoint *checkpoint = trainer->checkpoint;
+
+    if (recipe->freeze_until != RN_FREEZE_NONE)
+        return rn_error(RN_EINVAL,
+                        "'freeze_until' is %s, but there are no trained weights to start "
+                        "from and to keep",
+                        rn_freeze_name(recipe->freeze_until));
+    RN_TRY(rn_preprocess_measure(&checkpoint->preprocess, train, recipe->normalize));
+    if (recipe->whiten > 0)
+        RN_TRY(
+            rn_whiten(checkpoint->weights, checkpoint->preprocess, train, (size_t)recipe->whiten));
+out:
+    return st;
+}
+
 rn_status rn_trainer_begin(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
     const rn_train_options *options = trainer->options;
-    rn_checkpoint *checkpoint = NULL;
 
     trainer->recipe = *options->recipe;
     RN_TRY(rn_recipe_check(&trainer->recipe));
     RN_TRY(RN_NEW(&trainer->checkpoint, 1));
-    checkpoint = trainer->checkpoint;
-    checkpoint->options = model_options(options);
-    RN_TRY(rn_graph_create(&checkpoint->graph, options->model, &checkpoint->options));
-    checkpoint->options = *rn_graph_options(checkpoint->graph);
-    RN_TRY(check_samples(checkpoint, options->train));
-    RN_TRY(hold_out(trainer));
-    RN_TRY(rn_strdup(&checkpoint->model, rn_graph_model(checkpoint->graph)));
-    RN_TRY(rn_recipe_print(&checkpoint->recipe, &trainer->recipe));
-    RN_TRY(copy_labels(&checkpoint->label_names, options->train));
-    RN_TRY(
-        rn_preprocess_measure(&checkpoint->preprocess, options->train, trainer->recipe.normalize));
-    RN_TRY(rn_weights_create(&checkpoint->weights, checkpoint->graph));
-    rn_weights_initialise(checkpoint->weights, trainer->recipe.seed);
-    if (trainer->recipe.whiten > 0)
-        RN_TRY(rn_whiten(checkpoint->weights, checkpoint->preprocess, options->train,
-                         (size_t)trainer->recipe.whiten));
+    RN_TRY(begin_network(trainer));
+    RN_TRY(options->from != NULL ? rn_finetune_begin(trainer) : begin_from_scratch(trainer));
+    RN_TRY(rn_recipe_print(&trainer->checkpoint->recipe, &trainer->recipe));
     RN_TRY(new_weights(trainer));
     trainer->progress = (rn_progress){
         .best_error = 100,
@@ -276,7 +308,7 @@ rn_status rn_trainer_resume(rn_trainer *trainer)
     if (skipped > 0)
         note_skipped(trainer, skipped);
     RN_TRY(check_resumable(trainer, trainer->saved_path));
-    RN_TRY(check_samples(trainer->checkpoint, options->train));
+    RN_TRY(rn_trainer_check_samples(&trainer->checkpoint->options, options->train));
     RN_TRY(hold_out(trainer));
     if (options->train->count != trainer->progress.train_count) {
         st = rn_error(RN_EINVAL, "%s has %zu images, the run to resume was on %llu",
