@@ -1,18 +1,27 @@
 """What is measured: one row is one network at one batch size, and the contenders for it."""
 
 import fnmatch
+import os
 from dataclasses import asdict, dataclass, field
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DATA = os.environ.get("RESNET_DATA", os.path.join(HERE, "../../../shared/data"))
+PHOTOS = os.path.abspath(os.path.join(DATA, "imagenet-sample"))
 
 
 @dataclass(frozen=True)
 class Row:
-    kind: str  # "train": forward, loss, backward, update; "infer": forward with running statistics
+    # "train": forward, loss, backward, update; "infer": forward with running statistics; "load": photographs
+    # read, cut at random, mirrored, normalised
+    kind: str
     network: str
     batch: int
     dtype: str = "float32"
 
     @property
     def name(self):
+        if self.kind == "load":
+            return f"load-{self.network}"
         precision = {"float32": "fp32", "bfloat16": "bf16"}[self.dtype]
         return f"{self.kind}-{self.network}-b{self.batch}-{precision}"
 
@@ -23,7 +32,7 @@ class Row:
 
     @property
     def imagenet(self):
-        return self.network in ("resnet-18", "resnet-50")
+        return self.network in ("resnet-18", "resnet-50", "photos")
 
     @property
     def size(self):
@@ -35,7 +44,8 @@ class Row:
 
     def task(self, threads):
         """What a worker has to know."""
-        return {**asdict(self), "size": self.size, "classes": self.classes, "threads": threads}
+        data = {"data": PHOTOS} if self.kind == "load" else {}
+        return {**asdict(self), "size": self.size, "classes": self.classes, "threads": threads, **data}
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,10 @@ PREDICTORS = (
     Contender("onnxruntime", "worker_onnxruntime.py", model_file="onnx"),
     Contender("openvino", "worker_openvino.py", model_file="onnx"),
 )
+LOADERS = (
+    Contender("torchvision-pillow", "worker_torchvision.py"),
+    Contender("torchvision-tensors", "worker_torchvision.py", {"tensors": True}),
+)
 NCNN = Contender("ncnn", "worker_ncnn.py", model_file="ncnn")  # computes one image at a time
 
 TRAINED = (
@@ -83,10 +97,16 @@ TRAINED = (
 PREDICTED = (("resnet-20", 1), ("resnet-20", 128), ("resnet-50", 1), ("resnet-50", 16))
 
 
+def pictures(folder):
+    return sum(len(files) for path, _, files in os.walk(folder) if path != folder)
+
+
 def all_rows(bf16):
     """Every row; those in bfloat16 only where the processor computes in it."""
     rows = [Row("train", network, batch) for network, batch in TRAINED]
     rows += [Row("infer", network, batch) for network, batch in PREDICTED]
+    if os.path.isdir(PHOTOS):
+        rows.append(Row("load", "photos", pictures(PHOTOS)))
     if bf16:
         rows += [Row("train", network, batch, "bfloat16") for network, batch in TRAINED]
     return rows
@@ -99,7 +119,7 @@ def choose(rows, patterns):
 
 def contenders(row, patterns=()):
     """Ours first, then the peers."""
-    peers = TRAINERS if row.kind == "train" else PREDICTORS
+    peers = {"train": TRAINERS, "infer": PREDICTORS, "load": LOADERS}[row.kind]
     if row.kind == "infer" and row.batch == 1:
         peers += (NCNN,)
     everyone = (OURS,) + peers

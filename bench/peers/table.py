@@ -51,7 +51,8 @@ def summarise(row):
     if ours:
         result["ours"] = {which: rate(ours, batch, which) for which in ("best", "median")}
         result["ours"]["memory_bytes"] = step_memory(ours)
-        result["gflops"] = ours["flops"] / batch * result["ours"]["median"] / 1e9
+        if ours["flops"]:
+            result["gflops"] = ours["flops"] / batch * result["ours"]["median"] / 1e9
     if ours and peer:
         for which in ("best", "median"):
             result[f"ratio_{which}"] = result["ours"][which] / rate(peer, batch, which)
@@ -112,7 +113,7 @@ def describe_machine(m):
 
 
 HEAD = """Training: forward, loss, backward, SGD with momentum and weight decay. Inference: forward with running
-statistics. Rates are images a second, the best step and the median of the rounds' medians. Ratios are ours
+statistics. Loading: photographs read, decoded, cut by random area, mirrored, normalised. Rates are images a second, the best step and the median of the rounds' medians. Ratios are ours
 over the best peer (by median): above 1 we are faster; "rounds" is the least and the greatest of any single
 round. GFLOP/s count a direct convolution's operations. Memory is a step's peak above the loaded libraries,
 ours over the best peer's and over the leanest peer's: below 1 we need less."""

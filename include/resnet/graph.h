@@ -125,6 +125,29 @@ RN_API const rn_param *rn_graph_param(const rn_graph *graph, int index);
 /** Index of the parameter with this name, or RN_NO_PARAM; a hash table, so in constant time. */
 RN_API int rn_graph_find_param(const rn_graph *graph, const char *name);
 
+enum { RN_MAX_STAGES = 8 }; // each halves the picture
+
+/** How far from the input a network is frozen, RN_FREEZE_STEM + s being to the end of stage s. */
+typedef enum rn_freeze {
+    RN_FREEZE_NONE,
+    RN_FREEZE_STEM,                                    // all before the first stage
+    RN_FREEZE_ALL = RN_FREEZE_STEM + RN_MAX_STAGES + 1 // all but the head
+} rn_freeze;
+
+/** Names "none", "stem", "stage1" to "stage8", "all". Static; NULL if out of range. */
+RN_API const char *rn_freeze_name(rn_freeze freeze);
+RN_API rn_status rn_freeze_parse(rn_freeze *out, const char *name);
+
+/**
+ * Where the frozen part of a network ends: nodes below this index belong to it. The head, which
+ * never does, is the last linear layer and the dropout before it. A stage of VGG ends at its pool;
+ * VGG has no stem.
+ *
+ * @param[out] nodes  0 for RN_FREEZE_NONE.
+ * @return RN_OK; RN_EINVAL (the network has no such part; the message names those that it has).
+ */
+RN_API rn_status rn_graph_frozen_nodes(const rn_graph *graph, rn_freeze until, int *nodes);
+
 /** Trained parameters of one node, and multiply-adds of one forward pass of one image. */
 RN_API int64_t rn_node_parameters(const rn_graph *graph, int index);
 RN_API int64_t rn_node_multiply_adds(const rn_graph *graph, int index);

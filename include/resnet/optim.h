@@ -103,13 +103,17 @@ typedef struct rn_sgd_options {
 /** SGD with momentum over the parameters of a run, and the moving average of its weights. */
 typedef struct rn_sgd rn_sgd;
 
-/** Borrows run and engine, which must outlive it. EMA starts from the run's current values. */
+/** Borrows run and engine, which must outlive it. EMA starts from the run's current values. What
+ * the plan freezes has neither momentum nor an average of its own. */
 RN_API rn_status rn_sgd_create(rn_sgd **out, rn_run *run, rn_engine *engine,
                                const rn_sgd_options *options);
 RN_API void rn_sgd_free(rn_sgd *sgd);
 
-/** One update of all trained parameters; then EMA (running statistics too), unless lookahead is in
- * use. Allocates nothing. */
+/**
+ * One update of all trained parameters; then EMA (running statistics too), unless lookahead is in
+ * use. After t steps its decay is min(ema, (1 + t) / (10 + t)), so that a short training's average
+ * is not one of fresh weights. Allocates nothing.
+ */
 RN_API void rn_sgd_step(rn_sgd *sgd, double lr);
 /** After each step: lookahead where it is due, or nothing; `iteration` of `iterations` are done. */
 RN_API void rn_sgd_lookahead(rn_sgd *sgd, uint64_t iteration, uint64_t iterations);
@@ -118,7 +122,8 @@ RN_API void rn_sgd_lookahead(rn_sgd *sgd, uint64_t iteration, uint64_t iteration
 RN_API rn_status rn_sgd_store_momentum(const rn_sgd *sgd, rn_weights *momentum);
 RN_API rn_status rn_sgd_load_momentum(rn_sgd *sgd, const rn_weights *momentum);
 RN_API rn_status rn_sgd_store_ema(const rn_sgd *sgd, rn_weights *ema);
-RN_API rn_status rn_sgd_load_ema(rn_sgd *sgd, const rn_weights *ema);
+/** `steps`: how many the average has seen. */
+RN_API rn_status rn_sgd_load_ema(rn_sgd *sgd, const rn_weights *ema, uint64_t steps);
 
 #ifdef __cplusplus
 }

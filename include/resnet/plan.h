@@ -30,7 +30,8 @@ typedef struct rn_run rn_run;
 /** What the loss op leaves after a training step. */
 typedef struct rn_loss {
     double loss;   // mean cross-entropy over the batch, natural log
-    int64_t wrong; // samples whose largest logit is not the label's (a NaN row counts as wrong)
+    int64_t wrong; // samples whose largest logit is not the label's (a NaN row counts as wrong); of
+                   // two labels that of the larger share, the first where they share alike
 } rn_loss;
 
 typedef struct rn_plan_options {
@@ -38,12 +39,19 @@ typedef struct rn_plan_options {
     rn_dtype dtype;        // RN_FLOAT32
     bool training;         // forward, loss and backward; else forward to the logits
     float label_smoothing; // 0 .. 1, training only
+    bool mixed_labels;     // training only: two labels a sample, see rn_run_shares()
     float bn_momentum;     // training only: share of a batch in the running statistics, 0 .. 1; 0:
                            // each batch norm's own
     bool batch_statistics; // inference only: batch norms normalise by the batch's own mean and
                            // variance, and leave them (the variance unbiased) as running statistics
-    bool separate;       // inference only: a convolution stays apart from the batch norm, addition
-                         // and ReLU behind it, so that rn_run_trace() shows its own output
+    bool separate; // inference only: a convolution stays apart from the batch norm, addition
+                   // and ReLU behind it, so that rn_run_trace() shows its own output
+    int output;    // inference only: index of a node that keeps its own output for rn_run_output(),
+                   // which no op computes inside a larger one then; 0: none
+    rn_freeze freeze;    // training only: layers up to there (rn_graph_frozen_nodes()) compute what
+                         // they compute in inference, batch norms by their running statistics (2015
+                         // paper, appendix A), and keep their parameters: no op computes a gradient
+                         // that only they need
     size_t memory_limit; // bytes for arena and parameters; 0: none. A training plan
                          // recomputes in its backward list what a pass or two over kept activations
                          // restore, and where it needs more than the limit others too (Chen et
@@ -61,9 +69,10 @@ typedef struct rn_plan_options {
  * @param graph       Borrowed; must outlive the plan.
  * @param engine      Borrowed; must outlive the plan.
  * @param options     NULL: batch 1, float32, inference.
- * @return RN_OK; RN_EINVAL (option out of range); RN_ENOMEM; RN_EUNSUPPORTED or RN_ENGINE if the
- *         engine has no op for a node (the message names the node and its shape); RN_ENOMEM also if
- *         no plan keeps within memory_limit (the message names the least limit that would do).
+ * @return RN_OK; RN_EINVAL (option out of range, no such part to freeze); RN_ENOMEM;
+ * RN_EUNSUPPORTED or RN_ENGINE if the engine has no op for a node (the message names the node and
+ * its shape); RN_ENOMEM also if no plan keeps within memory_limit (the message names the least
+ * limit that would do).
  */
 RN_API rn_status rn_plan_create(rn_plan **out, const rn_graph *graph, rn_engine *engine,
                                 const rn_plan_options *options);
@@ -132,6 +141,14 @@ RN_API void rn_run_free(rn_run *run);
 RN_API float *rn_run_input(rn_run *run);
 /** Where its labels go (training plans, else NULL): int32 [batch], each 0 .. classes - 1. */
 RN_API int32_t *rn_run_labels(rn_run *run);
+/**
+ * Where the second labels and the shares of the first go (plans for mixed labels, else NULL): int32
+ * [batch], each 0 .. classes - 1, and float32 [batch], each 0 .. 1. A sample's target is share
+ * onehot(label) + (1 - share) onehot(label_b), smoothed like any other (mixup: Zhang et al. 2018,
+ * section 2). rn_run_forward() is RN_EINVAL where one is out of range.
+ */
+RN_API int32_t *rn_run_labels_b(rn_run *run);
+RN_API float *rn_run_shares(rn_run *run);
 /** After rn_run_forward(): float32 [batch][classes]. In a training plan valid until backward. */
 RN_API const float *rn_run_logits(const rn_run *run);
 /** Loss and wrong count of the last forward of a training plan. */
@@ -145,7 +162,8 @@ RN_API void rn_run_set_step(rn_run *run, uint64_t seed, uint64_t step);
 
 /** Forward list; in training mode it updates the BN running statistics and the loss. */
 RN_API rn_status rn_run_forward(rn_run *run);
-/** Backward list: gradients of every parameter, overwritten; after rn_run_forward() only. */
+/** Backward list: gradients of every parameter but the frozen, overwritten; after rn_run_forward()
+ * only. */
 RN_API rn_status rn_run_backward(rn_run *run);
 
 /**
@@ -167,6 +185,17 @@ typedef rn_status (*rn_trace_visit)(const rn_node *node, const int shape[4], con
 /** As rn_run_forward(), with every op's output shown as soon as it is there. */
 RN_API rn_status rn_run_trace(rn_run *run, rn_trace_visit visit, void *context);
 
+/**
+ * The output of node rn_plan_options.output, after rn_run_forward() or rn_run_to_output().
+ *
+ * @param[out] dst  float32 [batch][channels][height][width], the node's.
+ * @return RN_OK; RN_EINVAL if the plan has no such node.
+ */
+RN_API rn_status rn_run_output(const rn_run *run, float *dst);
+
+/** As rn_run_forward(), but no further than that node: there are no logits afterwards. */
+RN_API rn_status rn_run_to_output(rn_run *run);
+
 /** Which array of a parameter. */
 typedef enum rn_slot { RN_SLOT_VALUE, RN_SLOT_GRADIENT } rn_slot;
 
@@ -176,15 +205,17 @@ RN_API rn_status rn_run_store(const rn_run *run, rn_slot slot, rn_weights *weigh
 
 /**
  * Native-layout view of one parameter, for optimisers: value and gradient (NULL for running
- * statistics and in inference; valid from rn_run_backward() to the next rn_run_forward()) have
- * `count` floats each. Borrowed from the run. An inference plan may work with a copy, made by the
- * next rn_run_forward() after rn_run_load() or rn_run_param(): get the view again for each change.
+ * statistics, what is frozen, and in inference; valid from rn_run_backward() to the next
+ * rn_run_forward()) have `count` floats each. Borrowed from the run. An inference plan may work
+ * with a copy, made by the next rn_run_forward() after rn_run_load() or rn_run_param(): get the
+ * view again for each change.
  */
 typedef struct rn_param_view {
     float *value;
     float *gradient;
     size_t count;
     const rn_param *param;
+    bool frozen; // rn_plan_options.freeze: value, or running statistic, is to stay as it is
 } rn_param_view;
 
 RN_API int rn_run_params(const rn_run *run);

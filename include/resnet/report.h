@@ -88,6 +88,25 @@ RN_API rn_status rn_graph_draw_svg(char **out, const rn_graph *const *graphs, in
 RN_API rn_status rn_graph_draw_dot(char **out, const rn_graph *const *graphs, int count,
                                    const rn_draw_options *options);
 
+/** Which class is taken for which. */
+typedef struct rn_confusion {
+    int classes;
+    const int64_t *counts; // [label][predicted]
+    const char *const *names;
+} rn_confusion;
+
+/**
+ * Draw a confusion matrix as a heat map: a row a label, a column a predicted class, the darker the
+ * larger the share of the row; a row without images is gray. Cells large enough show their count;
+ * names stand beside rows and above columns, of every class up to some 150, else of some.
+ *
+ * @param[out] out   Three channels, the same bytes for the same counts; the caller's
+ *                   (rn_image_free()); NULL on failure.
+ * @param confusion  1 .. 4096 classes.
+ * @return RN_OK; RN_EINVAL; RN_ENOMEM.
+ */
+RN_API rn_status rn_confusion_draw(rn_image **out, const rn_confusion *confusion);
+
 /** Write a text file atomically. RN_ENOTFOUND (no such folder), RN_EIO: path and reason. */
 RN_API rn_status rn_text_write(const char *path, const char *text);
 

@@ -29,6 +29,7 @@ typedef struct rn_checkpoint {
     char **label_names; // [options.classes]
     char *recipe;       // JSON text, or NULL
     char *state;        // JSON text of the trainer's position, or NULL
+    char *from;         // whose weights its training started from, or NULL
 } rn_checkpoint;
 
 /**
@@ -37,8 +38,8 @@ typedef struct rn_checkpoint {
  * The header's metadata holds a CRC-32 of every tensor and one of the header itself, so that any
  * changed byte is found on reading. Equal checkpoints give equal bytes (no times, no paths).
  *
- * @param checkpoint  `momentum`, `ema`, `recipe` and `state` may be NULL. Where `graph` is set, its
- *                    model and options are saved instead of the fields `model` and `options`.
+ * @param checkpoint  `momentum`, `ema`, `recipe`, `state` and `from` may be NULL. Where `graph` is
+ * set, its model and options are saved instead of the fields `model` and `options`.
  * @return RN_OK; RN_EINVAL (a part is missing, or the preprocess is of another size); RN_EIO or
  *         RN_ENOTFOUND (path and reason; the old file is untouched); RN_ENOMEM.
  */
@@ -156,6 +157,30 @@ RN_API rn_status rn_model_save(const rn_checkpoint *checkpoint, const char *path
 
 /** Free a text that the library gave. NULL is legal. */
 RN_API void rn_text_free(char *text);
+
+/** An array file of NumPy (format 1.0) in the making; its number of rows need not be known. */
+typedef struct rn_npy rn_npy;
+
+typedef enum rn_npy_type { RN_NPY_FLOAT32, RN_NPY_INT32 } rn_npy_type;
+
+enum { RN_NPY_DIMS = 3 }; // most dimensions of a row
+
+/**
+ * Begin an array [rows][shape[0]]...[shape[dims - 1]]. Nothing is at `path` before
+ * rn_npy_commit(), or what was there.
+ *
+ * @param[out] out  The caller's (rn_npy_free()); NULL on failure.
+ * @param dims      0 .. RN_NPY_DIMS.
+ * @return RN_OK; RN_EINVAL (dims); RN_EIO or RN_ENOTFOUND (path and reason); RN_ENOMEM.
+ */
+RN_API rn_status rn_npy_create(rn_npy **out, const char *path, rn_npy_type type, int dims,
+                               const int *shape);
+/** Append rows. RN_EIO. */
+RN_API rn_status rn_npy_append(rn_npy *npy, const void *values, uint64_t rows);
+/** Put the file in place; only rn_npy_free() may follow. RN_EIO. */
+RN_API rn_status rn_npy_commit(rn_npy *npy);
+/** Release; what is not committed is removed. */
+RN_API void rn_npy_free(rn_npy *npy);
 
 #ifdef __cplusplus
 }

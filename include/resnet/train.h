@@ -36,10 +36,12 @@ typedef struct rn_recipe {
     double label_smoothing; // 0 .. 1
     double bn_momentum;     // share of a batch in the running statistics; 0: the network's, 0.1
     rn_augment augment;
+    rn_mix mix;
     rn_normalize normalize;
     rn_tta tta;      // of its evaluations
     uint64_t whiten; // training images whose patches make the first convolution; 0: random filters
-    uint64_t hold_out; // training images set aside for validation (paper: 5,000); 0: none
+    uint64_t hold_out;      // training images set aside for validation (paper: 5,000); 0: none
+    rn_freeze freeze_until; // layers that keep the weights they start from; plan.h says how
 } rn_recipe;
 
 /** Built-in recipes, index from 0; NULL past the last. Static. */
@@ -47,8 +49,9 @@ RN_API const char *rn_recipe_name(int index);
 RN_API const char *rn_recipe_summary(int index);
 
 /**
- * The default recipe for a model and a data source: "shapes" for the generated data, "fast-cifar"
- * for "fast-" networks, "quick-deep" from 110 layers on, else "quick". Static.
+ * The default recipe for a model and a data source: "shapes" for the generated data, "modern" for
+ * encoded pictures, "fast-cifar" for "fast-" networks, "quick-deep" from 110 layers on, else
+ * "quick". Static.
  */
 RN_API const char *rn_recipe_default(const char *model, const char *source);
 
@@ -97,7 +100,8 @@ typedef struct rn_event {
     uint64_t iteration, iterations; // steps done, and in all
     double epoch;                   // passes over the training set done
     double seconds;                 // since the start of this process' training
-    double loss, error;             // STEP: training (error in percent); EVALUATION: of `set`
+    double loss, error;             // STEP: training (error in percent; of mixed pictures as
+                                    // rn_loss counts it); EVALUATION: of `set`
     double lr;
     double images_per_second; // STEP: since the last STEP event
     double data_wait;         // STEP: share of that time spent waiting for data, 0 .. 1
@@ -109,19 +113,22 @@ typedef struct rn_event {
 } rn_event;
 
 typedef struct rn_train_options {
-    const char *model;              // spec
-    rn_model_options model_options; // classes and size 0: from the data
+    const char *model;              // spec; NULL: of `from`
+    rn_model_options model_options; // classes 0: from the data; size 0: of `from`, or from the data
+    const rn_checkpoint *from; // borrowed; start from its weights (EMA if it has it): see below
+    const char *from_name;     // what checkpoints record of these, such as a path and a sum
     const rn_recipe *recipe;
     rn_samples *train;      // borrowed; recipe->hold_out images are moved out of it
     const rn_samples *test; // borrowed; NULL: no evaluation
     const char *folder;     // run folder for checkpoints; created if missing
     bool resume;        // continue from the newest valid checkpoint in folder; RN_ENOTFOUND if none
     const char *engine; // NULL: "cpu"
-    size_t memory_limit;   // bytes for all that training holds: step, optimiser, evaluation, copies
-                           // for saving, data; 0: none. Not the program's code and libraries (some
-                           // 50 MB). Results are the same, bit for bit (plan.h)
-    int workers;           // data threads; 0: 1
-    double evaluate_every; // epochs; 0: 1
+    size_t memory_limit; // bytes for all that training holds: step, optimiser, evaluation, copies
+                         // for saving, data; 0: none. Not the program's code and libraries (some
+                         // 50 MB). Results are the same, bit for bit (plan.h)
+    int workers;         // data threads; 0: 1
+    rn_bad_images bad_images;
+    double evaluate_every;             // epochs; 0: 1
     uint64_t checkpoint_every;         // iterations; 0: each epoch
     int keep;                          // checkpoints kept; 0: 3
     uint64_t log_every;                // iterations; 0: 50
@@ -149,6 +156,13 @@ typedef struct rn_train_result {
  * folder. A resumed run takes its recipe from the checkpoint and is bit-equal to one that was never
  * stopped, at the same thread count.
  *
+ * Fine-tuning starts from the weights, running statistics and preprocess of options->from. `model`
+ * may differ from it in dropout and survival, the input in size where the parameters' shapes do not
+ * depend on it and the preprocess is not of each pixel. The last linear layer is kept where the
+ * data's classes have the same number and names in the same order; otherwise it starts anew. The
+ * recipe's normalize and whiten do not count. Notes say what was done. A resumed run needs no
+ * `from`.
+ *
  * @return RN_OK; RN_EINTERRUPTED (saved; may be resumed); RN_EDIVERGED (the message names the first
  *         layer with a non-finite value, the last good checkpoint and what to change); RN_EINVAL;
  *         RN_ENOMEM (also where memory_limit is too low: the message names the least that would
@@ -156,12 +170,22 @@ typedef struct rn_train_result {
  */
 RN_API rn_status rn_train(const rn_train_options *options, rn_train_result *result);
 
+/**
+ * Whether model, input, data and the recipe's freeze_until go with options->from: what rn_train()
+ * would say, before anything is written.
+ *
+ * @return RN_OK; RN_EINVAL (names the first difference); RN_ENOMEM.
+ */
+RN_API rn_status rn_finetune_check(const rn_train_options *options);
+
 typedef struct rn_evaluation {
     int64_t count, wrong, wrong_top5; // exact: every sample once
     double loss;                      // mean
     double seconds;
     int classes;
     int64_t *confusion; // [label][predicted], classes x classes; NULL unless asked for
+    int64_t skipped;    // pictures that could not be read
+    int64_t views;      // that were computed, each by all models; 0: one an image, as rn_evaluate()
 } rn_evaluation;
 
 typedef struct rn_evaluate_options {
@@ -178,6 +202,66 @@ RN_API rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, boo
                              const rn_samples *samples, const rn_evaluate_options *options);
 RN_API void rn_evaluation_release(rn_evaluation *evaluation);
 
+/** A model of an ensemble, borrowed. */
+typedef struct rn_member {
+    const rn_checkpoint *model;
+    bool ema; // its averaged weights, not the last ones
+} rn_member;
+
+/** What is averaged over the views of a picture and over the models. */
+typedef enum rn_average { RN_AVERAGE_SOFTMAX, RN_AVERAGE_LOGITS } rn_average;
+
+/** What came out for one picture. */
+typedef struct rn_picture_scores {
+    size_t index;        // in the set
+    int label;           // as the models number classes
+    const float *scores; // averaged probabilities, or logits, one a class; NULL: a bad picture
+    const char *error;   // why it is bad, with its name; else NULL
+} rn_picture_scores;
+
+typedef struct rn_evaluate_views_options {
+    rn_views views;
+    rn_average average;
+    int batch;          // pictures at a time, and views of 224 x 224 (of larger ones fewer), 1 ..
+                        // 4096; 0: 32
+    int workers;        // threads that decode and resize beside the computation, 1 .. 64; 0: 1
+    size_t plan_memory; // bytes of plans kept for sizes of views that may come again, of all models
+                        // together; the one in use may be larger. 0: 2 GiB
+    bool skip_bad;      // pictures that cannot be read are counted as skipped; else the first ends
+                        // the evaluation
+    bool confusion;
+    const char *engine;                // NULL: "cpu"
+    const volatile sig_atomic_t *stop; // non-zero: RN_EINTERRUPTED
+    /** Called for each picture, in the order of the set; NULL: not. Any status but RN_OK ends the
+     * evaluation. What it is given is borrowed until it returns. */
+    rn_status (*on_picture)(const rn_picture_scores *scores, void *context);
+    void *context;
+} rn_evaluate_views_options;
+
+/**
+ * Evaluate a model, or an ensemble, on pictures of any size by several views of each.
+ *
+ * Each model normalises every view as it was trained; its softmax probabilities (or logits) are
+ * averaged over views and models, and the class with the largest mean is taken. The loss is that of
+ * the averaged probabilities, -log p, with p at least 2^-126. Views of one size share a batch. The
+ * networks are planned for each size of view that comes (they have to end in global pooling unless
+ * it is the size they were made for).
+ *
+ * A set's classes are the models' of the same names where they know all of them, else the models'
+ * of the same numbers. Images of one size (CIFAR) are pictures too.
+ *
+ * @param[out] out  Release with rn_evaluation_release(); zeroes on failure. `classes` and confusion
+ *                  are the models'.
+ * @param members   `count` models, 1 .. 32, of equal classes and channels.
+ * @param options   NULL: the picture as it is, probabilities, cpu engine.
+ * @return RN_OK; RN_EINVAL (option out of range; models, set or views do not fit together; an image
+ *         without label); RN_EFORMAT (no picture could be read); RN_EINTERRUPTED; RN_ENOMEM; as
+ *         rn_plan_create(); of a bad picture as rn_photos_read() and rn_image_decode().
+ */
+RN_API rn_status rn_evaluate_views(rn_evaluation *out, const rn_member *members, int count,
+                                   const rn_samples *samples,
+                                   const rn_evaluate_views_options *options);
+
 /** A model ready to classify pictures of any size. */
 typedef struct rn_predictor rn_predictor;
 
@@ -189,10 +273,75 @@ RN_API rn_status rn_predictor_create(rn_predictor **out, const char *path, int b
 RN_API rn_status rn_predictor_create_from(rn_predictor **out, const rn_checkpoint *model, int batch,
                                           const char *engine);
 RN_API void rn_predictor_free(rn_predictor *predictor);
+
+typedef struct rn_predictor_options {
+    int batch;          // pictures at once, 1 .. 1024; 0: 1
+    const char *engine; // NULL: "cpu"
+    const char *layer;  // node whose output is wanted too, e.g. "layer2.0.relu1"; NULL: none
+} rn_predictor_options;
+
+/**
+ * The same with options.
+ *
+ * @return RN_OK; RN_ENOTFOUND (no such layer; names the nearest); RN_EINVAL (batch, engine);
+ *         RN_ENOMEM; as rn_plan_create().
+ */
+RN_API rn_status rn_predictor_create_with(rn_predictor **out, const rn_checkpoint *model,
+                                          const rn_predictor_options *options);
+
+/** Where the input of place `slot` (0 .. batch - 1) goes: float32 [channels][height][width],
+ * preprocessed; borrowed until the predictor is freed. */
+RN_API float *rn_predictor_input(rn_predictor *predictor, int slot);
 /** Put a picture into place `slot` (0 .. batch - 1). */
 RN_API rn_status rn_predictor_set(rn_predictor *predictor, int slot, const rn_image *image);
 /** Softmax probabilities, float32 [batch][classes]; borrowed until the next call. */
 RN_API rn_status rn_predictor_run(rn_predictor *predictor, const float **probabilities);
+
+/**
+ * The name of the layer whose output is what a network makes of a picture, before it says what it
+ * is: what its global average pooling gives, else what its last linear layer reads. Borrowed from
+ * the graph.
+ */
+RN_API const char *rn_embedding_layer(const rn_graph *graph);
+
+/** Channels, height and width of options.layer's output; height and width 1 where it is flat. */
+RN_API void rn_predictor_shape(const rn_predictor *predictor, int shape[3]);
+
+/**
+ * Compute the output of options.layer, and nothing behind it.
+ *
+ * @param[out] values  float32 [batch][channels][height][width]; borrowed until the next call.
+ * @return RN_OK; RN_EINVAL (no layer was asked for); RN_ENGINE.
+ */
+RN_API rn_status rn_predictor_features(rn_predictor *predictor, const float **values);
+
+/**
+ * The layer that class activation maps are made from: the one before global average pooling.
+ *
+ * @param[out] layer  Its name, borrowed from the graph; NULL on failure.
+ * @return RN_OK; RN_EUNSUPPORTED if the network does not end in a global average over a map and one
+ *         linear layer: says what stands there.
+ */
+RN_API rn_status rn_cam_layer(const char **layer, const rn_graph *graph);
+
+/**
+ * Class activation map (Zhou et al. 2016, "Learning Deep Features for Discriminative Localization",
+ * eq. 2) of the last rn_predictor_run(), whose options.layer must be rn_cam_layer()'s:
+ *
+ *     M_c(y, x) = sum over k of w[c][k] f_k(y, x)
+ *
+ * with the weights w of the linear layer. Its mean over all places, and the bias, are the logit.
+ *
+ * @param slot      0 .. batch - 1.
+ * @param class     0 .. classes - 1.
+ * @param[out] map  float32 [height][width] of rn_predictor_shape().
+ * @return RN_OK; RN_EINVAL (out of range, or another layer).
+ */
+RN_API rn_status rn_predictor_cam(const rn_predictor *predictor, int slot, int class, float *map);
+
+/** Logits of the last rn_predictor_run(), float32 [batch][classes]; borrowed until the next. */
+RN_API const float *rn_predictor_logits(const rn_predictor *predictor);
+
 RN_API int rn_predictor_classes(const rn_predictor *predictor);
 /** Borrowed until the predictor is freed. */
 RN_API const char *rn_predictor_label(const rn_predictor *predictor, int index);

@@ -14,6 +14,7 @@ static const char *const names[] = {
     [RN_NORMALIZE_PIXEL] = "pixel",
     [RN_NORMALIZE_CHANNEL_MEAN] = "channel-mean",
     [RN_NORMALIZE_PIXEL_MEAN] = "pixel-mean",
+    [RN_NORMALIZE_IMAGENET] = "imagenet",
 };
 enum { NAMES = sizeof names / sizeof *names };
 
@@ -34,8 +35,8 @@ rn_status rn_normalize_parse(rn_normalize *out, const char *name)
     if (nearest != NULL)
         return rn_error(RN_EINVAL, "unknown normalization '%s', did you mean '%s'?", name, nearest);
     return rn_error(RN_EINVAL,
-                    "unknown normalization '%s', expected none, channel, pixel, channel-mean or "
-                    "pixel-mean",
+                    "unknown normalization '%s', expected none, channel, pixel, channel-mean, "
+                    "pixel-mean or imagenet",
                     name);
 }
 
@@ -67,9 +68,9 @@ static rn_status check_shape(rn_normalize normalize, int channels, int height, i
     return RN_OK;
 }
 
-static rn_status set_means(rn_preprocess *preprocess, const float *mean)
+static rn_status set_means(rn_preprocess *preprocess, const float *mean, size_t entries)
 {
-    for (size_t i = 0; i < preprocess->entries; i++) {
+    for (size_t i = 0; i < entries; i++) {
         if (!isfinite(mean[i]))
             return rn_error(RN_EINVAL, "mean %zu is %g, expected a finite number", i,
                             (double)mean[i]);
@@ -78,11 +79,11 @@ static rn_status set_means(rn_preprocess *preprocess, const float *mean)
     return RN_OK;
 }
 
-static rn_status set_deviations(rn_preprocess *preprocess, const float *deviation)
+static rn_status set_deviations(rn_preprocess *preprocess, const float *deviation, size_t entries)
 {
     bool unit = mean_only(preprocess->normalize);
 
-    for (size_t i = 0; i < preprocess->entries; i++) {
+    for (size_t i = 0; i < entries; i++) {
         float value = unit && deviation == NULL ? 1.0f : deviation[i];
         if (!isfinite(value) || value <= 0.0f)
             return rn_error(RN_EINVAL, "deviation %zu is %g, expected a finite number above 0", i,
@@ -95,22 +96,36 @@ static rn_status set_deviations(rn_preprocess *preprocess, const float *deviatio
     return RN_OK;
 }
 
+// Of R, G and B over ImageNet's training set, of values 0 to 1, as torchvision's models have them.
+static const float imagenet_mean[3] = {0.485f, 0.456f, 0.406f};
+static const float imagenet_deviation[3] = {0.229f, 0.224f, 0.225f};
+
 rn_status rn_preprocess_create(rn_preprocess **out, rn_normalize normalize, int channels,
                                int height, int width, const float *mean, const float *deviation)
 {
     rn_status st = RN_OK;
     rn_preprocess *made = NULL;
+    size_t entries = 0;
 
     *out = NULL;
+    if (normalize == RN_NORMALIZE_IMAGENET && channels != 3)
+        return rn_error(RN_EINVAL, "normalization 'imagenet' is for 3 channels, input has %d",
+                        channels);
+    if (normalize == RN_NORMALIZE_IMAGENET) {
+        normalize = RN_NORMALIZE_CHANNEL;
+        mean = imagenet_mean;
+        deviation = imagenet_deviation;
+    }
     RN_TRY(check_shape(normalize, channels, height, width));
     RN_TRY(RN_NEW(&made, 1));
     *made = (rn_preprocess){normalize, channels, height, width, NULL, NULL, 0};
     if (normalize != RN_NORMALIZE_NONE)
-        made->entries = (size_t)channels * (by_channel(normalize) ? 1 : plane_size(made));
-    RN_TRY(RN_NEW(&made->mean, made->entries));
-    RN_TRY(RN_NEW(&made->deviation, made->entries));
-    RN_TRY(set_means(made, mean));
-    RN_TRY(set_deviations(made, deviation));
+        entries = (size_t)channels * (by_channel(normalize) ? 1 : plane_size(made));
+    made->entries = entries;
+    RN_TRY(RN_NEW(&made->mean, entries));
+    RN_TRY(RN_NEW(&made->deviation, entries));
+    RN_TRY(set_means(made, mean, entries));
+    RN_TRY(set_deviations(made, deviation, entries));
     *out = made;
     made = NULL;
 out:

@@ -1,6 +1,5 @@
-#include "resnet/augment.h"
-
-#include "base/random.h"
+#include "augment/normalize.h"
+#include "augment/view.h"
 
 #include <string.h>
 
@@ -9,52 +8,62 @@ const char *rn_pad_mode_name(rn_pad_mode mode)
     return mode == RN_PAD_ZERO ? "zero" : mode == RN_PAD_REFLECT ? "reflect" : NULL;
 }
 
+const char *rn_crop_name(rn_crop crop)
+{
+    static const char *const names[] = {"pad", "resize", "area", "centre"};
+
+    return (unsigned)crop < sizeof names / sizeof *names ? names[crop] : NULL;
+}
+
+const char *rn_resize_filter_name(rn_resize_filter filter)
+{
+    return filter == RN_RESIZE_BILINEAR  ? "bilinear"
+           : filter == RN_RESIZE_BICUBIC ? "bicubic"
+                                         : NULL;
+}
+
 static bool draw_flip(const rn_augment *augment, rn_stream *stream)
 {
     return rn_stream_below(stream, 2) == 1 && augment->flip;
 }
 
 // The draw of epoch 0, turned around in every odd epoch.
-static bool alternate_flip(const rn_augment *augment, uint64_t seed, uint32_t epoch,
-                           uint32_t sample)
+static bool alternate_flip(const rn_augment *augment, const rn_augment_where *where)
 {
     rn_stream stream;
     uint32_t places = 2 * (uint32_t)augment->pad + 1;
 
-    rn_stream_init(&stream, seed, RN_PURPOSE_AUGMENT, 0, sample);
+    rn_stream_init(&stream, where->seed, RN_PURPOSE_AUGMENT, 0, where->sample);
     (void)rn_stream_below(&stream, places);
     (void)rn_stream_below(&stream, places);
-    return draw_flip(augment, &stream) != (epoch % 2 == 1);
+    return draw_flip(augment, &stream) != (where->epoch % 2 == 1);
 }
 
 // The order of the draws is part of the format: it decides what every sample of a run looks like.
-static rn_view draw_view(const rn_augment *augment, uint64_t seed, uint32_t epoch, uint32_t sample)
+rn_view rn_view_draw(rn_stream *stream, const rn_augment *augment, const rn_augment_where *where)
 {
     rn_view view = {0};
-    rn_stream stream;
 
-    if (augment == NULL || (augment->pad == 0 && !augment->flip))
+    if (augment->pad == 0 && !augment->flip)
         return view;
     uint32_t places = 2 * (uint32_t)augment->pad + 1;
-    rn_stream_init(&stream, seed, RN_PURPOSE_AUGMENT, epoch, sample);
-    view.top = (int)rn_stream_below(&stream, places) - augment->pad;
-    view.left = (int)rn_stream_below(&stream, places) - augment->pad;
+    view.top = (int)rn_stream_below(stream, places) - augment->pad;
+    view.left = (int)rn_stream_below(stream, places) - augment->pad;
     view.pad_mode = augment->pad_mode;
+    view.flip = draw_flip(augment, stream);
     if (augment->flip && augment->alternate_flip)
-        view.flip = alternate_flip(augment, seed, epoch, sample);
-    else
-        view.flip = draw_flip(augment, &stream);
+        view.flip = alternate_flip(augment, where);
     return view;
 }
 
-// dst = (src / 255 - mean) / deviation over a part of one row, whose means start at `entry`.
 // The divisions are kept (a product would be faster) so that every bit is what the formula says.
-static void normalize_span(const rn_preprocess *preprocess, float *restrict dst,
-                           const uint8_t *restrict src, size_t entry, int count)
+void rn_normalize_span(const rn_preprocess *preprocess, float *restrict dst,
+                       const uint8_t *restrict src, size_t entry, int count)
 {
     const float *mean = preprocess->mean + entry, *deviation = preprocess->deviation + entry;
 
     switch (preprocess->normalize) {
+    case RN_NORMALIZE_IMAGENET: // which no preprocess has
     case RN_NORMALIZE_NONE:
         for (int i = 0; i < count; i++)
             dst[i] = (float)src[i] / 255.0f;
@@ -78,7 +87,7 @@ static void normalize_span(const rn_preprocess *preprocess, float *restrict dst,
     }
 }
 
-static void reverse(float *row, int width)
+void rn_mirror_row(float *row, int width)
 {
     for (int i = 0, j = width - 1; i < j; i++, j--) {
         float value = row[i];
@@ -129,16 +138,16 @@ static void fill_row(const rn_preprocess *preprocess, float *dst, const uint8_t 
 
     size_t from = (size_t)(view->left + inside.first);
     if (inside.count > 0)
-        normalize_span(preprocess, dst + inside.first, image + first + from,
-                       entry_of(preprocess, plane, first + from), inside.count);
+        rn_normalize_span(preprocess, dst + inside.first, image + first + from,
+                          entry_of(preprocess, plane, first + from), inside.count);
     for (int x = 0; x < width && inside.count < width; x++) {
         if (x >= inside.first && x < inside.first + inside.count)
             continue;
         size_t column = (size_t)reflected(x + view->left, width);
         dst[x] = 0;
         if (view->pad_mode == RN_PAD_REFLECT)
-            normalize_span(preprocess, dst + x, image + first + column,
-                           entry_of(preprocess, plane, first + column), 1);
+            rn_normalize_span(preprocess, dst + x, image + first + column,
+                              entry_of(preprocess, plane, first + column), 1);
     }
 }
 
@@ -159,7 +168,7 @@ void rn_preprocess_view(const rn_preprocess *preprocess, float *dst, const uint8
             }
             fill_row(preprocess, dst, image, c, row, view, inside);
             if (view->flip)
-                reverse(dst, width);
+                rn_mirror_row(dst, width);
         }
     }
 }
@@ -167,7 +176,12 @@ void rn_preprocess_view(const rn_preprocess *preprocess, float *dst, const uint8
 void rn_preprocess_apply(const rn_preprocess *preprocess, float *dst, const uint8_t *image,
                          const rn_augment *augment, uint64_t seed, uint32_t epoch, uint32_t sample)
 {
-    const rn_view view = draw_view(augment, seed, epoch, sample);
+    const rn_augment_where where = {seed, epoch, sample, NULL};
+    rn_view view = {0};
+    rn_stream stream;
 
+    rn_stream_init(&stream, seed, RN_PURPOSE_AUGMENT, epoch, sample);
+    if (augment != NULL)
+        view = rn_view_draw(&stream, augment, &where);
     rn_preprocess_view(preprocess, dst, image, &view);
 }

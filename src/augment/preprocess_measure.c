@@ -39,16 +39,12 @@ static void add_planes(moments *total, const uint8_t *image)
     }
 }
 
-static void add_samples(moments *total, const rn_samples *samples)
+static void add_image(moments *total, const uint8_t *image)
 {
-    const size_t volume = total->entries * total->group;
-
-    for (size_t n = 0; n < samples->count; n++) {
-        if (total->group == 1)
-            add_pixels(total, samples->images + n * volume);
-        else
-            add_planes(total, samples->images + n * volume);
-    }
+    if (total->group == 1)
+        add_pixels(total, image);
+    else
+        add_planes(total, image);
 }
 
 // variance = (n sum x^2 - (sum x)^2) / n^2, whose numerator is exact in integers.
@@ -65,42 +61,84 @@ static void finish(const moments *total, size_t count, float *mean, float *devia
     }
 }
 
+static rn_status moments_init(moments *total, const rn_preprocess *size, rn_normalize normalize)
+{
+    rn_status st = RN_OK;
+    const size_t plane = (size_t)size->height * (size_t)size->width;
+    bool by_channel = normalize == RN_NORMALIZE_CHANNEL || normalize == RN_NORMALIZE_CHANNEL_MEAN;
+
+    total->entries = (size_t)size->channels * (by_channel ? 1 : plane);
+    total->group = by_channel ? plane : 1;
+    RN_TRY(RN_NEW(&total->sum, total->entries));
+    RN_TRY(RN_NEW(&total->square, total->entries));
+out:
+    return st;
+}
+
+static void moments_release(moments *total)
+{
+    rn_free(total->sum);
+    rn_free(total->square);
+}
+
+static rn_status make_of_moments(rn_preprocess **out, const moments *total, size_t count,
+                                 const rn_preprocess *size, rn_normalize normalize)
+{
+    rn_status st = RN_OK;
+    float *mean = NULL, *deviation = NULL;
+    bool mean_only = normalize == RN_NORMALIZE_CHANNEL_MEAN || normalize == RN_NORMALIZE_PIXEL_MEAN;
+
+    RN_TRY(RN_NEW(&mean, total->entries));
+    RN_TRY(RN_NEW(&deviation, total->entries));
+    finish(total, count, mean, deviation);
+    RN_TRY(rn_preprocess_create(out, normalize, size->channels, size->height, size->width, mean,
+                                mean_only ? NULL : deviation));
+out:
+    rn_free(deviation);
+    rn_free(mean);
+    return st;
+}
+
 static rn_status measure(rn_preprocess **out, const rn_samples *samples, rn_normalize normalize)
 {
     rn_status st = RN_OK;
     moments total = {0};
-    float *mean = NULL, *deviation = NULL;
-    size_t plane = (size_t)samples->height * (size_t)samples->width;
-    bool by_channel = normalize == RN_NORMALIZE_CHANNEL || normalize == RN_NORMALIZE_CHANNEL_MEAN;
-    bool mean_only = normalize == RN_NORMALIZE_CHANNEL_MEAN || normalize == RN_NORMALIZE_PIXEL_MEAN;
+    const rn_preprocess size = {
+        .channels = samples->channels, .height = samples->height, .width = samples->width};
 
-    total.entries = (size_t)samples->channels * (by_channel ? 1 : plane);
-    total.group = by_channel ? plane : 1;
-    RN_TRY(RN_NEW(&total.sum, total.entries));
-    RN_TRY(RN_NEW(&total.square, total.entries));
-    RN_TRY(RN_NEW(&mean, total.entries));
-    RN_TRY(RN_NEW(&deviation, total.entries));
-    add_samples(&total, samples);
-    finish(&total, samples->count, mean, deviation);
-    RN_TRY(rn_preprocess_create(out, normalize, samples->channels, samples->height, samples->width,
-                                mean, mean_only ? NULL : deviation));
+    RN_TRY(moments_init(&total, &size, normalize));
+    for (size_t n = 0; n < samples->count; n++)
+        add_image(&total, samples->images + n * total.entries * total.group);
+    RN_TRY(make_of_moments(out, &total, samples->count, &size, normalize));
 out:
-    rn_free(deviation);
-    rn_free(mean);
-    rn_free(total.square);
-    rn_free(total.sum);
+    moments_release(&total);
     return st;
+}
+
+static bool is_measured(rn_normalize normalize)
+{
+    return normalize != RN_NORMALIZE_NONE && normalize != RN_NORMALIZE_IMAGENET &&
+           rn_normalize_name(normalize) != NULL;
+}
+
+static rn_status no_images(const rn_samples *samples)
+{
+    return rn_error(RN_EINVAL, "'%s' has 0 images, expected at least 1 to measure",
+                    samples->name == NULL ? "set" : samples->name);
 }
 
 rn_status rn_preprocess_measure(rn_preprocess **out, const rn_samples *samples,
                                 rn_normalize normalize)
 {
+    rn_status st = rn_samples_require_images(samples);
+
     *out = NULL;
-    if (normalize == RN_NORMALIZE_NONE || rn_normalize_name(normalize) == NULL)
+    if (st != RN_OK)
+        return st;
+    if (!is_measured(normalize))
         return rn_preprocess_create(out, normalize, samples->channels, samples->height,
                                     samples->width, NULL, NULL);
     if (samples->count == 0)
-        return rn_error(RN_EINVAL, "'%s' has 0 images, expected at least 1 to measure",
-                        samples->name == NULL ? "set" : samples->name);
+        return no_images(samples);
     return measure(out, samples, normalize);
 }

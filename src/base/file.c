@@ -1,38 +1,87 @@
 #include "base/file.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { SHOWN = 512 }; // bytes of a path in a message, so that the reason behind it stays
+
 static rn_status system_error(const char *verb, const char *path)
 {
-    rn_status code = errno == ENOENT ? RN_ENOTFOUND : RN_EIO;
+    int error = errno;
+    rn_status code = error == ENOENT ? RN_ENOTFOUND : RN_EIO;
+    char shown[SHOWN];
 
-    return rn_error(code, "cannot %s '%s': %s", verb, path, strerror(errno));
+    rn_text_escape(shown, sizeof shown, path);
+    return rn_error(code, "cannot %s '%s': %s", verb, shown, strerror(error));
 }
 
 static rn_status require_regular(mode_t mode, const char *path)
 {
+    char shown[SHOWN];
+
     if (S_ISREG(mode))
         return RN_OK;
-    return rn_error(RN_EIO, "'%s' is %s, expected a regular file", path,
+    rn_text_escape(shown, sizeof shown, path);
+    return rn_error(RN_EIO, "'%s' is %s, expected a regular file", shown,
                     S_ISDIR(mode) ? "a folder" : "a pipe or device");
 }
 
+// As much of *path as can be opened at once becomes a folder; *path goes on behind it.
+static int open_part(int folder, const char **path)
+{
+    char part[PATH_MAX];
+    const char *slash = memrchr(*path, '/', PATH_MAX - 1);
+
+    if (slash == NULL) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    size_t length = (size_t)(slash - *path);
+    memcpy(part, *path, length);
+    part[length] = '\0';
+    *path = slash + 1;
+    return openat(folder, part, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int rn_open_at(int folder, const char *path, int flags)
+{
+    int at = folder, opened = folder;
+
+    while (strlen(path) >= PATH_MAX && opened != -1) {
+        opened = open_part(at, &path);
+        int error = errno;
+        if (at != folder)
+            close(at);
+        errno = error;
+        at = opened;
+    }
+    if (opened == -1)
+        return -1;
+    opened = openat(at, path, flags | O_CLOEXEC);
+    int error = errno;
+    if (at != folder)
+        close(at);
+    errno = error;
+    return opened;
+}
+
 // O_NONBLOCK: opening a FIFO that nobody writes to must fail the type check, not hang.
-static rn_status open_regular(int *descriptor, uint64_t *size, const char *path)
+static rn_status open_regular(int *descriptor, uint64_t *size, int folder, const char *path)
 {
     rn_status st = RN_OK;
     struct stat info;
 
-    *descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    *descriptor = rn_open_at(folder, path, O_RDONLY | O_NONBLOCK);
     if (*descriptor < 0)
         return system_error("open", path);
     if (fstat(*descriptor, &info) != 0) {
@@ -66,6 +115,11 @@ static rn_status read_exactly(int descriptor, char *data, size_t size, const cha
 
 rn_status rn_file_read(char **out, size_t *size, const char *path, size_t limit)
 {
+    return rn_file_read_at(out, size, AT_FDCWD, path, limit);
+}
+
+rn_status rn_file_read_at(char **out, size_t *size, int folder, const char *path, size_t limit)
+{
     rn_status st = RN_OK;
     int descriptor = -1;
     uint64_t bytes = 0;
@@ -73,9 +127,11 @@ rn_status rn_file_read(char **out, size_t *size, const char *path, size_t limit)
 
     *out = NULL;
     *size = 0;
-    RN_TRY(open_regular(&descriptor, &bytes, path));
+    RN_TRY(open_regular(&descriptor, &bytes, folder, path));
     if (bytes > limit) {
-        st = rn_error(RN_EFORMAT, "'%s' has %llu bytes, expected at most %zu", path,
+        char shown[SHOWN];
+        rn_text_escape(shown, sizeof shown, path);
+        st = rn_error(RN_EFORMAT, "'%s' has %llu bytes, expected at most %zu", shown,
                       (unsigned long long)bytes, limit);
         goto out;
     }
@@ -97,7 +153,7 @@ rn_status rn_file_size(uint64_t *size, const char *path)
     int descriptor = -1;
 
     *size = 0;
-    RN_TRY(open_regular(&descriptor, size, path));
+    RN_TRY(open_regular(&descriptor, size, AT_FDCWD, path));
     close(descriptor);
 out:
     return st;
@@ -185,6 +241,18 @@ static rn_status sync_parent(char *sibling, const char *path)
         st = system_error("sync the folder of", path);
     if (descriptor >= 0)
         close(descriptor);
+    return st;
+}
+
+rn_status rn_folder_sync(const char *path)
+{
+    rn_status st = RN_OK;
+    char *sibling = NULL;
+
+    RN_TRY(rn_strdup(&sibling, path));
+    RN_TRY(sync_parent(sibling, path));
+out:
+    rn_free(sibling);
     return st;
 }
 

@@ -14,6 +14,17 @@
  */
 rn_status rn_file_read(char **out, size_t *size, const char *path, size_t limit);
 
+/**
+ * The same for a path that is relative to an open folder and may be longer than the system takes at
+ * once (PATH_MAX). Messages show the path with control characters escaped.
+ */
+rn_status rn_file_read_at(char **out, size_t *size, int folder, const char *path, size_t limit);
+
+/** openat() for paths of any length; flags as there, without O_CREAT. A descriptor, or -1 and
+ * errno.
+ */
+int rn_open_at(int folder, const char *path, int flags);
+
 /** Size in bytes of a regular file; errors as rn_file_read(). */
 rn_status rn_file_size(uint64_t *size, const char *path);
 
@@ -22,6 +33,11 @@ bool rn_folder_exists(const char *path);
 
 /** Create a folder and its parents; an existing folder is success. */
 rn_status rn_folder_create(const char *path);
+
+/** Put on disk what is new in the folder of `path`: a renamed file's name. RN_OK; RN_EIO;
+ * RN_ENOMEM.
+ */
+rn_status rn_folder_sync(const char *path);
 
 /**
  * A file in the making: written to a temporary in the same folder, and put in place by

@@ -80,6 +80,33 @@ float rn_stream_normal(rn_stream *stream)
     return (float)(sqrt(-2.0 * log(u)) * cos(angle));
 }
 
+// In (0, 1): the logarithm is finite.
+static double open_uniform(rn_stream *stream)
+{
+    return ((double)rn_stream_bits(stream) + 0.5) * 0x1p-32;
+}
+
+// Logarithm of a draw of Gamma(alpha, 1): of Gamma(alpha + 1, 1) times u^(1 / alpha), section 6.
+static double log_gamma_draw(rn_stream *stream, double alpha)
+{
+    double d = alpha + 1 - 1.0 / 3, c = 1 / sqrt(9 * d);
+    double log_power = log(open_uniform(stream)) / alpha;
+
+    for (;;) {
+        double x = (double)rn_stream_normal(stream), v = pow(1 + c * x, 3);
+        double u = open_uniform(stream);
+        if (v > 0 && log(u) < x * x / 2 + d * (1 - v + log(v)))
+            return log(d * v) + log_power;
+    }
+}
+
+double rn_stream_beta(rn_stream *stream, double alpha)
+{
+    double x = log_gamma_draw(stream, alpha), y = log_gamma_draw(stream, alpha);
+
+    return 1 / (1 + exp(y - x));
+}
+
 void rn_stream_shuffle(rn_stream *stream, uint32_t *items, uint32_t count)
 {
     for (uint32_t i = count; i > 1; i--) {

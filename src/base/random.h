@@ -18,7 +18,8 @@ typedef enum rn_purpose {
     RN_PURPOSE_SHAPES = 4,  // generated images; epoch = split, sample = index
     RN_PURPOSE_DROPOUT = 5,
     RN_PURPOSE_SPLIT = 6, // hold-out selection
-    RN_PURPOSE_TEST = 7
+    RN_PURPOSE_TEST = 7,
+    RN_PURPOSE_MIX = 8 // mixup, CutMix; epoch, sample = number of the batch
 } rn_purpose;
 
 typedef struct rn_stream {
@@ -45,6 +46,13 @@ float rn_stream_uniform(rn_stream *stream);
 
 /** Normal, mean 0, variance 1 (Box-Muller). */
 float rn_stream_normal(rn_stream *stream);
+
+/**
+ * Beta(alpha, alpha), 0 .. 1; alpha > 0. X / (X + Y) for two draws X, Y of Gamma(alpha, 1), which
+ * are Marsaglia & Tsang's (2000, "A simple method for generating gamma variables"), exact but for
+ * rounding. They are kept as logarithms, so that no alpha is too small.
+ */
+double rn_stream_beta(rn_stream *stream, double alpha);
 
 /** Fisher-Yates shuffle of items[0..count). */
 void rn_stream_shuffle(rn_stream *stream, uint32_t *items, uint32_t count);

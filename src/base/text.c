@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,4 +85,38 @@ bool rn_text_int64(const char *text, int64_t low, int64_t high, int64_t *value)
         return false;
     *value = number;
     return true;
+}
+
+// One byte as it is shown: 1 to 4 characters.
+static size_t escape_byte(char shown[5], unsigned char byte)
+{
+    static const char letters[] = "\nn\tt\rr\\\\";
+
+    for (const char *pair = letters; *pair != '\0'; pair += 2) {
+        if (byte == (unsigned char)*pair)
+            return (size_t)snprintf(shown, 5, "\\%c", pair[1]);
+    }
+    if (byte < 0x20 || byte == 0x7f)
+        return (size_t)snprintf(shown, 5, "\\x%02x", byte);
+    return (size_t)snprintf(shown, 5, "%c", byte);
+}
+
+size_t rn_text_escape(char *out, size_t size, const char *text)
+{
+    size_t length = 0, fits = 0; // fits: how much can stay if dots follow
+
+    for (; *text != '\0'; text++) {
+        char shown[5];
+        size_t bytes = escape_byte(shown, (unsigned char)*text);
+        if (length + bytes < size)
+            memcpy(out + length, shown, bytes);
+        length += bytes;
+        if (length + 3 < size)
+            fits = length;
+    }
+    if (length < size)
+        out[length] = '\0';
+    else
+        memcpy(out + fits, "...", 4);
+    return length;
 }

@@ -3,7 +3,10 @@
 // nothing but its place; only who fills it, and when, is up to the threads.
 #include "resnet/batch.h"
 
+#include "augment/reader.h"
 #include "base/memory.h"
+#include "batch/bad_pictures.h"
+#include "batch/mix.h"
 #include "batch/order.h"
 
 #include <pthread.h>
@@ -13,19 +16,23 @@
 #include <string.h>
 
 enum {
-    PART = 32, // samples: some 100 microseconds of work for one lock
+    PART = 32,       // samples: some 100 microseconds of work for one lock
+    PHOTOS_PART = 2, // encoded pictures: some milliseconds each
     LARGEST_BATCH = 65536,
     MOST_WORKERS = 64,
     DEEPEST = 64,
     MOST_RANKS = 1 << 20,
     LARGEST_PAD = 64,
+    LARGEST_ALPHA = 100,
     USUAL_DEPTH = 4
 };
 
 typedef struct slot {
     float *images;
-    int32_t *labels;
-    int filled; // samples; batch: ready
+    int32_t *labels, *labels_b; // labels_b: NULL where nothing is mixed
+    float share;
+    int filled; // samples
+    bool ready; // all are, and mixed
 } slot;
 
 struct rn_loader {
@@ -37,9 +44,11 @@ struct rn_loader {
     slot *slots; // iteration i lives in slots[i % slot_count]
     pthread_t *threads;
     int started;
+    rn_reader *readers; // one a worker
     _Atomic double waited;
+    rn_bad_pictures bad;
 
-    pthread_mutex_t lock; // guards all that follows, and the slots' `filled`
+    pthread_mutex_t lock; // guards all that follows, and the slots' `filled`, `ready`
     pthread_cond_t room, ready;
     rn_order *order;
     uint64_t oldest;          // iteration still in the ring: the borrowed or the next one
@@ -47,12 +56,15 @@ struct rn_loader {
     uint64_t claim_iteration; // where the next part starts
     int claim_offset;
     bool stop;
-    rn_status failure; // of claim_iteration; no part is given out after it
+    int working;       // workers that run, or have
+    rn_status failure; // no part is given out after it
+    uint64_t failed;   // the first iteration that will not be complete
     char message[256];
 };
 
 typedef struct part {
     slot *target;
+    uint64_t iteration;
     int offset, count;
     rn_order_entry entries[PART];
 } part;
@@ -81,15 +93,29 @@ static rn_status describe_part(rn_loader *loader, part *work)
     rn_status st = RN_OK;
     uint64_t entry = 0;
     int left = loader->options.batch - loader->claim_offset;
+    int most = loader->samples->photos != NULL ? PHOTOS_PART : PART;
 
     work->target = slot_of(loader, loader->claim_iteration);
+    work->iteration = loader->claim_iteration;
     work->offset = loader->claim_offset;
-    work->count = left < PART ? left : PART;
+    work->count = left < most ? left : most;
     RN_TRY(first_entry(&loader->options, loader->claim_iteration, &entry));
     RN_TRY(
         rn_order_take(loader->order, entry + (uint64_t)work->offset, work->count, work->entries));
 out:
     return st;
+}
+
+// With the calling thread's message. Iterations before it have been claimed, and will be complete.
+static void fail(rn_loader *loader, rn_status status, uint64_t iteration)
+{
+    if (loader->failure != RN_OK && loader->failed <= iteration)
+        return;
+    loader->failure = status;
+    loader->failed = iteration;
+    snprintf(loader->message, sizeof loader->message, "%s", rn_error_message());
+    pthread_cond_broadcast(&loader->room);
+    pthread_cond_broadcast(&loader->ready);
 }
 
 // Wait for room in the ring and take the next part. False: there is nothing left to do.
@@ -100,11 +126,9 @@ static bool claim(rn_loader *loader, part *work)
         pthread_cond_wait(&loader->room, &loader->lock);
     if (loader->stop || loader->failure != RN_OK)
         return false;
-    loader->failure = describe_part(loader, work);
-    if (loader->failure != RN_OK) {
-        snprintf(loader->message, sizeof loader->message, "%s", rn_error_message());
-        pthread_cond_broadcast(&loader->room);
-        pthread_cond_broadcast(&loader->ready);
+    rn_status st = describe_part(loader, work);
+    if (st != RN_OK) {
+        fail(loader, st, loader->claim_iteration);
         return false;
     }
     loader->claim_offset += work->count;
@@ -115,34 +139,100 @@ static bool claim(rn_loader *loader, part *work)
     return true;
 }
 
-static void fill(const rn_loader *loader, const part *work)
+// Read a sample into a row of the batch, or the next that can be read; *sample is which.
+static rn_status read_row(rn_loader *loader, const rn_reader *reader, float *dst,
+                          rn_augment_where *where)
 {
-    const rn_loader_options *options = &loader->options;
+    rn_status st = RN_OK;
+    size_t count = loader->samples->count;
+
+    for (size_t tried = 0; tried < count; tried++) {
+        if (!rn_bad_pictures_has(&loader->bad, where->sample)) {
+            st = rn_reader_input(reader, dst, &loader->options.augment, where);
+            if (!rn_is_bad_picture(st) || loader->options.bad_images == RN_BAD_IMAGES_STOP)
+                return st;
+            RN_TRY(rn_bad_pictures_add(&loader->bad, where->sample));
+        }
+        where->sample = (uint32_t)((where->sample + 1) % count);
+    }
+    st = rn_error(RN_EFORMAT, "none of the %zu pictures of %s can be read", count,
+                  loader->samples->name);
+out:
+    return st;
+}
+
+static rn_status fill(rn_loader *loader, const rn_reader *reader, const part *work)
+{
+    rn_status st = RN_OK;
 
     for (int i = 0; i < work->count; i++) {
         const rn_order_entry *entry = &work->entries[i];
         size_t row = (size_t)(work->offset + i);
-        rn_preprocess_apply(loader->preprocess, work->target->images + row * loader->volume,
-                            loader->samples->images + entry->sample * loader->volume,
-                            &options->augment, options->seed, entry->epoch, entry->sample);
-        work->target->labels[row] = loader->samples->labels[entry->sample];
+        rn_augment_where where = {
+            .seed = loader->options.seed, .epoch = entry->epoch, .sample = entry->sample};
+        RN_TRY(read_row(loader, reader, work->target->images + row * loader->volume, &where));
+        work->target->labels[row] = loader->samples->labels[where.sample];
+    }
+out:
+    return st;
+}
+
+// The worker that completes a batch mixes it, while the others go on with the next.
+static void mix(const rn_loader *loader, const part *work)
+{
+    const rn_loader_options *options = &loader->options;
+    const rn_preprocess *preprocess = loader->preprocess;
+    slot *target = work->target;
+    uint64_t number = work->iteration * (uint64_t)options->ranks + (uint64_t)options->rank;
+    rn_mixing mixing =
+        rn_mixing_draw(&options->mix, options->seed, number, preprocess->height, preprocess->width);
+
+    target->share = mixing.share;
+    rn_mixing_apply(&mixing, &(rn_mix_batch){.images = target->images,
+                                             .labels = target->labels,
+                                             .labels_b = target->labels_b,
+                                             .count = options->batch,
+                                             .channels = preprocess->channels,
+                                             .height = preprocess->height,
+                                             .width = preprocess->width});
+}
+
+// The batch's last part is there: whoever filled it mixes the batch and hands it on.
+static void complete(rn_loader *loader, const part *work)
+{
+    if (rn_mix_on(&loader->options.mix)) {
+        pthread_mutex_unlock(&loader->lock);
+        mix(loader, work);
+        pthread_mutex_lock(&loader->lock);
+    }
+    work->target->ready = true;
+    pthread_cond_broadcast(&loader->ready);
+}
+
+static void work_on(rn_loader *loader, const rn_reader *reader)
+{
+    part work;
+
+    while (claim(loader, &work)) {
+        pthread_mutex_unlock(&loader->lock);
+        rn_status st = fill(loader, reader, &work);
+        pthread_mutex_lock(&loader->lock);
+        if (st != RN_OK) {
+            fail(loader, st, work.iteration);
+            continue;
+        }
+        work.target->filled += work.count;
+        if (work.target->filled == loader->options.batch)
+            complete(loader, &work);
     }
 }
 
 static void *worker(void *argument)
 {
     rn_loader *loader = argument;
-    part work;
 
     pthread_mutex_lock(&loader->lock);
-    while (claim(loader, &work)) {
-        pthread_mutex_unlock(&loader->lock);
-        fill(loader, &work);
-        pthread_mutex_lock(&loader->lock);
-        work.target->filled += work.count;
-        if (work.target->filled == loader->options.batch)
-            pthread_cond_broadcast(&loader->ready);
-    }
+    work_on(loader, &loader->readers[loader->working++]);
     pthread_mutex_unlock(&loader->lock);
     return NULL;
 }
@@ -151,6 +241,14 @@ static rn_status check_range(const char *what, int value, int low, int high)
 {
     if (value < low || value > high)
         return rn_error(RN_EINVAL, "%s is %d, expected %d to %d", what, value, low, high);
+    return RN_OK;
+}
+
+static rn_status check_alpha(const char *what, double alpha)
+{
+    if (!(alpha >= 0 && alpha <= LARGEST_ALPHA))
+        return rn_error(RN_EINVAL, "alpha of %s is %g, expected 0 to %d", what, alpha,
+                        LARGEST_ALPHA);
     return RN_OK;
 }
 
@@ -163,21 +261,13 @@ static rn_status check_options(const rn_loader_options *options)
     RN_TRY(check_range("number of loader threads", options->workers, 1, MOST_WORKERS));
     RN_TRY(check_range("loader depth", options->depth, 1, DEEPEST));
     RN_TRY(check_range("padding", options->augment.pad, 0, LARGEST_PAD));
+    RN_TRY(check_alpha("mixup", options->mix.mixup));
+    RN_TRY(check_alpha("CutMix", options->mix.cutmix));
     RN_TRY(check_range("number of ranks", options->ranks, 1, MOST_RANKS));
     RN_TRY(check_range("rank", options->rank, 0, options->ranks - 1));
     RN_TRY(first_entry(options, options->first, &entry));
 out:
     return st;
-}
-
-static rn_status check_shapes(const rn_samples *samples, const rn_preprocess *preprocess)
-{
-    if (samples->channels == preprocess->channels && samples->height == preprocess->height &&
-        samples->width == preprocess->width)
-        return RN_OK;
-    return rn_error(RN_EINVAL, "images are %d x %d x %d, expected %d x %d x %d as normalization",
-                    samples->channels, samples->height, samples->width, preprocess->channels,
-                    preprocess->height, preprocess->width);
 }
 
 // Signals are the main thread's business; a worker that caught one would only delay it.
@@ -209,7 +299,21 @@ static rn_status make_slots(rn_loader *loader)
     for (int i = 0; i < loader->slot_count; i++) {
         RN_TRY(rn_alloc((void **)&loader->slots[i].images, batch, loader->volume * sizeof(float)));
         RN_TRY(RN_NEW(&loader->slots[i].labels, batch));
+        loader->slots[i].share = 1;
+        if (rn_mix_on(&loader->options.mix))
+            RN_TRY(RN_NEW(&loader->slots[i].labels_b, batch));
     }
+out:
+    return st;
+}
+
+static rn_status make_readers(rn_loader *loader)
+{
+    rn_status st = RN_OK;
+
+    RN_TRY(RN_NEW(&loader->readers, (size_t)loader->options.workers));
+    for (int i = 0; i < loader->options.workers; i++)
+        RN_TRY(rn_reader_init(&loader->readers[i], loader->samples, loader->preprocess));
 out:
     return st;
 }
@@ -233,17 +337,19 @@ rn_status rn_loader_create(rn_loader **out, const rn_samples *samples,
 
     *out = NULL;
     RN_TRY(check_options(&full));
-    RN_TRY(check_shapes(samples, preprocess));
     RN_TRY(RN_NEW(&loader, 1));
     loader->samples = samples;
     loader->preprocess = preprocess;
     loader->options = full;
-    loader->volume = (size_t)samples->channels * (size_t)samples->height * (size_t)samples->width;
+    loader->volume =
+        (size_t)preprocess->channels * (size_t)preprocess->height * (size_t)preprocess->width;
     loader->oldest = loader->claim_iteration = full.first;
     pthread_mutex_init(&loader->lock, NULL); // cannot fail without attributes
     pthread_cond_init(&loader->room, NULL);
     pthread_cond_init(&loader->ready, NULL);
+    rn_bad_pictures_init(&loader->bad, samples->count);
     RN_TRY(rn_order_create(&loader->order, samples->count, full.seed));
+    RN_TRY(make_readers(loader));
     RN_TRY(make_slots(loader));
     RN_TRY(RN_NEW(&loader->threads, (size_t)full.workers));
     RN_TRY(start_workers(loader));
@@ -272,10 +378,15 @@ void rn_loader_free(rn_loader *loader)
     for (int i = 0; loader->slots != NULL && i < loader->slot_count; i++) {
         rn_free(loader->slots[i].images);
         rn_free(loader->slots[i].labels);
+        rn_free(loader->slots[i].labels_b);
     }
+    for (int i = 0; loader->readers != NULL && i < loader->options.workers; i++)
+        rn_reader_release(&loader->readers[i]);
+    rn_free(loader->readers);
     rn_free(loader->slots);
     rn_free(loader->threads);
     rn_order_free(loader->order);
+    rn_bad_pictures_release(&loader->bad);
     pthread_cond_destroy(&loader->ready);
     pthread_cond_destroy(&loader->room);
     pthread_mutex_destroy(&loader->lock);
@@ -285,6 +396,7 @@ void rn_loader_free(rn_loader *loader)
 static void give_back(rn_loader *loader)
 {
     slot_of(loader, loader->oldest)->filled = 0;
+    slot_of(loader, loader->oldest)->ready = false;
     loader->oldest++;
     loader->borrowed = false;
     pthread_cond_broadcast(&loader->room);
@@ -293,8 +405,8 @@ static void give_back(rn_loader *loader)
 // Either the oldest batch is complete, or it never will be.
 static bool settled(rn_loader *loader)
 {
-    return slot_of(loader, loader->oldest)->filled == loader->options.batch ||
-           (loader->failure != RN_OK && loader->claim_iteration == loader->oldest);
+    return slot_of(loader, loader->oldest)->ready ||
+           (loader->failure != RN_OK && loader->failed <= loader->oldest);
 }
 
 static void wait_until_settled(rn_loader *loader)
@@ -318,8 +430,12 @@ rn_status rn_loader_next(rn_loader *loader, rn_batch *batch)
         give_back(loader);
     wait_until_settled(loader);
     const slot *oldest = slot_of(loader, loader->oldest);
-    if (oldest->filled == loader->options.batch) {
-        *batch = (rn_batch){oldest->images, oldest->labels, loader->oldest};
+    if (oldest->ready) {
+        *batch = (rn_batch){.images = oldest->images,
+                            .labels = oldest->labels,
+                            .labels_b = oldest->labels_b,
+                            .share = oldest->share,
+                            .iteration = loader->oldest};
         loader->borrowed = true;
     } else {
         *batch = (rn_batch){0};
@@ -332,4 +448,9 @@ rn_status rn_loader_next(rn_loader *loader, rn_batch *batch)
 double rn_loader_wait(const rn_loader *loader)
 {
     return atomic_load(&loader->waited);
+}
+
+char *rn_loader_bad_picture(rn_loader *loader)
+{
+    return rn_bad_pictures_take(&loader->bad);
 }

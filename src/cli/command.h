@@ -38,8 +38,9 @@ typedef struct cli_command {
 extern const cli_command *const cli_commands[];
 
 extern const cli_command cli_train, cli_eval, cli_predict, cli_summary, cli_plan, cli_data,
-    cli_bench, cli_convert, cli_diff, cli_recalibrate, cli_help, cli_completion;
-extern const cli_command cli_data_show, cli_data_verify, cli_data_download;
+    cli_bench, cli_convert, cli_features, cli_diff, cli_recalibrate, cli_help, cli_completion;
+extern const cli_command cli_data_show, cli_data_pack, cli_data_preview, cli_data_verify,
+    cli_data_download, cli_data_bench;
 
 /** The command of this name in a table, or NULL with a message that suggests the nearest. */
 const cli_command *cli_command_find(const cli_command *const *commands, const char *name);

@@ -43,7 +43,7 @@ static void print_value(FILE *stream, const cli_option *option)
         fputs("'", stream);
         break;
     case CLI_SOURCE:
-        fputs("-d -W 'shapes'", stream);
+        fputs("-f -W 'shapes'", stream);
         break;
     case CLI_FILE:
     case CLI_OPTIONAL_FILE:
@@ -67,7 +67,7 @@ static void print_words(FILE *stream, cli_word word)
     } words[] = {[CLI_WORD_NONE] = {"-W ''", "", NULL},
                  [CLI_WORD_MODEL] = {"-f -W '", "'", rn_model_name},
                  [CLI_WORD_FILE] = {"-f", "", NULL},
-                 [CLI_WORD_SOURCE] = {"-d -W 'shapes'", "", NULL},
+                 [CLI_WORD_SOURCE] = {"-f -W 'shapes'", "", NULL},
                  [CLI_WORD_DOWNLOAD] = {"-W '", "'", download_name},
                  [CLI_WORD_COMMAND] = {"-W '", "'", command_name},
                  [CLI_WORD_SHELL] = {"-W 'bash'", "", NULL}};

@@ -10,7 +10,7 @@ enum { SHEET_COLUMNS = 12, GAP = 2, SMALL = 64 };
 
 typedef struct shown {
     rn_samples *train, *test;
-    rn_preprocess *measured; // mean and deviation of the training set's channels
+    rn_preprocess *measured; // mean and deviation of the training set's channels; NULL: of pictures
     int64_t *counts[2];      // of each class, in train and test
 } shown;
 
@@ -21,8 +21,10 @@ static rn_status count_classes(int64_t **out, const rn_samples *samples)
     *out = counts;
     if (counts == NULL)
         return rn_error(RN_ENOMEM, "no memory for %d classes", samples->classes);
-    for (size_t i = 0; i < samples->count; i++)
-        counts[samples->labels[i]]++;
+    for (size_t i = 0; i < samples->count; i++) {
+        if (samples->labels[i] >= 0)
+            counts[samples->labels[i]]++;
+    }
     return RN_OK;
 }
 
@@ -32,7 +34,8 @@ static rn_status open_shown(shown *s, const char *source)
 
     RN_TRY(rn_data_open(&s->train, source, RN_SPLIT_TRAIN));
     RN_TRY(rn_data_open(&s->test, source, RN_SPLIT_TEST));
-    RN_TRY(rn_preprocess_measure(&s->measured, s->train, RN_NORMALIZE_CHANNEL));
+    if (s->train->photos == NULL)
+        RN_TRY(rn_preprocess_measure(&s->measured, s->train, RN_NORMALIZE_CHANNEL));
     RN_TRY(count_classes(&s->counts[0], s->train));
     RN_TRY(count_classes(&s->counts[1], s->test));
 out:
@@ -50,6 +53,11 @@ static void release(shown *s)
 
 static void print_set(const rn_samples *samples)
 {
+    if (samples->photos != NULL) {
+        printf("%-24s  %8s encoded pictures\n", samples->name,
+               cli_count((int64_t)samples->count).text);
+        return;
+    }
     printf("%-24s  %8s images of %d x %d x %d\n", samples->name,
            cli_count((int64_t)samples->count).text, samples->channels, samples->height,
            samples->width);
@@ -72,8 +80,10 @@ static void print_shown(const shown *s)
 
     print_set(s->train);
     print_set(s->test);
-    printf("\n");
-    print_channels(s->measured);
+    if (s->measured != NULL) {
+        printf("\n");
+        print_channels(s->measured);
+    }
     for (int i = 0; i < classes; i++)
         if ((int)strlen(s->train->label_names[i]) > width)
             width = (int)strlen(s->train->label_names[i]);
@@ -92,7 +102,9 @@ static cJSON *set_json(const rn_samples *samples, const int64_t *counts)
 
     cJSON_AddStringToObject(json, "name", samples->name);
     cli_json_add(json, "count", (double)samples->count);
-    cJSON_AddItemToObject(json, "shape", cJSON_CreateIntArray(shape, 3));
+    cJSON_AddItemToObject(json, "shape",
+                          samples->photos != NULL ? cJSON_CreateNull()
+                                                  : cJSON_CreateIntArray(shape, 3));
     list = cJSON_AddArrayToObject(json, "class_counts");
     for (int i = 0; i < samples->classes; i++)
         cJSON_AddItemToArray(list, cJSON_CreateNumber((double)counts[i]));
@@ -108,8 +120,10 @@ static rn_status print_json(const shown *s)
         cJSON_AddItemToArray(labels, cJSON_CreateString(s->train->label_names[i]));
     cJSON_AddItemToObject(json, "train", set_json(s->train, s->counts[0]));
     cJSON_AddItemToObject(json, "test", set_json(s->test, s->counts[1]));
-    cJSON_AddItemToObject(json, "mean", cJSON_CreateFloatArray(m->mean, m->channels));
-    cJSON_AddItemToObject(json, "deviation", cJSON_CreateFloatArray(m->deviation, m->channels));
+    if (m != NULL) {
+        cJSON_AddItemToObject(json, "mean", cJSON_CreateFloatArray(m->mean, m->channels));
+        cJSON_AddItemToObject(json, "deviation", cJSON_CreateFloatArray(m->deviation, m->channels));
+    }
     return cli_print_json(json);
 }
 
@@ -148,8 +162,11 @@ static void fill_sheet(rn_image *sheet, const rn_samples *samples, int zoom, int
 
 static rn_status save_sheet(const rn_samples *samples, const char *path)
 {
-    rn_status st;
+    rn_status st = rn_samples_require_images(samples);
     int zoom = samples->width <= SMALL ? 2 : 1;
+
+    if (st != RN_OK)
+        return st;
     int *used = calloc((size_t)samples->classes, sizeof *used);
     rn_image sheet = {
         .channels = samples->channels,

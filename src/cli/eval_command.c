@@ -1,151 +1,29 @@
 #include "cli/command.h"
-#include "cli/json_output.h"
+#include "cli/eval_files.h"
+#include "cli/eval_output.h"
+#include "cli/eval_views.h"
 #include "cli/model_file.h"
 #include "cli/run_folder.h"
-#include "cli/term.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct scores {
-    const rn_samples *samples;
-    const rn_evaluation *evaluation;
-    const char *source;
+enum { MOST_MODELS = 32 };
+
+typedef struct evaluator {
+    const cli_arguments *args;
+    cli_model models[MOST_MODELS];
+    rn_member members[MOST_MODELS];
+    int count; // of models
+    rn_samples *samples;
+    char *source;
     rn_tta tta;
-    bool ema;
-} scores;
-
-static int64_t class_total(const rn_evaluation *e, int label)
-{
-    int64_t total = 0;
-
-    for (int predicted = 0; predicted < e->classes; predicted++)
-        total += e->confusion[(size_t)label * (size_t)e->classes + (size_t)predicted];
-    return total;
-}
-
-static int64_t confused(const rn_evaluation *e, int label, int predicted)
-{
-    return e->confusion[(size_t)label * (size_t)e->classes + (size_t)predicted];
-}
-
-// The class that a label is most often taken for; -1: never for another.
-static int most_confused(const rn_evaluation *e, int label)
-{
-    int most = -1;
-
-    for (int predicted = 0; predicted < e->classes; predicted++)
-        if (predicted != label && confused(e, label, predicted) > 0 &&
-            (most < 0 || confused(e, label, predicted) > confused(e, label, most)))
-            most = predicted;
-    return most;
-}
-
-static int label_width(const rn_samples *samples)
-{
-    size_t width = strlen("class");
-
-    for (int i = 0; i < samples->classes; i++)
-        if (strlen(samples->label_names[i]) > width)
-            width = strlen(samples->label_names[i]);
-    return (int)width;
-}
-
-static void print_classes(const scores *s)
-{
-    const rn_evaluation *e = s->evaluation;
-    int width = label_width(s->samples);
-
-    printf("\n%-*s  %7s  %7s  %8s  most often taken for\n", width, "class", "images", "wrong",
-           "accuracy");
-    for (int i = 0; i < e->classes; i++) {
-        int64_t total = class_total(e, i), right = confused(e, i, i);
-        int other = most_confused(e, i);
-        printf("%-*s  %7s  %7s  %7.2f%%", width, s->samples->label_names[i], cli_count(total).text,
-               cli_count(total - right).text, cli_percent(right, total));
-        if (other >= 0)
-            printf("  %s (%s)", s->samples->label_names[other],
-                   cli_count(confused(e, i, other)).text);
-        printf("\n");
-    }
-}
-
-static void print_matrix(const scores *s)
-{
-    const rn_evaluation *e = s->evaluation;
-    int width = label_width(s->samples);
-
-    printf("\n%-*s  predicted\n%*s ", width, "label", width, "");
-    for (int i = 0; i < e->classes; i++)
-        printf(" %6.6s", s->samples->label_names[i]);
-    printf("\n");
-    for (int i = 0; i < e->classes; i++) {
-        printf("%-*s ", width, s->samples->label_names[i]);
-        for (int j = 0; j < e->classes; j++)
-            printf(" %6lld", (long long)confused(e, i, j));
-        printf("\n");
-    }
-}
-
-static void print_scores(const scores *s)
-{
-    const rn_evaluation *e = s->evaluation;
-    int64_t right = e->count - e->wrong;
-
-    printf("%s: %s images%s", s->samples->name, cli_count(e->count).text,
-           s->ema ? ", weights averaged (EMA)" : "");
-    if (s->tta != RN_TTA_NONE)
-        printf(", logits averaged (%s)", rn_tta_name(s->tta));
-    printf("\n");
-    printf("  %saccuracy  %6.2f%%%s  %s right\n", cli_style(stdout, CLI_BOLD),
-           cli_percent(right, e->count), cli_style(stdout, CLI_NORMAL), cli_count(right).text);
-    printf("  error     %6.2f%%  %s wrong\n", cli_percent(e->wrong, e->count),
-           cli_count(e->wrong).text);
-    if (e->classes > 5)
-        printf("  top-5     %6.2f%%  %s right\n", cli_percent(e->count - e->wrong_top5, e->count),
-               cli_count(e->count - e->wrong_top5).text);
-    printf("  loss      %6.4f\n", e->loss);
-    printf("  speed     %6.0f   images/s (%s)\n",
-           e->seconds > 0 ? (double)e->count / e->seconds : 0, cli_time(e->seconds).text);
-}
-
-static cJSON *matrix_json(const rn_evaluation *e)
-{
-    cJSON *rows = cJSON_CreateArray();
-
-    for (int i = 0; i < e->classes; i++) {
-        cJSON *row = cJSON_CreateArray();
-        for (int j = 0; j < e->classes; j++)
-            cJSON_AddItemToArray(row, cJSON_CreateNumber((double)confused(e, i, j)));
-        cJSON_AddItemToArray(rows, row);
-    }
-    return rows;
-}
-
-static rn_status print_json(const scores *s)
-{
-    const rn_evaluation *e = s->evaluation;
-    cJSON *json = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(json, "data", s->source);
-    cJSON_AddStringToObject(json, "set", s->samples->name);
-    cJSON_AddStringToObject(json, "weights", s->ema ? "ema" : "last");
-    cJSON_AddStringToObject(json, "tta", rn_tta_name(s->tta));
-    cli_json_add(json, "count", (double)e->count);
-    cli_json_add(json, "wrong", (double)e->wrong);
-    cli_json_add(json, "wrong_top5", (double)e->wrong_top5);
-    cli_json_add(json, "error", cli_percent(e->wrong, e->count));
-    cli_json_add(json, "accuracy", cli_percent(e->count - e->wrong, e->count));
-    cli_json_add(json, "loss", e->loss);
-    cli_json_add(json, "seconds", e->seconds);
-    cli_json_add(json, "images_per_second", e->seconds > 0 ? (double)e->count / e->seconds : 0);
-    cJSON *labels = cJSON_AddArrayToObject(json, "labels");
-    for (int i = 0; i < s->samples->classes; i++)
-        cJSON_AddItemToArray(labels, cJSON_CreateString(s->samples->label_names[i]));
-    if (e->confusion != NULL)
-        cJSON_AddItemToObject(json, "confusion", matrix_json(e));
-    return cli_print_json(json);
-}
+    rn_evaluate_views_options views;
+    bool by_views; // rn_evaluate_views(), not rn_evaluate()
+    cli_scores_file file;
+    rn_evaluation evaluation;
+} evaluator;
 
 static rn_status choose_source(char **source, const cli_arguments *args)
 {
@@ -158,46 +36,157 @@ static rn_status choose_source(char **source, const cli_arguments *args)
     return RN_OK;
 }
 
-static rn_status show(const cli_arguments *args, const scores *s)
+static rn_status open_models(evaluator *e)
 {
-    if (cli_flag(args, "json"))
-        return print_json(s);
-    print_scores(s);
-    if (cli_flag(args, "per-class") || cli_flag(args, "confusion"))
-        print_classes(s);
-    if (cli_flag(args, "confusion"))
-        print_matrix(s);
+    rn_status st = RN_OK;
+
+    for (int i = 0; i < e->args->word_count; i++) {
+        RN_TRY(cli_model_open(&e->models[i], e->args, e->args->words[i]));
+        e->count = i + 1;
+        e->members[i].model = e->models[i].checkpoint;
+        RN_TRY(cli_choose_weights(&e->members[i].ema, e->members[i].model,
+                                  cli_text(e->args, "weights")));
+        cli_model_note(&e->models[i], e->args);
+    }
+out:
+    return st;
+}
+
+// Names of a model that only numbers its classes are the set's.
+static char *const *class_names(const evaluator *e)
+{
+    const rn_checkpoint *model = e->members[0].model;
+
+    return e->samples->classes == model->options.classes &&
+                   (!e->by_views || strcmp(model->label_names[0], "0") == 0)
+               ? e->samples->label_names
+               : model->label_names;
+}
+
+static rn_status on_picture(const rn_picture_scores *scores, void *context)
+{
+    evaluator *e = context;
+
+    if (scores->error != NULL) {
+        fflush(stdout); // in order, where both go to one place
+        fprintf(stderr, "resnet: note: left out: %s\n", scores->error);
+    }
+    return cli_scores_file_add(&e->file, scores);
+}
+
+// What only views have is refused where there are none.
+static rn_status choose_way(evaluator *e)
+{
+    static const char *const of_views[] = {"resize",  "crop",         "scales",  "mirror",
+                                           "average", "bad-pictures", "workers", "save-logits"};
+    const cli_arguments *args = e->args;
+    const bool photos = e->samples->photos != NULL;
+
+    e->by_views = photos || e->count > 1 || cli_given(args, "protocol");
+    if (e->by_views && e->tta != RN_TTA_NONE)
+        return rn_error(RN_EINVAL, "'--tta' is for one model and images of its input's size; "
+                                   "'--protocol' and '--mirror' choose views of others");
+    for (size_t i = 0; i < sizeof of_views / sizeof *of_views && !e->by_views; i++)
+        if (cli_given(args, of_views[i]))
+            return rn_error(RN_EINVAL, "option '--%s' needs '--protocol'", of_views[i]);
     return RN_OK;
+}
+
+static rn_status prepare_views(evaluator *e)
+{
+    rn_status st;
+    const cli_arguments *args = e->args;
+    const char *name = cli_text(args, "protocol");
+    rn_protocol protocol = e->samples->photos != NULL ? RN_PROTOCOL_SINGLE : RN_PROTOCOL_WHOLE;
+
+    if (name != NULL)
+        RN_TRY(rn_protocol_parse(&protocol, name));
+    e->views = (rn_evaluate_views_options){
+        .average = strcmp(cli_text(args, "average"), "logits") == 0 ? RN_AVERAGE_LOGITS
+                                                                    : RN_AVERAGE_SOFTMAX,
+        .batch = cli_given(args, "batch") ? (int)cli_integer(args, "batch") : 0,
+        .workers = (int)cli_integer(args, "workers"),
+        .skip_bad = strcmp(cli_text(args, "bad-pictures"), "skip") == 0,
+        .confusion = cli_given(args, "confusion") || cli_flag(args, "per-class"),
+        .engine = cli_text(args, "engine"),
+        .on_picture = on_picture,
+        .context = e,
+    };
+    RN_TRY(cli_views_parse(&e->views.views, args, protocol, e->members[0].model->options.height));
+    e->file.samples = e->samples;
+    e->file.classes = e->members[0].model->options.classes;
+    e->file.names = class_names(e);
+    if (cli_given(args, "save-logits"))
+        RN_TRY(cli_scores_file_open(&e->file, cli_text(args, "save-logits")));
+out:
+    return st;
+}
+
+static rn_status evaluate(evaluator *e)
+{
+    rn_status st;
+    const cli_arguments *args = e->args;
+    const rn_evaluate_options options = {
+        .batch = (int)cli_integer(args, "batch"),
+        .confusion = cli_given(args, "confusion") || cli_flag(args, "per-class"),
+        .tta = e->tta,
+        .engine = cli_text(args, "engine"),
+    };
+
+    if (!e->by_views)
+        return rn_evaluate(&e->evaluation, e->members[0].model, e->members[0].ema, e->samples,
+                           &options);
+    RN_TRY(prepare_views(e));
+    RN_TRY(rn_evaluate_views(&e->evaluation, e->members, e->count, e->samples, &e->views));
+    RN_TRY(cli_scores_file_finish(&e->file));
+out:
+    return st;
+}
+
+static rn_status show(const evaluator *e)
+{
+    const char *files = cli_text(e->args, "confusion");
+    const cli_scores scores = {
+        .samples = e->samples,
+        .evaluation = &e->evaluation,
+        .source = e->source,
+        .names = class_names(e),
+        .tta = e->tta,
+        .ema = e->members[0].ema,
+        .views = e->by_views ? &e->views : NULL,
+        .models = e->count,
+    };
+    rn_status st = cli_confusion_write(files, &e->evaluation, scores.names);
+
+    if (st == RN_OK && cli_flag(e->args, "json"))
+        return cli_scores_json(&scores);
+    if (st == RN_OK)
+        cli_scores_print(&scores, cli_flag(e->args, "per-class"), files != NULL && *files == '\0');
+    return st;
 }
 
 static rn_status run_eval(const cli_arguments *args)
 {
     rn_status st;
-    cli_model model = {0};
-    rn_samples *samples = NULL;
-    char *source = NULL;
-    bool ema, train = strcmp(cli_text(args, "split"), "train") == 0;
-    rn_evaluation evaluation = {0};
-    rn_evaluate_options options = {
-        .batch = (int)cli_integer(args, "batch"),
-        .confusion = cli_flag(args, "confusion") || cli_flag(args, "per-class"),
-        .engine = cli_text(args, "engine"),
-    };
+    evaluator e = {.args = args};
+    bool train = strcmp(cli_text(args, "split"), "train") == 0;
 
+    RN_TRY(cli_confusion_check(cli_text(args, "confusion")));
+    RN_TRY(rn_tta_parse(&e.tta, cli_text(args, "tta")));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
-    RN_TRY(cli_model_open(&model, args, args->words[0]));
-    RN_TRY(cli_choose_weights(&ema, model.checkpoint, cli_text(args, "weights")));
-    cli_model_note(&model, args);
-    RN_TRY(choose_source(&source, args));
-    RN_TRY(rn_data_open(&samples, source, train ? RN_SPLIT_TRAIN : RN_SPLIT_TEST));
-    RN_TRY(rn_tta_parse(&options.tta, cli_text(args, "tta")));
-    RN_TRY(rn_evaluate(&evaluation, model.checkpoint, ema, samples, &options));
-    RN_TRY(show(args, &(scores){samples, &evaluation, source, options.tta, ema}));
+    RN_TRY(open_models(&e));
+    RN_TRY(choose_source(&e.source, args));
+    RN_TRY(rn_data_open(&e.samples, e.source, train ? RN_SPLIT_TRAIN : RN_SPLIT_TEST));
+    RN_TRY(choose_way(&e));
+    RN_TRY(evaluate(&e));
+    RN_TRY(show(&e));
 out:
-    rn_evaluation_release(&evaluation);
-    rn_samples_free(samples);
-    free(source);
-    cli_model_release(&model);
+    cli_scores_file_close(&e.file);
+    rn_evaluation_release(&e.evaluation);
+    rn_samples_free(e.samples);
+    free(e.source);
+    for (int i = 0; i < e.count; i++)
+        cli_model_release(&e.models[i]);
     return st;
 }
 
@@ -214,7 +203,11 @@ static const cli_option options[] = {
      .fallback = "test",
      .choices = "test|train"},
     {.name = "per-class", .kind = CLI_FLAG, .help = "show a table of the classes"},
-    {.name = "confusion", .kind = CLI_FLAG, .help = "show which class is taken for which, too"},
+    {.name = "confusion",
+     .kind = CLI_OPTIONAL_FILE,
+     .argument = "FILE[,FILE]",
+     .help = "show which class is taken for which, too; or write it to files, FILE.csv a table, "
+             "FILE.png a picture"},
     {.name = "weights",
      .kind = CLI_CHOICE,
      .argument = "WHICH",
@@ -228,27 +221,38 @@ static const cli_option options[] = {
              "of crops a pixel aside",
      .fallback = "none",
      .choices = "none|flip|flip-translate"},
+    {.name = "save-logits",
+     .kind = CLI_FILE,
+     .argument = "FILE.npy",
+     .help = "write what was averaged, probabilities or logits of each picture, for NumPy, and the "
+             "pictures' names and labels to FILE.csv"},
     CLI_BATCH_OPTION,
     CLI_THREADS_OPTION,
     CLI_ENGINE_OPTION,
     CLI_JSON_OPTION,
+    CLI_VIEWS_OPTIONS,
     CLI_FILE_OPTIONS,
     {0}};
 
 const cli_command cli_eval = {
     .name = "eval",
-    .usage = "MODEL-FILE|RUN",
+    .usage = "MODEL-FILE|RUN...",
     .summary = "measure a trained network on a data set",
-    .description = "Measure a trained network on every picture of a data set, once: error, "
-                   "accuracy, loss, speed.\n\nThe network is a model file (also of PyTorch, "
-                   "safetensors or ONNX), a checkpoint, or a run folder, of which the final model "
-                   "is taken, or the newest checkpoint. What a file does not say and is assumed is "
-                   "noted on standard error.",
+    .description =
+        "Measure a trained network on every picture of a data set, once: error, "
+        "accuracy, loss, speed.\n\nThe network is a model file (also of PyTorch, "
+        "safetensors or ONNX), a checkpoint, or a run folder, of which the final model "
+        "is taken, or the newest checkpoint. What a file does not say and is assumed is "
+        "noted on standard error.\n\nPhotographs of any size are seen through the views of a "
+        "protocol, and several models are an ensemble: probabilities are averaged over "
+        "views and models.",
     .examples = "resnet eval runs/resnet-20-shapes\n"
                 "resnet eval model.safetensors --data cifar-10-batches-bin --confusion\n"
-                "resnet eval resnet20.th --data cifar-10-batches-bin",
+                "resnet eval resnet20.th --data cifar-10-batches-bin\n"
+                "resnet eval resnet50.pth --data imagenet --protocol ten\n"
+                "resnet eval a.pth b.pth --data photos --protocol multi-scale --mirror",
     .least = 1,
-    .most = 1,
+    .most = MOST_MODELS,
     .word = CLI_WORD_FILE,
     .options = options,
     .run = run_eval,

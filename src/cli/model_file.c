@@ -270,6 +270,7 @@ void cli_print_preprocess(FILE *stream, const rn_preprocess *preprocess)
         fputs("mean of each pixel", stream);
         break;
     case RN_NORMALIZE_NONE:
+    case RN_NORMALIZE_IMAGENET: // which no model has
         fputs("none", stream);
     }
 }

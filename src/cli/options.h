@@ -40,7 +40,7 @@ typedef struct cli_option {
 
 #define CLI_ABOVE_ZERO 1e-300 // as `low`: any positive number
 
-enum { CLI_MAX_OPTIONS = 64, CLI_MAX_LIST = 32 };
+enum { CLI_MAX_OPTIONS = 128, CLI_MAX_LIST = 32 };
 
 /** A parsed command line. Texts are borrowed from argv, or from who puts others there. */
 typedef struct cli_arguments {

@@ -1,194 +1,176 @@
 #include "cli/command.h"
-#include "cli/json_output.h"
 #include "cli/model_file.h"
-#include "cli/term.h"
+#include "cli/picture_names.h"
+#include "cli/predict_cam.h"
+#include "cli/predict_output.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 32 };
-
-typedef enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV } format;
+/** One picture of a batch. */
+typedef struct row {
+    char *name;
+    char *message; // why there is no result; NULL: there is one
+} row;
 
 typedef struct classifier {
     cli_model model;
-    rn_predictor *predictor; // of the model
-    int top, classes, failed;
-    int *order; // classes, most probable first
-    format format;
-    cJSON *json; // array of results
-    int width;   // of the longest file name
+    cli_names *names;
+    rn_pictures *pictures;
+    const rn_picture *last; // of the batch; borrowed
+    rn_predictor *predictor;
+    predict_output output;
+    predict_cam cam;
+    int batch, count; // rows, and those in use
+    row *rows;
+    int64_t seen, failed;
 } classifier;
 
-// Few classes are asked for: select them one by one.
-static void rank_classes(classifier *c, const float *probabilities)
+static void empty_rows(classifier *c)
 {
-    for (int i = 0; i < c->classes; i++)
-        c->order[i] = i;
-    for (int i = 0; i < c->top; i++) {
-        int best = i;
-        for (int j = i + 1; j < c->classes; j++)
-            if (probabilities[c->order[j]] > probabilities[c->order[best]])
-                best = j;
-        int class = c->order[best];
-        memmove(c->order + i + 1, c->order + i, (size_t)(best - i) * sizeof *c->order);
-        c->order[i] = class;
+    for (int i = 0; i < c->count; i++) {
+        free(c->rows[i].name);
+        free(c->rows[i].message);
     }
+    c->count = 0;
 }
 
-static void print_text(const classifier *c, const char *file, const float *probabilities)
+// The next picture to place `slot`; *used counts those that have one.
+static rn_status take_picture(classifier *c, int *used)
 {
-    for (int i = 0; i < c->top; i++)
-        printf("%-*s  %6.2f%%  %s\n", c->width, i == 0 ? file : "",
-               100 * (double)probabilities[c->order[i]],
-               rn_predictor_label(c->predictor, c->order[i]));
+    const rn_picture *picture = c->last;
+    const rn_checkpoint *model = c->model.checkpoint;
+    row *r = &c->rows[c->count++];
+
+    if (picture->status == RN_ENOMEM)
+        return rn_error(RN_ENOMEM, "%s", picture->message);
+    *r = (row){.name = strdup(picture->name)};
+    if (picture->status != RN_OK)
+        r->message = strdup(picture->message);
+    if (r->name == NULL || (picture->status != RN_OK && r->message == NULL))
+        return rn_error(RN_ENOMEM, "no memory for a name");
+    if (picture->status == RN_OK)
+        memcpy(rn_predictor_input(c->predictor, (*used)++), picture->input,
+               sizeof(float) * (size_t)model->options.channels * (size_t)model->options.height *
+                   (size_t)model->options.width);
+    return RN_OK;
 }
 
-static void print_csv_text(const char *text)
+static rn_status fill(classifier *c, int *used)
 {
-    putchar('"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            putchar('"');
-        putchar(*text);
+    rn_status st = RN_OK;
+
+    *used = 0;
+    empty_rows(c);
+    while (c->count < c->batch) {
+        RN_TRY(rn_pictures_next(c->pictures, &c->last));
+        if (c->last == NULL)
+            break;
+        RN_TRY(take_picture(c, used));
     }
-    putchar('"');
+out:
+    return st;
 }
 
-static void print_csv(const classifier *c, const char *file, const float *probabilities)
-{
-    for (int i = 0; i < c->top; i++) {
-        print_csv_text(file);
-        printf(",%d,", i + 1);
-        print_csv_text(rn_predictor_label(c->predictor, c->order[i]));
-        printf(",%.6f\n", (double)probabilities[c->order[i]]);
-    }
-}
-
-static void add_json(classifier *c, const char *file, const float *probabilities)
-{
-    cJSON *result = cJSON_CreateObject();
-    cJSON *list;
-
-    cJSON_AddStringToObject(result, "file", file);
-    list = cJSON_AddArrayToObject(result, "predictions");
-    for (int i = 0; i < c->top; i++) {
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "label", rn_predictor_label(c->predictor, c->order[i]));
-        cJSON_AddNumberToObject(item, "class", c->order[i]);
-        cli_json_add(item, "probability", (double)probabilities[c->order[i]]);
-        cJSON_AddItemToArray(list, item);
-    }
-    cJSON_AddItemToArray(c->json, result);
-}
-
-static void show(classifier *c, const char *file, const float *probabilities)
-{
-    rank_classes(c, probabilities);
-    if (c->format == FORMAT_JSON)
-        add_json(c, file, probabilities);
-    else if (c->format == FORMAT_CSV)
-        print_csv(c, file, probabilities);
-    else
-        print_text(c, file, probabilities);
-}
-
-static void report_failure(classifier *c, const char *file)
+static rn_status report_failure(classifier *c, const row *r)
 {
     c->failed++;
     fflush(stdout);
-    fprintf(stderr, "resnet: error: %s\n", rn_error_message());
-    if (c->format == FORMAT_JSON) {
-        cJSON *result = cJSON_CreateObject();
-        cJSON_AddStringToObject(result, "file", file);
-        cJSON_AddStringToObject(result, "error", rn_error_message());
-        cJSON_AddItemToArray(c->json, result);
-    }
+    fprintf(stderr, "resnet: error: %s\n", r->message);
+    return predict_output_miss(&c->output, r->name, r->message);
 }
 
-static rn_status set_picture(rn_predictor *predictor, int slot, const char *path)
+static rn_status show_rows(classifier *c, const float *probabilities)
 {
-    rn_status st;
-    rn_image *image = NULL;
+    rn_status st = RN_OK;
 
-    RN_TRY(rn_image_open(&image, path));
-    RN_TRY(rn_predictor_set(predictor, slot, image));
+    for (int i = 0; i < c->count; i++) {
+        const row *r = &c->rows[i];
+        if (r->message != NULL) {
+            RN_TRY(report_failure(c, r));
+            continue;
+        }
+        RN_TRY(predict_output_show(&c->output, r->name, probabilities));
+        if (c->cam.layer != NULL)
+            RN_TRY(predict_cam_show(&c->cam, c->predictor, c->last, c->output.order[0]));
+        probabilities += rn_predictor_classes(c->predictor);
+    }
+    fflush(stdout); // whoever reads along sees each batch as it is done
 out:
-    rn_image_free(image);
     return st;
 }
 
-// At most BATCH files; those that cannot be read are reported, the others classified.
-static rn_status classify(classifier *c, char **files, int count)
+static rn_status classify_all(classifier *c)
 {
-    const char *good[BATCH];
-    const float *probabilities;
-    int used = 0;
+    rn_status st = RN_OK;
+    int used;
 
-    for (int i = 0; i < count; i++) {
-        rn_status st = set_picture(c->predictor, used, files[i]);
-        if (st == RN_ENOMEM)
-            return st;
-        if (st == RN_OK)
-            good[used++] = files[i];
-        else
-            report_failure(c, files[i]);
-    }
-    if (used == 0)
-        return RN_OK;
-    rn_status st = rn_predictor_run(c->predictor, &probabilities);
-    for (int i = 0; st == RN_OK && i < used; i++)
-        show(c, good[i], probabilities + (ptrdiff_t)i * c->classes);
+    do {
+        const float *probabilities = NULL;
+        RN_TRY(fill(c, &used));
+        if (used > 0)
+            RN_TRY(rn_predictor_run(c->predictor, &probabilities));
+        RN_TRY(show_rows(c, probabilities));
+        c->seen += c->count;
+    } while (c->count > 0);
+out:
     return st;
 }
 
-static int widest(char **files, int count)
+static void note_ids(const classifier *c, const cli_arguments *args)
 {
-    size_t width = 0;
-
-    for (int i = 0; i < count; i++)
-        if (strlen(files[i]) > width)
-            width = strlen(files[i]);
-    return width > 60 ? 60 : (int)width;
+    if (c->output.format == PREDICT_IMAGENET && !cli_given(args, "class-ids"))
+        fprintf(stderr, "resnet: note: class 0 is taken as ILSVRC2012_ID 1, and so on; "
+                        "--class-ids says otherwise\n");
 }
 
 static rn_status prepare(classifier *c, const cli_arguments *args)
 {
     rn_status st;
-    int files = args->word_count - 1;
+    const rn_checkpoint *model;
+    predict_format format;
 
-    if (cli_flag(args, "json") && cli_flag(args, "csv"))
-        return rn_error(RN_EINVAL, "'--json' and '--csv' exclude each other");
-    c->format = cli_flag(args, "json")  ? FORMAT_JSON
-                : cli_flag(args, "csv") ? FORMAT_CSV
-                                        : FORMAT_TEXT;
-    c->width = widest(args->words + 1, files);
+    RN_TRY(predict_format_choose(&format, args)); // before the model's file is read
+    RN_TRY(cli_names_open(&c->names, args, 1));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_model_open(&c->model, args, args->words[0]));
     cli_model_note(&c->model, args);
-    RN_TRY(rn_predictor_create_from(&c->predictor, c->model.checkpoint,
-                                    files < BATCH ? files : BATCH, cli_text(args, "engine")));
-    c->classes = rn_predictor_classes(c->predictor);
-    c->top = (int)cli_integer(args, "top");
-    c->top = c->top > c->classes ? c->classes : c->top;
-    c->order = calloc((size_t)c->classes, sizeof *c->order);
-    c->json = cJSON_CreateArray();
-    if (c->order == NULL || c->json == NULL)
-        st = rn_error(RN_ENOMEM, "no memory for %d classes", c->classes);
+    model = c->model.checkpoint;
+    RN_TRY(predict_cam_init(&c->cam, args, model, cli_names_count(c->names)));
+    RN_TRY(predict_output_init(&c->output, args, model));
+    note_ids(c, args);
+    c->output.width = cli_names_width(c->names);
+    bool maps = c->cam.layer != NULL; // a map needs its picture
+    c->batch = maps ? 1 : cli_names_batch(c->names, args);
+    RN_TRY(rn_predictor_create_with(
+        &c->predictor, model,
+        &(rn_predictor_options){c->batch, cli_text(args, "engine"), c->cam.layer}));
+    RN_TRY(cli_pictures_start(&c->pictures, c->names, args, model->preprocess, maps));
+    c->rows = calloc((size_t)c->batch, sizeof *c->rows);
+    if (c->rows == NULL)
+        st = rn_error(RN_ENOMEM, "no memory for %d pictures", c->batch);
 out:
     return st;
 }
 
-static rn_status finish(classifier *c, int files)
+static rn_status finish(classifier *c)
 {
     rn_status st = RN_OK;
+    int64_t missing = cli_names_failed(c->names);
 
-    if (c->format == FORMAT_JSON) {
-        st = cli_print_json(c->json);
-        c->json = NULL;
-    }
-    if (st == RN_OK && c->failed > 0)
-        st = rn_error(RN_EIO, "%d of %d pictures could not be classified", c->failed, files);
+    predict_output_finish(&c->output);
+    RN_TRY(predict_cam_finish(&c->cam));
+    if (c->failed > 0 && c->output.format == PREDICT_IMAGENET)
+        st = rn_error(RN_EIO,
+                      "%lld of %lld pictures could not be classified: their lines are "
+                      "'1 2 3 4 5', so that lines stay in step",
+                      (long long)c->failed, (long long)c->seen);
+    else if (c->failed > 0)
+        st = rn_error(RN_EIO, "%lld of %lld pictures could not be classified", (long long)c->failed,
+                      (long long)c->seen);
+    else if (missing > 0)
+        st = rn_error(RN_ENOTFOUND, "%lld of the words gave no picture", (long long)missing);
+out:
     return st;
 }
 
@@ -196,18 +178,19 @@ static rn_status run_predict(const cli_arguments *args)
 {
     rn_status st;
     classifier c = {0};
-    int files = args->word_count - 1;
 
     RN_TRY(prepare(&c, args));
-    if (c.format == FORMAT_CSV)
-        printf("file,rank,label,probability\n");
-    for (int i = 0; i < files; i += BATCH)
-        RN_TRY(classify(&c, args->words + 1 + i, files - i < BATCH ? files - i : BATCH));
-    RN_TRY(finish(&c, files));
+    predict_output_begin(&c.output);
+    RN_TRY(classify_all(&c));
+    RN_TRY(finish(&c));
 out:
-    cJSON_Delete(c.json);
-    free(c.order);
+    rn_pictures_free(c.pictures);
+    empty_rows(&c);
+    free(c.rows);
     rn_predictor_free(c.predictor);
+    predict_cam_release(&c.cam);
+    predict_output_release(&c.output);
+    cli_names_free(c.names);
     cli_model_release(&c.model);
     return st;
 }
@@ -221,23 +204,54 @@ static const cli_option options[] = {
      .fallback = "1",
      .low = 1,
      .high = 1000000},
-    CLI_JSON_OPTION,
-    {.name = "csv", .kind = CLI_FLAG, .help = "print comma-separated values"},
+    {.name = "format",
+     .kind = CLI_CHOICE,
+     .argument = "NAME",
+     .help = "what to print: a table, comma-separated values, an array of JSON, an object a line, "
+             "or the lines that ImageNet's test server takes",
+     .fallback = "text",
+     .choices = "text|csv|json|jsonl|imagenet"},
+    {.name = "json", .kind = CLI_FLAG, .help = "the same as --format json"},
+    {.name = "csv", .kind = CLI_FLAG, .help = "the same as --format csv"},
+    {.name = "class-ids",
+     .kind = CLI_FILE,
+     .argument = "FILE",
+     .help = "for --format imagenet: ILSVRC2012_ID of each class, a line each in the network's "
+             "order, or lines LABEL ID"},
     CLI_THREADS_OPTION,
     CLI_ENGINE_OPTION,
+    CLI_PICTURE_OPTIONS,
+    {.name = "cam",
+     .kind = CLI_FILE,
+     .argument = "PATH",
+     .help = "draw which parts speak for the class: FILE.png for one picture, else a folder",
+     .group = "Class activation maps"},
+    {.name = "cam-class",
+     .kind = CLI_TEXT,
+     .argument = "NAME",
+     .help = "the class, by label or number; by default the most probable one"},
+    {.name = "cam-raw",
+     .kind = CLI_FILE,
+     .argument = "FILE",
+     .help = "write the maps as an array of NumPy, a row for each picture that could be read"},
     CLI_FILE_OPTIONS,
     {0}};
 
 const cli_command cli_predict = {
     .name = "predict",
-    .usage = "MODEL-FILE|RUN IMAGE...",
+    .usage = "MODEL-FILE|RUN PICTURE...",
     .summary = "say what is in pictures",
-    .description = "Classify PNG, JPEG, PPM or PGM pictures of any size with a trained network. "
-                   "Label names and preprocessing come from the model file. A picture that cannot "
-                   "be read is reported, and the others are still classified.",
+    .description =
+        "Classify pictures of any size with a trained network. Label names and "
+        "preprocessing come from the model file.\n\nA PICTURE is a PNG, JPEG, WebP, PPM or "
+        "PGM file; a folder, of which all pictures are taken, in the order of their "
+        "names; a pattern such as 'photos/*.jpg'; or -, a picture on standard input. "
+        "One that cannot be read is reported, and the others are still classified.",
     .examples = "resnet predict runs/resnet-20-shapes cat.png dog.jpg\n"
-                "resnet predict model.safetensors --top 3 --json *.png",
-    .least = 2,
+                "resnet predict model.safetensors photos --top 3 --format csv\n"
+                "find . -name '*.jpg' -print0 | resnet predict runs/a --files-from - -0\n"
+                "resnet predict runs/a cat.jpg --cam seen.png --cam-class cat",
+    .least = 1,
     .most = -1,
     .word = CLI_WORD_FILE,
     .options = options,

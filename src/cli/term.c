@@ -49,12 +49,22 @@ const char *cli_style(FILE *stream, const char *style)
     return "";
 }
 
+// A word's length, or where it is too long for any line that of what precedes its last '|' on one.
+static int piece_length(const char *text, int room)
+{
+    int length = (int)strcspn(text, " \n"), piece = length;
+
+    for (int i = 0; i < room && i < length && length > room; i++)
+        piece = text[i] == '|' ? i + 1 : piece;
+    return piece;
+}
+
 void cli_wrap(FILE *stream, const char *text, int column, int indent, int width)
 {
     bool first = true; // word of its line
 
     while (*text != '\0') {
-        int length = (int)strcspn(text, " \n");
+        int length = piece_length(text, width - indent);
         if (!first && column + 1 + length > width) {
             fprintf(stream, "\n%*s", indent, "");
             column = indent;
@@ -66,7 +76,11 @@ void cli_wrap(FILE *stream, const char *text, int column, int indent, int width)
         column += length;
         text += length;
         first = false;
-        if (strncmp(text, "\n\n", 2) == 0) {
+        if (*text != '\0' && strchr(" \n", *text) == NULL) {
+            fprintf(stream, "\n%*s", indent, "");
+            column = indent;
+            first = true;
+        } else if (strncmp(text, "\n\n", 2) == 0) {
             fprintf(stream, "\n\n%*s", indent, "");
             column = indent;
             first = true;

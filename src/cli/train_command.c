@@ -1,6 +1,7 @@
 #include "cli/train_job.h"
 
 #include "cli/command.h"
+#include "cli/model_file.h"
 #include "cli/signals.h"
 #include "cli/term.h"
 
@@ -31,9 +32,13 @@ static void print_header(const cli_job *job)
         return;
     fprintf(stream, "%smodel%s   %s\n", cli_style(stream, CLI_BOLD), cli_style(stream, CLI_NORMAL),
             job->record.model);
-    fprintf(stream, "%sdata%s    %s: %s images, %dx%dx%d, %d classes", cli_style(stream, CLI_BOLD),
-            cli_style(stream, CLI_NORMAL), train->name, cli_count((int64_t)train->count).text,
-            train->channels, train->height, train->width, train->classes);
+    fprintf(stream, "%sdata%s    %s: %s ", cli_style(stream, CLI_BOLD),
+            cli_style(stream, CLI_NORMAL), train->name, cli_count((int64_t)train->count).text);
+    if (train->photos != NULL)
+        fprintf(stream, "pictures, %d classes", train->classes);
+    else
+        fprintf(stream, "images, %dx%dx%d, %d classes", train->channels, train->height,
+                train->width, train->classes);
     fprintf(stream, "; test: %s\n", cli_count((int64_t)job->test->count).text);
     fprintf(stream, "%srecipe%s  %s: ", cli_style(stream, CLI_BOLD), cli_style(stream, CLI_NORMAL),
             recipe->name);
@@ -125,25 +130,20 @@ static rn_status train(cli_job *job)
     rn_status st;
     const cli_arguments *args = job->args;
     rn_train_result result = {0};
-    rn_train_options options = {
-        .model = job->record.model,
-        .recipe = &job->recipe,
-        .train = job->train,
-        .test = job->test,
-        .folder = job->folder,
-        .resume = job->resume,
-        .engine = cli_text(args, "engine"),
-        .memory_limit = cli_size(args, "memory"),
-        .workers = (int)cli_integer(args, "workers"),
-        .evaluate_every = cli_real(args, "evaluate-every"),
-        .checkpoint_every = (uint64_t)cli_integer(args, "checkpoint-every"),
-        .keep = (int)cli_integer(args, "keep"),
-        .log_every = (uint64_t)cli_integer(args, "log-every"),
-        .stop = cli_signals_catch(),
-        .on_event = on_event,
-        .context = job,
-    };
+    rn_train_options options = cli_job_train_options(job);
 
+    options.engine = cli_text(args, "engine");
+    options.memory_limit = cli_size(args, "memory");
+    options.workers = (int)cli_integer(args, "workers");
+    if (strcmp(cli_text(args, "bad-images"), "stop") == 0)
+        options.bad_images = RN_BAD_IMAGES_STOP;
+    options.evaluate_every = cli_real(args, "evaluate-every");
+    options.checkpoint_every = (uint64_t)cli_integer(args, "checkpoint-every");
+    options.keep = (int)cli_integer(args, "keep");
+    options.log_every = (uint64_t)cli_integer(args, "log-every");
+    options.stop = cli_signals_catch();
+    options.on_event = on_event;
+    options.context = job;
     print_header(job);
     st = rn_train(&options, &result);
     cli_progress_clear(&job->progress);
@@ -186,13 +186,15 @@ const cli_command cli_train = {
         "MODEL is a name such as resnet-20, plain-56, preact-110, resnet-50, wrn-28-10 or vgg-16 "
         "('resnet summary' lists them), with what is to be different behind a colon: "
         "'resnet-110:path=exclusive-gate;gate-bias=-7'. What is computed is "
-        "decided by the recipe: a built-in one or a file, with options laid over it.\n\n"
+        "decided by the recipe: a built-in one or a file, with options laid over it. With --from "
+        "the weights of a trained network are where it starts, and MODEL may be left out.\n\n"
         "^C (or SIGTERM) ends the step, saves and says how to go on; a run that was stopped, or "
         "killed, and resumed ends with the same weights, bit for bit, as one that never stopped.",
     .examples = "resnet train resnet-20\n"
                 "resnet train resnet-20 --data cifar-10-batches-bin --recipe quick\n"
                 "resnet train resnet-56 --data cifar-10-batches-bin --recipe paper-cifar -o r56\n"
-                "resnet train --resume r56",
+                "resnet train --resume r56\n"
+                "resnet train --from r56 --data mine --freeze-until stage2 --head-lr 10",
     .most = 1,
     .word = CLI_WORD_MODEL,
     .options = cli_train_options,

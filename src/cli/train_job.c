@@ -15,7 +15,25 @@ void cli_job_release(cli_job *job)
     cli_run_record_release(&job->record);
     cJSON_Delete(job->recorded_options);
     rn_checkpoint_free(job->checkpoint);
+    cli_model_release(&job->from);
+    free(job->from_path);
+    free(job->from_name);
     free(job->folder);
+}
+
+rn_train_options cli_job_train_options(const cli_job *job)
+{
+    return (rn_train_options){
+        .model = job->record.model,
+        .model_options = job->network,
+        .from = job->from.checkpoint,
+        .from_name = job->from_name,
+        .recipe = &job->recipe,
+        .train = job->train,
+        .test = job->test,
+        .folder = job->folder,
+        .resume = job->resume,
+    };
 }
 
 // --shortcut KIND is the spec's key of that name.
@@ -47,9 +65,9 @@ out:
 // The options besides recipe, model and folder that a resumed run takes over.
 static bool is_recorded(const cli_option *option)
 {
-    static const char *const names[] = {"threads",        "workers",  "engine",
-                                        "memory",         "keep",     "checkpoint-every",
-                                        "evaluate-every", "log-every"};
+    static const char *const names[] = {
+        "threads",        "workers",   "engine", "memory",  "keep",  "checkpoint-every",
+        "evaluate-every", "log-every", "from",   "classes", "input", "bad-images"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], option->name) == 0)
@@ -74,10 +92,14 @@ rn_status cli_job_plan(cli_job *job)
     const cli_arguments *args = job->args;
     const char *out = cli_text(args, "out");
 
-    if (args->word_count == 0)
+    if (args->word_count == 0 && !cli_given(args, "from"))
         return rn_error(RN_EINVAL, "'resnet train' expects MODEL, for example resnet-20");
-    RN_TRY(canonical_model(&job->record.model, args->words[0], cli_text(args, "shortcut")));
+    RN_TRY(cli_job_read_network(job));
+    RN_TRY(canonical_model(&job->record.model,
+                           args->word_count > 0 ? args->words[0] : job->from.checkpoint->model,
+                           cli_text(args, "shortcut")));
     RN_TRY(cli_recipe_choose(&job->recipe, args, job->record.model));
+    RN_TRY(cli_job_fit_recipe(job));
     RN_TRY(cli_source_absolute(&job->record.source, cli_text(args, "data")));
     RN_TRY(record_options(job));
     if (out == NULL)
@@ -111,6 +133,17 @@ static rn_status resumed_folder(cli_job *job)
     if (!cli_is_folder(folder))
         return rn_error(RN_ENOTFOUND, "no folder '%s' to resume from", folder);
     return cli_format(&job->folder, "%s", folder);
+}
+
+// A network in training is what it is.
+static rn_status refuse_network_options(const cli_arguments *args)
+{
+    static const char *const names[] = {"from", "classes", "input"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (cli_given(args, names[i]))
+            return rn_error(RN_EINVAL, "'--resume' and '--%s' exclude each other", names[i]);
+    return RN_OK;
 }
 
 // The recorded options stand in for those that were not given now.
@@ -194,12 +227,15 @@ rn_status cli_job_resume(cli_job *job)
     rn_status st;
 
     RN_TRY(resumed_folder(job));
+    RN_TRY(refuse_network_options(job->args));
     st = cli_run_record_read(&job->record, job->folder);
     if (st != RN_OK && st != RN_ENOTFOUND) // without the record, the command line must say it all
         goto out;
     if (job->record.options != NULL)
         RN_TRY(take_recorded_options(job));
     RN_TRY(load_state(job));
+    if (job->checkpoint == NULL)
+        RN_TRY(cli_job_read_network(job));
     if (job->checkpoint != NULL && job->record.model == NULL)
         RN_TRY(cli_format(&job->record.model, "%s", job->checkpoint->model));
     RN_TRY(check_model(job));
@@ -228,6 +264,9 @@ rn_status cli_job_open_data(cli_job *job)
 
     RN_TRY(rn_data_open(&job->train, record->source, RN_SPLIT_TRAIN));
     RN_TRY(rn_data_open(&job->test, record->source, RN_SPLIT_TEST));
+    const rn_train_options options = cli_job_train_options(job);
+    if (options.from != NULL)
+        RN_TRY(rn_finetune_check(&options));
     if (record->data_name == NULL) {
         record->data_count = job->train->count;
         RN_TRY(cli_format(&record->data_name, "%s", job->train->name));
@@ -250,11 +289,13 @@ static rn_status check_memory(const cli_job *job, rn_engine *engine)
     rn_graph *graph = NULL;
     rn_plan *plan = NULL;
     const rn_samples *train = job->train;
-    const rn_model_options options = {.classes = train->classes,
+    const rn_model_options options = {.classes = job->network.classes > 0 ? job->network.classes
+                                                                          : train->classes,
                                       .channels = train->channels,
                                       .height = train->height,
                                       .width = train->width};
-    const rn_plan_options step = {.batch = job->recipe.batch, .training = true};
+    const rn_plan_options step = {
+        .batch = job->recipe.batch, .training = true, .freeze = job->recipe.freeze_until};
 
     if (!cli_given(job->args, "memory"))
         return RN_OK;

@@ -3,6 +3,7 @@
 #define CLI_TRAIN_JOB_H
 
 #include "cli/json_output.h"
+#include "cli/model_file.h"
 #include "cli/progress_line.h"
 #include "cli/run_folder.h"
 
@@ -15,6 +16,10 @@ typedef struct cli_job {
     bool resume;               // from the checkpoint below
     rn_checkpoint *checkpoint; // NULL: from the start
     rn_recipe recipe;
+    cli_model from;           // whose weights to start from; its checkpoint NULL: none
+    char *from_path;          // absolute, for the record
+    char *from_name;          // "NAME sha256:SUM" of the file
+    rn_model_options network; // of --classes and --input
     cli_run_record record;
     cJSON *recorded_options; // owner of texts in args
     rn_samples *train, *test;
@@ -31,6 +36,14 @@ rn_status cli_job_resume(cli_job *job);
 rn_status cli_job_open_data(cli_job *job);
 /** Create or clear the folder and describe the run in it. */
 rn_status cli_job_open_folder(cli_job *job);
+/** The library's view of the job, without what only a running training needs. */
+rn_train_options cli_job_train_options(const cli_job *job);
 void cli_job_release(cli_job *job);
+
+/** Read --from, --classes and --input into the job. */
+rn_status cli_job_read_network(cli_job *job);
+/** What the weights to start from, if any, make of the recipe; options that contradict are errors.
+ */
+rn_status cli_job_fit_recipe(cli_job *job);
 
 #endif

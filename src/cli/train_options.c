@@ -1,3 +1,4 @@
+#include "cli/augment_options.h"
 #include "cli/train_job.h"
 
 #include <math.h>
@@ -18,6 +19,23 @@ const cli_option cli_train_options[] = {
      .argument = "NAME|FILE",
      .help = "how to train: a recipe listed below or a JSON file; the default depends on model and "
              "data"},
+    {.name = "from",
+     .kind = CLI_FILE,
+     .argument = "FILE|RUN",
+     .help =
+         "start from the weights of a trained network, in a file of any format or a run folder, "
+         "and keep its normalisation; MODEL is then the file's"},
+    {.name = "classes",
+     .kind = CLI_TEXT,
+     .argument = "auto|N",
+     .help = "classes of the network: as many as the data has, or a number not below that; with "
+             "--from the last layer starts anew where number or names differ",
+     .fallback = "auto"},
+    {.name = "input",
+     .kind = CLI_TEXT,
+     .argument = "CxHxW",
+     .help = "input of the network, such as 3x32x32; by default that of --from, or of the data, or "
+             "for pictures of any size the network's usual one"},
     {.name = "shortcut",
      .kind = CLI_CHOICE,
      .argument = "KIND",
@@ -45,6 +63,13 @@ const cli_option cli_train_options[] = {
      .fallback = "1",
      .low = 1,
      .high = 64},
+    {.name = "bad-images",
+     .kind = CLI_CHOICE,
+     .argument = "HOW",
+     .help = "what becomes of encoded pictures that cannot be read: each is named once, and the "
+             "next one of the set takes its place, or training stops",
+     .choices = "skip|stop",
+     .fallback = "skip"},
     CLI_ENGINE_OPTION,
     CLI_MEMORY_OPTION("most memory that training may take, such as 16G or 500MB; where it needs "
                       "more, activations are computed twice instead of kept, with the same result"),
@@ -225,7 +250,7 @@ const cli_option cli_train_options[] = {
     {.name = "head-lr",
      .kind = CLI_REAL,
      .argument = "FACTOR",
-     .help = "the last linear layer: the same",
+     .help = "the last linear layer: the same; above 1 a new one learns faster than the rest",
      .low = 0,
      .high = 1000000,
      .key = "head_lr"},
@@ -237,6 +262,14 @@ const cli_option cli_train_options[] = {
      .kind = CLI_SWITCH,
      .help = "the first convolution stays as it starts",
      .key = "freeze_stem"},
+    {.name = "freeze-until",
+     .kind = CLI_TEXT,
+     .argument = "STAGE",
+     .help =
+         "with --from: all layers up to the end of this stage (stem, stage1, stage2, ..., or all: "
+         "all but the last linear layer; none) keep weights and running statistics, and cost no "
+         "backward pass",
+     .key = "freeze_until"},
     {.name = "ema",
      .kind = CLI_REAL,
      .argument = "DECAY",
@@ -266,32 +299,29 @@ const cli_option cli_train_options[] = {
      .low = 0,
      .high = 1,
      .key = "bn_momentum"},
-    {.name = "pad",
-     .kind = CLI_INTEGER,
-     .argument = "PIXELS",
-     .help = "padding before the random crop; 0: no crop",
+    CLI_AUGMENT_OPTIONS,
+    {.name = "mixup",
+     .kind = CLI_REAL,
+     .argument = "ALPHA",
+     .help = "mix two pictures and their labels, lambda from Beta(ALPHA, ALPHA); 0: not",
      .low = 0,
-     .high = 64,
-     .key = "pad"},
-    {.name = "pad-mode",
-     .kind = CLI_CHOICE,
-     .argument = "MODE",
-     .help = "what the padding holds: zeros, or the picture's mirror image",
-     .choices = "zero|reflect",
-     .key = "pad_mode"},
-    {.name = "flip",
-     .kind = CLI_SWITCH,
-     .help = "mirror every second picture at random",
-     .key = "flip"},
-    {.name = "alternate-flip",
-     .kind = CLI_SWITCH,
-     .help = "with flip: each picture's side is drawn once and then alternates every epoch",
-     .key = "alternate_flip"},
+     .high = 100,
+     .key = "mixup"},
+    {.name = "cutmix",
+     .kind = CLI_REAL,
+     .argument = "ALPHA",
+     .help = "put a box of one picture into another, lambda likewise; with mixup each half of the "
+             "time; 0: not",
+     .low = 0,
+     .high = 100,
+     .key = "cutmix"},
     {.name = "normalize",
      .kind = CLI_CHOICE,
      .argument = "HOW",
-     .help = "what is subtracted and divided by",
-     .choices = "none|channel|pixel|channel-mean|pixel-mean",
+     .help =
+         "what is subtracted and divided by: nothing, mean and deviation of channels or pixels, "
+         "the mean only, or the constants that are usual for ImageNet",
+     .choices = "none|channel|pixel|channel-mean|pixel-mean|imagenet",
      .key = "normalize"},
     {.name = "whiten",
      .kind = CLI_INTEGER,

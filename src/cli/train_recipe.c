@@ -25,7 +25,8 @@ rn_status cli_recipe_apply(rn_recipe *recipe, const cli_arguments *args)
 {
     const cli_option *options = args->command->options;
 
-    if (cli_given(args, "epochs") && cli_given(args, "iterations"))
+    if (cli_option_find(options, "epochs") >= 0 && cli_given(args, "epochs") &&
+        cli_given(args, "iterations"))
         return rn_error(RN_EINVAL, "'--epochs' and '--iterations' exclude each other");
     for (int i = 0; options[i].name != NULL; i++)
         if (options[i].key != NULL && args->values[i] != NULL &&
@@ -45,14 +46,20 @@ static rn_status load(rn_recipe *recipe, const char *name)
     return st == RN_ENOTFOUND && !is_path ? RN_EINVAL : st; // a name misspelt, no file missing
 }
 
+rn_status cli_recipe_named(rn_recipe *recipe, const cli_arguments *args, const char *name)
+{
+    rn_status st = load(recipe, name);
+
+    return st == RN_OK ? cli_recipe_apply(recipe, args) : st;
+}
+
 rn_status cli_recipe_choose(rn_recipe *recipe, const cli_arguments *args, const char *model)
 {
     const char *name = cli_text(args, "recipe");
 
     if (name == NULL)
         name = rn_recipe_default(model, cli_text(args, "data"));
-    rn_status st = load(recipe, name);
-    return st == RN_OK ? cli_recipe_apply(recipe, args) : st;
+    return cli_recipe_named(recipe, args, name);
 }
 
 static rn_status report_difference(const cJSON *was, const cJSON *asked)

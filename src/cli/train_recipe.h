@@ -1,4 +1,4 @@
-/** The recipe's options of `resnet train`. */
+/** The recipe's options of a command, such as `resnet train`. */
 #ifndef CLI_TRAIN_RECIPE_H
 #define CLI_TRAIN_RECIPE_H
 
@@ -8,6 +8,9 @@
 
 /** Lay the options that were given over a recipe. */
 rn_status cli_recipe_apply(rn_recipe *recipe, const cli_arguments *args);
+
+/** A recipe by its name or file, with the options. */
+rn_status cli_recipe_named(rn_recipe *recipe, const cli_arguments *args, const char *name);
 
 /** The recipe of a new run: of --recipe, else the default for model and data, with the options. */
 rn_status cli_recipe_choose(rn_recipe *recipe, const cli_arguments *args, const char *model);

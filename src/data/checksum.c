@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "resnet/data.h"
 
 #include <errno.h>
 #include <md5.h>
@@ -48,29 +49,43 @@ static bool sum_stream(char hex[SHA256_DIGEST_STRING_LENGTH], FILE *file, bool m
     return !ferror(file);
 }
 
-rn_status rn_checksum_check(const char *path, const char *expected)
+static rn_status sum_file(char hex[SHA256_DIGEST_STRING_LENGTH], const char *path, bool md5)
 {
     rn_status st = RN_OK;
-    char hex[SHA256_DIGEST_STRING_LENGTH];
     uint8_t *chunk = NULL;
     FILE *file = NULL;
     uint64_t size;
 
-    RN_TRY(rn_checksum_parse(expected));
-    bool md5 = expected[0] == 'm';
     RN_TRY(rn_file_size(&size, path)); // also refuses what is not a regular file
     RN_TRY(RN_NEW(&chunk, CHUNK));
     file = fopen(path, "rbe");
-    if (file == NULL || !sum_stream(hex, file, md5, chunk)) {
+    if (file == NULL || !sum_stream(hex, file, md5, chunk))
         st = rn_error(RN_EIO, "cannot read '%s': %s", path, strerror(errno));
-        goto out;
-    }
-    if (strcmp(hex, strchr(expected, ':') + 1) != 0)
-        st = rn_error(RN_EFORMAT, "'%s': %s sum is %s, expected %s", path, md5 ? "MD5" : "SHA-256",
-                      hex, strchr(expected, ':') + 1);
 out:
     if (file != NULL)
         fclose(file);
     rn_free(chunk);
     return st;
+}
+
+rn_status rn_checksum_check(const char *path, const char *expected)
+{
+    rn_status st = RN_OK;
+    char hex[SHA256_DIGEST_STRING_LENGTH];
+
+    RN_TRY(rn_checksum_parse(expected));
+    bool md5 = expected[0] == 'm';
+    RN_TRY(sum_file(hex, path, md5));
+    if (strcmp(hex, strchr(expected, ':') + 1) != 0)
+        st = rn_error(RN_EFORMAT, "'%s': %s sum is %s, expected %s", path, md5 ? "MD5" : "SHA-256",
+                      hex, strchr(expected, ':') + 1);
+out:
+    return st;
+}
+
+_Static_assert((int)RN_SHA256_TEXT == (int)SHA256_DIGEST_STRING_LENGTH, "room for the digits");
+
+rn_status rn_file_sha256(char hex[RN_SHA256_TEXT], const char *path)
+{
+    return sum_file(hex, path, false);
 }

@@ -1,6 +1,6 @@
 #include "base/memory.h"
 #include "base/random.h"
-#include "data/samples.h"
+#include "data/photos.h"
 
 #include <string.h>
 
@@ -29,8 +29,14 @@ static rn_status prepare(hold_out *work, const rn_samples *samples)
     RN_TRY(RN_NEW(&work->quotas, classes));
     RN_TRY(RN_NEW(&work->members, samples->count));
     RN_TRY(RN_NEW(&work->chosen, samples->count));
-    for (size_t i = 0; i < samples->count; i++)
+    for (size_t i = 0; i < samples->count; i++) {
+        if (samples->labels[i] < 0) {
+            st = rn_error(RN_EINVAL, "'%s' has pictures without label, which cannot be held out",
+                          samples->name);
+            goto out;
+        }
         work->sizes[samples->labels[i]]++;
+    }
 out:
     return st;
 }
@@ -87,6 +93,27 @@ static void choose(hold_out *work, const rn_samples *samples, uint64_t seed)
     }
 }
 
+static rn_status select_photos(rn_photos **out, const rn_samples *samples, const bool *chosen,
+                               bool wanted)
+{
+    rn_status st = RN_OK;
+    uint32_t *indices = NULL;
+    size_t count = 0;
+
+    *out = NULL;
+    if (samples->photos == NULL)
+        return RN_OK;
+    RN_TRY(RN_NEW(&indices, samples->count));
+    for (uint32_t i = 0; i < samples->count; i++) {
+        if (chosen[i] == wanted)
+            indices[count++] = i;
+    }
+    RN_TRY(rn_photos_select(out, samples->photos, indices, count));
+out:
+    rn_free(indices);
+    return st;
+}
+
 // Both sets keep the files' order. Nothing here can fail.
 static void divide(rn_samples *samples, rn_samples *held, const bool *chosen)
 {
@@ -96,7 +123,7 @@ static void divide(rn_samples *samples, rn_samples *held, const bool *chosen)
         rn_samples *to = chosen[i] ? held : samples;
         size_t at = chosen[i] ? moved++ : kept++;
         to->labels[at] = samples->labels[i];
-        if (to != samples || at != i)
+        if (samples->images != NULL && (to != samples || at != i))
             memcpy(to->images + at * bytes, samples->images + i * bytes, bytes);
     }
     samples->count = kept;
@@ -107,6 +134,7 @@ rn_status rn_samples_hold_out(rn_samples *samples, rn_samples **held, size_t hel
 {
     rn_status st = RN_OK;
     rn_samples *set = NULL;
+    rn_photos *kept = NULL;
     hold_out work = {0};
     char *name = NULL;
 
@@ -123,7 +151,11 @@ rn_status rn_samples_hold_out(rn_samples *samples, rn_samples **held, size_t hel
     RN_TRY(rn_samples_set_label_names(set, (const char *const *)samples->label_names));
     share_out(&work, samples, held_out);
     choose(&work, samples, seed);
+    RN_TRY(select_photos(&kept, samples, work.chosen, false));
+    RN_TRY(select_photos(&set->photos, samples, work.chosen, true));
     divide(samples, set, work.chosen);
+    rn_photos_free(samples->photos);
+    samples->photos = kept;
     *held = set;
     set = NULL;
 out:

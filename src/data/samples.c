@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "data/photos.h"
 
 #include <string.h>
 
@@ -46,9 +47,11 @@ rn_status rn_samples_create(rn_samples **out, const rn_samples_shape *shape, con
     rn_status st = RN_OK;
     rn_samples *samples = NULL;
 
+    const bool any_size = shape->height == 0 && shape->width == 0; // encoded pictures
+
     *out = NULL;
-    if (shape->count < 1 || shape->count > UINT32_MAX || shape->channels < 1 || shape->height < 1 ||
-        shape->width < 1 || shape->classes < 1)
+    if (shape->count < 1 || shape->count > UINT32_MAX || shape->channels < 1 ||
+        (!any_size && (shape->height < 1 || shape->width < 1)) || shape->classes < 1)
         return rn_error(RN_EINVAL, "'%s': %zu images of %d x %d x %d in %d classes: out of range",
                         name, shape->count, shape->channels, shape->height, shape->width,
                         shape->classes);
@@ -61,7 +64,9 @@ rn_status rn_samples_create(rn_samples **out, const rn_samples_shape *shape, con
     RN_TRY(rn_strdup(&samples->name, name));
     RN_TRY(copy_names(&samples->label_names, NULL, samples->classes));
     RN_TRY(RN_NEW(&samples->labels, samples->count));
-    RN_TRY(rn_alloc((void **)&samples->images, samples->count, rn_samples_image_bytes(samples)));
+    if (!any_size)
+        RN_TRY(
+            rn_alloc((void **)&samples->images, samples->count, rn_samples_image_bytes(samples)));
     *out = samples;
     samples = NULL;
 out:
@@ -74,10 +79,19 @@ void rn_samples_free(rn_samples *samples)
     if (samples == NULL)
         return;
     rn_free(samples->images);
+    rn_photos_free(samples->photos);
     rn_free(samples->labels);
     free_names(samples->label_names, samples->classes);
     rn_free(samples->name);
     rn_free(samples);
+}
+
+rn_status rn_samples_require_images(const rn_samples *samples)
+{
+    if (samples->photos == NULL)
+        return RN_OK;
+    return rn_error(RN_EINVAL, "'%s' holds encoded pictures of any size, expected images of one",
+                    samples->name);
 }
 
 rn_status rn_samples_set_label_names(rn_samples *samples, const char *const *names)

@@ -11,7 +11,8 @@ typedef struct rn_samples_shape {
 } rn_samples_shape;
 
 /**
- * Allocate a zeroed set whose labels are called "0", "1", ...
+ * Allocate a zeroed set whose labels are called "0", "1", ... Without images where height and width
+ * are 0: these are encoded pictures (rn_samples_create_photos()).
  *
  * @param[out] out  The caller's (rn_samples_free()); NULL on failure.
  * @param name      Copied; for people: "CIFAR-10 train".

@@ -5,6 +5,9 @@
 #include "base/text.h"
 #include "data/cifar.h"
 #include "data/idx.h"
+#include "data/photo_csv.h"
+#include "data/photo_folder.h"
+#include "data/photo_pack.h"
 
 #include <errno.h>
 #include <string.h>
@@ -53,6 +56,9 @@ static rn_status holds(bool *found, rn_data_format format, const char *folder)
     case RN_FORMAT_IDX:
         return rn_idx_recognise(found, folder);
     case RN_FORMAT_SHAPES:
+    case RN_FORMAT_PHOTO_FOLDER:
+    case RN_FORMAT_PHOTO_CSV:
+    case RN_FORMAT_PHOTO_PACK:
         break;
     }
     *found = false;
@@ -103,7 +109,10 @@ static rn_status explain_unknown(const char *folder)
             rn_error(RN_ENOTFOUND,
                      "no known data set in '%s': looked for data_batch_1.bin (CIFAR-10), train.bin "
                      "(CIFAR-100), train-images-idx3-ubyte[.gz] (IDX: MNIST), there and in "
-                     "cifar-10-batches-bin, cifar-100-binary, MNIST/raw, FashionMNIST/raw",
+                     "cifar-10-batches-bin, cifar-100-binary, MNIST/raw, FashionMNIST/raw, and for "
+                     "pictures (.jpg, .jpeg, .png, .ppm, .pgm, .webp) in folders of classes, there "
+                     "and in train, val, validation, valid, test, ILSVRC2012_img_train and "
+                     "ILSVRC2012_img_val",
                      folder);
 out:
     rn_free(python);
@@ -124,10 +133,41 @@ static rn_status explain_missing(const char *folder)
         memcpy(word, folder, length);
     if (rn_text_nearest(word, generated, 1) != NULL)
         return rn_error(RN_ENOTFOUND, "no folder '%s'; did you mean 'shapes'?", folder);
-    return rn_error(RN_ENOTFOUND,
-                    "no folder '%s', expected one with CIFAR-10, CIFAR-100 or IDX files, or "
-                    "'shapes' (generated images)",
-                    folder);
+    return rn_error(
+        RN_ENOTFOUND,
+        "no folder '%s', expected one with CIFAR-10, CIFAR-100 or IDX files or pictures "
+        "in folders of classes, or 'shapes' (generated images)",
+        folder);
+}
+
+static rn_status look_for_photos(rn_source *source, const char *folder)
+{
+    rn_status st = RN_OK;
+    bool found;
+
+    RN_TRY(rn_photo_folder_recognise(&found, folder));
+    if (!found)
+        return explain_unknown(folder);
+    source->format = RN_FORMAT_PHOTO_FOLDER;
+    RN_TRY(rn_strdup(&source->folder, folder));
+out:
+    return st;
+}
+
+static rn_status recognise_file(rn_source *source, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    if (dot != NULL && strcasecmp(dot, ".csv") == 0)
+        source->format = RN_FORMAT_PHOTO_CSV;
+    else if (dot != NULL && strcasecmp(dot, ".rnpack") == 0)
+        source->format = RN_FORMAT_PHOTO_PACK;
+    else
+        return rn_error(RN_ENOTFOUND,
+                        "'%s' is not a folder; name the folder that holds the data, or a list of "
+                        "pictures (.csv) or a pack (.rnpack)",
+                        path);
+    return rn_strdup(&source->folder, path);
 }
 
 static rn_status recognise(rn_source *source, const char *folder)
@@ -138,15 +178,14 @@ static rn_status recognise(rn_source *source, const char *folder)
     if (stat(folder, &info) != 0)
         return explain_missing(folder);
     if (!S_ISDIR(info.st_mode))
-        return rn_error(RN_ENOTFOUND, "'%s' is not a folder; name the folder that holds the data",
-                        folder);
+        return recognise_file(source, folder);
     if (access(folder, R_OK | X_OK) != 0)
         return rn_error(RN_EIO, "cannot read folder '%s': %s", folder, strerror(errno));
     RN_TRY(look_in(source, folder, 0, ITSELF));
     if (source->folder == NULL)
         RN_TRY(look_in(source, folder, ITSELF, PLACES));
     if (source->folder == NULL)
-        RN_TRY(explain_unknown(folder));
+        RN_TRY(look_for_photos(source, folder));
 out:
     return st;
 }
@@ -222,6 +261,15 @@ rn_status rn_data_open(rn_samples **out, const char *source, rn_split split)
         break;
     case RN_FORMAT_IDX:
         RN_TRY(rn_idx_open(out, found.folder, split));
+        break;
+    case RN_FORMAT_PHOTO_FOLDER:
+        RN_TRY(rn_photo_folder_open(out, found.folder, split));
+        break;
+    case RN_FORMAT_PHOTO_CSV:
+        RN_TRY(rn_photo_csv_open(out, found.folder, split));
+        break;
+    case RN_FORMAT_PHOTO_PACK:
+        RN_TRY(rn_photo_pack_open(out, found.folder, split));
         break;
     }
 out:

@@ -8,12 +8,15 @@ typedef enum rn_data_format {
     RN_FORMAT_SHAPES,
     RN_FORMAT_CIFAR10,
     RN_FORMAT_CIFAR100,
-    RN_FORMAT_IDX
+    RN_FORMAT_IDX,
+    RN_FORMAT_PHOTO_FOLDER,
+    RN_FORMAT_PHOTO_CSV,
+    RN_FORMAT_PHOTO_PACK
 } rn_data_format;
 
 typedef struct rn_source {
     rn_data_format format;
-    char *folder; // that holds the files themselves; NULL for RN_FORMAT_SHAPES
+    char *folder; // that holds the files themselves, or one file; NULL for RN_FORMAT_SHAPES
     bool coarse;  // CIFAR-100: the 20 superclasses
     rn_shapes_options shapes;
 } rn_source;

@@ -1,15 +1,21 @@
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "data/checksum.h"
 #include "data/cifar.h"
 #include "data/idx.h"
+#include "data/pack_picture.h"
+#include "data/photos.h"
 #include "data/source.h"
+
+#include <stdatomic.h>
+#include <string.h>
 
 /** Counts the findings on their way to the caller's report. */
 typedef struct checker {
     rn_verify_report report;
     void *context;
-    int files, wrong;
+    uint64_t files, wrong;
     char *first; // the first finding that was wrong; for the final message
 } checker;
 
@@ -160,6 +166,80 @@ out:
     return st;
 }
 
+static rn_status record_photo(checker *to, const rn_photos *photos, size_t index, rn_status found)
+{
+    rn_status st = RN_OK;
+    const char *name = rn_photos_name(photos, index);
+    size_t bytes = 4 * strlen(name) + 1;
+    char *shown = NULL;
+
+    if (found == RN_OK) { // what is whole is not listed, but counted
+        to->files++;
+        return RN_OK;
+    }
+    RN_TRY(RN_NEW(&shown, bytes));
+    rn_text_escape(shown, bytes, name);
+    RN_TRY(record(to, shown, found, NULL));
+out:
+    rn_free(shown);
+    return st;
+}
+
+// Threads decode ahead and wait for their turn to report.
+static rn_status verify_set(checker *to, const rn_samples *set)
+{
+    rn_status st = RN_OK;
+    uint64_t wrong = to->wrong;
+    char *good = NULL;
+    atomic_int failed = RN_OK;
+
+#pragma omp parallel for ordered schedule(dynamic, 1)
+    for (size_t i = 0; i < set->count; i++) {
+        rn_status found = RN_OK;
+        if (atomic_load(&failed) == RN_OK)
+            found = rn_photo_check(set->photos, i);
+#pragma omp ordered
+        if (atomic_load(&failed) == RN_OK)
+            atomic_store(&failed, record_photo(to, set->photos, i, found));
+    }
+    if (atomic_load(&failed) != RN_OK)
+        return rn_error((rn_status)atomic_load(&failed), "out of memory while '%s' was checked",
+                        set->name);
+    if (to->wrong == wrong && to->report != NULL) {
+        RN_TRY(rn_format(&good, "ok: %zu pictures", set->count));
+        to->report(set->name, true, good, to->context);
+    }
+out:
+    rn_free(good);
+    return st;
+}
+
+// A source without splits gives one set, under one name, for both; one without test pictures is
+// whole too.
+static rn_status verify_photos(checker *to, const char *source)
+{
+    rn_status st = RN_OK;
+    rn_samples *train = NULL, *test = NULL;
+
+    st = rn_data_open(&train, source, RN_SPLIT_TRAIN);
+    if (st != RN_OK && st != RN_ENOTFOUND)
+        goto out;
+    rn_status found = rn_data_open(&test, source, RN_SPLIT_TEST);
+    if (found != RN_OK && (found != RN_ENOTFOUND || train == NULL)) {
+        st = found;
+        goto out;
+    }
+    st = RN_OK;
+    if (train != NULL)
+        RN_TRY(verify_set(to, train));
+    if (test != NULL && (train == NULL || strcmp(train->name, test->name) != 0))
+        RN_TRY(verify_set(to, test));
+out:
+    rn_samples_free(train);
+    rn_samples_free(test);
+    return st;
+}
+
 static rn_status verify_format(checker *to, const rn_source *source)
 {
     switch (source->format) {
@@ -169,6 +249,10 @@ static rn_status verify_format(checker *to, const rn_source *source)
         return verify_cifar(to, &rn_cifar100, source->folder);
     case RN_FORMAT_IDX:
         return verify_idx(to, source->folder);
+    case RN_FORMAT_PHOTO_FOLDER:
+    case RN_FORMAT_PHOTO_CSV:
+    case RN_FORMAT_PHOTO_PACK:
+        return verify_photos(to, source->folder);
     case RN_FORMAT_SHAPES:
         break;
     }
@@ -184,8 +268,8 @@ rn_status rn_data_verify(const char *source, rn_verify_report report, void *cont
     RN_TRY(rn_source_resolve(&found, source));
     RN_TRY(verify_format(&to, &found));
     if (to.wrong > 0)
-        st = rn_error(RN_EFORMAT, "%d of %d files are wrong; the first: %s", to.wrong, to.files,
-                      to.first);
+        st = rn_error(RN_EFORMAT, "%llu of %llu files are wrong; the first: %s",
+                      (unsigned long long)to.wrong, (unsigned long long)to.files, to.first);
 out:
     rn_free(to.first);
     rn_source_release(&found);

@@ -14,7 +14,6 @@
 
 enum {
     RN_MAX_SPEC = 512,    // characters
-    RN_MAX_STAGES = 8,    // each halves the picture
     RN_MAX_LAYERS = 2500, // weighted layers on the longest way
     RN_MAX_WIDTH = 65536  // channels
 };

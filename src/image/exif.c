@@ -67,8 +67,13 @@ rn_status rn_image_orient(rn_image **image, int orientation)
 
     if (orientation <= 1)
         return RN_OK;
-    RN_TRY(rn_image_create(&upright, stored->channels, transposed ? stored->height : stored->width,
-                           transposed ? stored->width : stored->height));
+    const int width = transposed ? stored->height : stored->width;
+    const int height = transposed ? stored->width : stored->height;
+    if (stored->pixels == NULL) {
+        **image = (rn_image){stored->channels, height, width, NULL};
+        return RN_OK;
+    }
+    RN_TRY(rn_image_create(&upright, stored->channels, width, height));
     uint8_t *dst = upright->pixels;
     for (int y = 0; y < upright->height; y++) {
         for (int x = 0; x < upright->width; x++, dst += channels)

@@ -22,15 +22,16 @@ typedef struct job {
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
     jmp_buf escape;
-    const uint8_t *bytes;
-    size_t size;
+    const rn_image_source *source;
     rn_image *image;
     uint8_t *row; // of CMYK
     int orientation;
+    bool rows_done;
     rn_status st;
 } job;
 
-static _Noreturn void fail(job *work, rn_status st)
+// Leave libjpeg and decode().
+static _Noreturn void leave(job *work, rn_status st)
 {
     work->st = st;
     longjmp(work->escape, 1);
@@ -44,26 +45,22 @@ static _Noreturn void on_error(j_common_ptr jpeg)
 
     jpeg->err->format_message(jpeg, text);
     if (code == JERR_OUT_OF_MEMORY || code == JERR_NO_BACKING_STORE)
-        fail(work, rn_error(RN_ENOMEM, "out of memory in libjpeg: %s", text));
-    fail(work, rn_error(RN_EFORMAT, "JPEG is damaged: %s", text));
+        leave(work, rn_error(RN_ENOMEM, "out of memory in libjpeg: %s", text));
+    leave(work, rn_error(RN_EFORMAT, "JPEG is damaged: %s", text));
 }
 
-// libjpeg goes on after missing or wrong data and leaves gray; only what leaves the pixels whole
-// may pass. `level` is -1 for a warning, else a trace message.
+// libjpeg goes on after wrong data, which collections of photographs hold: as in Pillow, a file is
+// refused only where it ends before its last row. `level` is -1 for a warning, else a trace
+// message.
 static void on_message(j_common_ptr jpeg, int level)
 {
-    if (level >= 0)
+    job *work = jpeg->client_data;
+
+    if (level >= 0 || jpeg->err->msg_code != JWRN_JPEG_EOF)
         return;
-    switch (jpeg->err->msg_code) {
-    case JWRN_ADOBE_XFORM:
-    case JWRN_BOGUS_ICC:
-    case JWRN_BOGUS_PROGRESSION:
-    case JWRN_EXTRANEOUS_DATA:
-    case JWRN_JFIF_MAJOR:
-        return;
-    default:
-        on_error(jpeg);
-    }
+    if (work->rows_done)
+        leave(work, RN_OK);
+    on_error(jpeg);
 }
 
 static void on_output(j_common_ptr jpeg)
@@ -76,7 +73,7 @@ static void on_progress(j_common_ptr jpeg)
     job *work = jpeg->client_data;
 
     if (work->jpeg.input_scan_number > MOST_SCANS)
-        fail(work, rn_error(RN_EFORMAT, "JPEG has over %d scans", MOST_SCANS));
+        leave(work, rn_error(RN_EFORMAT, "JPEG has over %d scans", MOST_SCANS));
 }
 
 static void set_up(job *work)
@@ -90,7 +87,7 @@ static void set_up(job *work)
     work->jpeg.mem->max_memory_to_use = WORKING_MEMORY;
     work->progress.progress_monitor = on_progress;
     work->jpeg.progress = &work->progress;
-    jpeg_mem_src(&work->jpeg, work->bytes, work->size);
+    jpeg_mem_src(&work->jpeg, work->source->bytes, work->source->size);
     jpeg_save_markers(&work->jpeg, JPEG_APP0 + 1, 0xffff);
 }
 
@@ -113,33 +110,52 @@ static void read_header(job *work)
     struct jpeg_decompress_struct *jpeg = &work->jpeg;
 
     jpeg_read_header(jpeg, TRUE);
-    rn_status st = rn_image_check_size(jpeg->image_width, jpeg->image_height);
+    rn_status st = rn_image_check_size(work->source, jpeg->image_width, jpeg->image_height);
     if (st != RN_OK)
-        fail(work, st);
+        leave(work, st);
     uint64_t pixels = (uint64_t)jpeg->image_width * jpeg->image_height;
-    if (!jpeg->arith_code && pixels / PIXELS_A_BYTE > work->size)
-        fail(work, rn_error(RN_EFORMAT, "JPEG is damaged: %u x %u pixels in %zu bytes",
-                            jpeg->image_width, jpeg->image_height, work->size));
+    if (!jpeg->arith_code && pixels / PIXELS_A_BYTE > work->source->size)
+        leave(work, rn_error(RN_EFORMAT, "JPEG is damaged: %u x %u pixels in %zu bytes",
+                             jpeg->image_width, jpeg->image_height, work->source->size));
     if (jpeg->num_components != 1 && jpeg->num_components != 3 && jpeg->num_components != 4)
-        fail(work, rn_error(RN_EFORMAT, "JPEG has %d components, expected 1, 3 or 4",
-                            jpeg->num_components));
+        leave(work, rn_error(RN_EFORMAT, "JPEG has %d components, expected 1, 3 or 4",
+                             jpeg->num_components));
     jpeg->out_color_space = jpeg->num_components == 1   ? JCS_GRAYSCALE
                             : jpeg->num_components == 3 ? JCS_RGB
                                                         : JCS_CMYK;
     find_orientation(work);
 }
 
+// Of 1/8, 1/4, 1/2 and 1 the first that leaves the picture large enough.
+static void choose_scale(job *work)
+{
+    struct jpeg_decompress_struct *jpeg = &work->jpeg;
+    const rn_decode_options *options = &work->source->options;
+    const bool transposed = work->orientation >= 5;
+    const uint64_t width =
+        2 * (uint64_t)(transposed ? options->cover_height : options->cover_width);
+    const uint64_t height =
+        2 * (uint64_t)(transposed ? options->cover_width : options->cover_height);
+
+    jpeg->scale_num = 1;
+    jpeg->scale_denom = width > 0 || height > 0 ? 8 : 1;
+    while (jpeg->scale_denom > 1 && (jpeg->image_width < width * jpeg->scale_denom ||
+                                     jpeg->image_height < height * jpeg->scale_denom))
+        jpeg->scale_denom /= 2;
+    jpeg_calc_output_dimensions(jpeg);
+}
+
 static void make_room(job *work)
 {
     struct jpeg_decompress_struct *jpeg = &work->jpeg;
-    int channels = jpeg->num_components == 1 ? 1 : 3;
+    const int channels = jpeg->num_components == 1 ? 1 : 3;
+    const int width = (int)jpeg->output_width, height = (int)jpeg->output_height;
+    rn_status st = rn_image_create_for(&work->image, work->source, channels, width, height);
 
-    rn_status st =
-        rn_image_create(&work->image, channels, (int)jpeg->output_width, (int)jpeg->output_height);
     if (st == RN_OK)
         st = RN_NEW(&work->row, (size_t)jpeg->output_width * 4);
     if (st != RN_OK)
-        fail(work, st);
+        leave(work, st);
 }
 
 // Adobe's programs, hence nearly all CMYK files, store inverted ink: 255 is none.
@@ -163,7 +179,8 @@ static void read_pixels(job *work)
         if (jpeg_read_scanlines(jpeg, &row, 1) == 1 && cmyk)
             ink_to_light(dst, work->row, work->image->width);
     }
-    jpeg_finish_decompress(jpeg); // reads to the end marker: without it the file is cut off
+    work->rows_done = true;
+    jpeg_finish_decompress(jpeg); // reads to the end marker
 }
 
 // The function that longjmp() comes back to.
@@ -173,21 +190,23 @@ static rn_status decode(job *work)
         return work->st;
     set_up(work);
     read_header(work);
-    jpeg_start_decompress(&work->jpeg);
+    choose_scale(work);
     make_room(work);
+    if (work->source->header_only)
+        return RN_OK;
+    jpeg_start_decompress(&work->jpeg);
     read_pixels(work);
     return RN_OK;
 }
 
-rn_status rn_image_decode_jpeg(rn_image **out, const uint8_t *bytes, size_t size)
+rn_status rn_image_decode_jpeg(rn_image **out, const rn_image_source *source)
 {
     rn_status st = RN_OK;
     job *work = NULL;
 
     *out = NULL;
     RN_TRY(RN_NEW(&work, 1));
-    work->bytes = bytes;
-    work->size = size;
+    work->source = source;
     RN_TRY(decode(work));
     RN_TRY(rn_image_orient(&work->image, work->orientation));
     *out = work->image;

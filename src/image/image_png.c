@@ -4,18 +4,20 @@
 
 #include <png.h>
 #include <string.h>
+#include <zlib.h>
 
 // Deflate shrinks at most 1032 times, so a file that claims more is cut off or a bomb.
 static const uint64_t HIGHEST_RATIO = 1032;
 
 // Everything lives here rather than in locals, which a longjmp() may spoil.
 typedef struct job {
-    const uint8_t *bytes;
-    size_t size, at;
+    const rn_image_source *source;
+    size_t at;
     png_structp png;
     png_infop info;
-    rn_image *image; // with alpha as its last channel until flatten()
+    rn_image *image; // with alpha as its last channel until rn_image_flatten()
     rn_status st;    // of a failure, also of an allocation that libpng would do without
+    int orientation, passes;
     bool done;
 } job;
 
@@ -54,9 +56,9 @@ static void on_read(png_structp png, png_bytep dst, size_t count)
 {
     job *work = png_get_io_ptr(png);
 
-    if (count > work->size - work->at)
+    if (count > work->source->size - work->at)
         png_error(png, "the file ends early");
-    memcpy(dst, work->bytes + work->at, count);
+    memcpy(dst, work->source->bytes + work->at, count);
     work->at += count;
 }
 
@@ -76,29 +78,33 @@ static void set_up(job *work)
     uint32_t width = png_get_image_width(work->png, work->info);
     uint32_t height = png_get_image_height(work->png, work->info);
     uint64_t raw = (uint64_t)png_get_rowbytes(work->png, work->info) * height;
-    rn_status st = rn_image_check_size(width, height);
+    rn_status st = rn_image_check_size(work->source, width, height);
     if (st != RN_OK)
         fail(work, st);
-    if (raw / HIGHEST_RATIO > work->size)
+    if (raw / HIGHEST_RATIO > work->source->size)
         fail(work, rn_error(RN_EFORMAT, "PNG is damaged: %lu x %lu pixels in %zu bytes",
-                            (unsigned long)width, (unsigned long)height, work->size));
+                            (unsigned long)width, (unsigned long)height, work->source->size));
     png_set_expand(work->png);
     png_set_scale_16(work->png);
 }
 
-static void read_pixels(job *work)
+static void make_room(job *work)
 {
-    int passes = png_set_interlace_handling(work->png);
-
+    work->passes = png_set_interlace_handling(work->png);
     png_read_update_info(work->png, work->info);
-    int channels = png_get_channels(work->png, work->info);
-    rn_status st =
-        rn_image_create(&work->image, channels, (int)png_get_image_width(work->png, work->info),
-                        (int)png_get_image_height(work->png, work->info));
+    const int channels = png_get_channels(work->png, work->info);
+    const int width = (int)png_get_image_width(work->png, work->info);
+    const int height = (int)png_get_image_height(work->png, work->info);
+    rn_status st = rn_image_create_for(&work->image, work->source, channels, width, height);
     if (st != RN_OK)
         fail(work, st);
-    size_t row_bytes = (size_t)channels * (size_t)work->image->width;
-    for (int pass = 0; pass < passes; pass++) {
+}
+
+static void read_pixels(job *work)
+{
+    const size_t row_bytes = (size_t)work->image->channels * (size_t)work->image->width;
+
+    for (int pass = 0; pass < work->passes; pass++) {
         for (int y = 0; y < work->image->height; y++)
             png_read_row(work->png, work->image->pixels + (size_t)y * row_bytes, NULL);
     }
@@ -114,42 +120,27 @@ static void decode(job *work)
     if (work->info == NULL)
         return;
     set_up(work);
-    read_pixels(work);
+    make_room(work);
+    if (!work->source->header_only)
+        read_pixels(work);
     work->done = true;
 }
 
-// Composite on white, in place: what is left never lies behind what it is made from.
-static void flatten(rn_image *image)
+// Of a chunk with eXIf; as libpng does, one that is damaged is passed over.
+static int read_exif(const uint8_t *chunk, uint32_t length)
 {
-    size_t pixels = (size_t)image->width * (size_t)image->height;
-    int colours = image->channels - 1;
-    const uint8_t *src = image->pixels;
-    uint8_t *dst = image->pixels;
+    uLong sum = crc32(0, chunk + 4, length + 4);
 
-    if (image->channels % 2 != 0)
-        return;
-    for (size_t i = 0; i < pixels; i++, src += colours + 1) {
-        int alpha = src[colours];
-        for (int c = 0; c < colours; c++)
-            *dst++ = (uint8_t)((src[c] * alpha + 255 * (255 - alpha) + 127) / 255);
-    }
-    image->channels = colours;
-}
-
-static int orientation(const job *work)
-{
-    png_uint_32 size = 0;
-    png_bytep exif = NULL;
-
-    if (png_get_eXIf_1(work->png, work->info, &size, &exif) == 0)
-        return 1;
-    return rn_exif_orientation(exif, size);
+    return sum == png_get_uint_32(chunk + 8 + length) ? rn_exif_orientation(chunk + 8, length) : 1;
 }
 
 // libpng allocates what some chunks claim before it sees that the file ends.
-static rn_status check_chunks(const uint8_t *bytes, size_t size)
+// The same walk finds the orientation, which may stand behind the pixels.
+static rn_status check_chunks(job *work)
 {
     enum { SIGNATURE = 8, FRAME = 12 }; // a chunk's length, name and check sum
+    const uint8_t *bytes = work->source->bytes;
+    const size_t size = work->source->size;
 
     for (size_t at = SIGNATURE; size >= FRAME && at <= size - FRAME;) {
         const uint8_t *chunk = bytes + at;
@@ -158,6 +149,8 @@ static rn_status check_chunks(const uint8_t *bytes, size_t size)
             return rn_error(RN_EFORMAT,
                             "PNG is damaged: chunk at byte %zu has %lu bytes, found %zu", at,
                             (unsigned long)length, size - FRAME - at);
+        if (memcmp(chunk + 4, "eXIf", 4) == 0)
+            work->orientation = read_exif(chunk, length);
         if (memcmp(chunk + 4, "IEND", 4) == 0)
             return RN_OK;
         at += FRAME + length;
@@ -165,13 +158,13 @@ static rn_status check_chunks(const uint8_t *bytes, size_t size)
     return rn_error(RN_EFORMAT, "PNG is damaged: the file ends early, at byte %zu", size);
 }
 
-rn_status rn_image_decode_png(rn_image **out, const uint8_t *bytes, size_t size)
+rn_status rn_image_decode_png(rn_image **out, const rn_image_source *source)
 {
     rn_status st = RN_OK;
-    job work = {.bytes = bytes, .size = size};
+    job work = {.source = source, .orientation = 1};
 
     *out = NULL;
-    RN_TRY(check_chunks(bytes, size));
+    RN_TRY(check_chunks(&work));
     work.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &work, on_error, on_warning, &work,
                                         on_malloc, on_free);
     if (work.png != NULL)
@@ -180,8 +173,8 @@ rn_status rn_image_decode_png(rn_image **out, const uint8_t *bytes, size_t size)
         st = work.st != RN_OK ? work.st : rn_error(RN_ENOMEM, "out of memory in libpng");
         goto out;
     }
-    flatten(work.image);
-    RN_TRY(rn_image_orient(&work.image, orientation(&work)));
+    rn_image_flatten(work.image);
+    RN_TRY(rn_image_orient(&work.image, work.orientation));
     *out = work.image;
     work.image = NULL;
 out:

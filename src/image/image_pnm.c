@@ -51,7 +51,7 @@ static rn_status read_decimal(reader *in, uint32_t *value, uint32_t limit, const
     return RN_OK;
 }
 
-static rn_status read_header(reader *in, header *head)
+static rn_status read_header(reader *in, header *head, const rn_image_source *source)
 {
     rn_status st = RN_OK;
     const uint8_t kind = in->bytes[1];
@@ -71,7 +71,7 @@ static rn_status read_header(reader *in, header *head)
     if (head->levels == 0)
         st = rn_error(RN_EFORMAT, "PPM: highest value is 0, expected 1 to 65535");
     else
-        RN_TRY(rn_image_check_size(head->width, head->height));
+        RN_TRY(rn_image_check_size(source, head->width, head->height));
 out:
     return st;
 }
@@ -128,20 +128,22 @@ out:
     return st;
 }
 
-rn_status rn_image_decode_pnm(rn_image **out, const uint8_t *bytes, size_t size)
+rn_status rn_image_decode_pnm(rn_image **out, const rn_image_source *source)
 {
     rn_status st = RN_OK;
-    reader in = {bytes, size, 0};
+    reader in = {source->bytes, source->size, 0};
     header head = {0};
     rn_image *image = NULL;
 
     *out = NULL;
-    RN_TRY(read_header(&in, &head));
+    RN_TRY(read_header(&in, &head, source));
     in.at += in.at < in.size; // the one white space before the pixels
     size_t samples = (size_t)head.width * head.height * (size_t)head.channels;
-    RN_TRY(check_length(&in, &head, samples));
-    RN_TRY(rn_image_create(&image, head.channels, (int)head.width, (int)head.height));
-    RN_TRY(read_samples(&in, &head, image->pixels, samples));
+    if (!source->header_only)
+        RN_TRY(check_length(&in, &head, samples));
+    RN_TRY(rn_image_create_for(&image, source, head.channels, (int)head.width, (int)head.height));
+    if (!source->header_only)
+        RN_TRY(read_samples(&in, &head, image->pixels, samples));
     *out = image;
     image = NULL;
 out:

@@ -1,7 +1,4 @@
-/**
- * Antialiased bilinear resize, bit for bit what BILINEAR gives on 8-bit pictures in Pillow 11 and
- * before (later ones may resize down before across, which changes some values by 1).
- */
+/** The resize of rn_image_resize() for callers that bring their own memory or want only a part. */
 #ifndef IMAGE_RESIZE_H
 #define IMAGE_RESIZE_H
 
@@ -15,7 +12,8 @@ typedef struct rn_resize_axis {
 } rn_resize_axis;
 
 /**
- * Resize, and cut a window out of the result without computing the rest of it.
+ * Resize by RN_RESIZE_BILINEAR, and cut a window out of the result without computing the rest of
+ * it.
  *
  * @param dst       uint8 [y->count][x->count][channels].
  * @param channels  1 or 3; gray is replicated, colour becomes Pillow's L (ITU-R 601 luma).
@@ -24,5 +22,9 @@ typedef struct rn_resize_axis {
  */
 rn_status rn_resize(uint8_t *dst, int channels, const rn_image *image, const rn_resize_axis *x,
                     const rn_resize_axis *y);
+
+/** The same by any filter; across, then down. */
+rn_status rn_resize_filtered(uint8_t *dst, int channels, const rn_image *image,
+                             const rn_resize_axis axes[2], rn_resize_filter filter);
 
 #endif

@@ -11,8 +11,8 @@ enum { FLOATS_PER_LINE = RN_ALIGNMENT / sizeof(float), LARGEST_FACTOR = 1000000 
 // One parameter of the run with what belongs to it here.
 typedef struct slot {
     rn_param_view view;
-    float *velocity; // NULL for running statistics
-    float *average;  // NULL without EMA
+    float *velocity; // NULL for running statistics, and where the plan freezes it
+    float *average;  // NULL without EMA; of what the plan freezes the value itself
     rn_group group;
     bool decayed;
 } slot;
@@ -23,7 +23,8 @@ struct rn_sgd {
     rn_sgd_options options;
     slot *slots;
     int count;
-    float *block; // velocities and averages
+    float *block;   // velocities and averages
+    uint64_t steps; // that the averages have seen
 };
 
 static bool in_unit_range(double value, bool one_allowed)
@@ -98,23 +99,29 @@ static size_t padded(size_t count)
     return (count + FLOATS_PER_LINE - 1) / FLOATS_PER_LINE * FLOATS_PER_LINE;
 }
 
+static bool has_velocity(const rn_param_view *view)
+{
+    return rn_param_trained(view->param) && !view->frozen;
+}
+
 static rn_status collect_slots(rn_sgd *sgd, size_t *floats)
 {
     rn_status st = RN_OK;
+    bool averaged = sgd->options.ema > 0;
 
     *floats = 0;
     sgd->count = rn_run_params(sgd->run);
     RN_TRY(RN_NEW(&sgd->slots, (size_t)sgd->count));
     for (int i = 0; i < sgd->count; i++) {
         rn_param_view view = rn_run_param(sgd->run, i);
-        bool trained = rn_param_trained(view.param);
-        if (trained && view.gradient == NULL)
+        if (has_velocity(&view) && view.gradient == NULL)
             return rn_error(RN_EINVAL, "'%s' has no gradient, expected a run of a training plan",
                             view.param->name);
         sgd->slots[i] = (slot){.view = view,
                                .group = group_by_kind(view.param->kind),
                                .decayed = decays(sgd->options.decay, view.param->kind)};
-        *floats += padded(view.count) * ((size_t)trained + (sgd->options.ema > 0));
+        *floats +=
+            padded(view.count) * ((size_t)has_velocity(&view) + (size_t)(averaged && !view.frozen));
     }
     find_ends(sgd);
 out:
@@ -127,11 +134,13 @@ static void place_slots(rn_sgd *sgd)
 
     for (int i = 0; i < sgd->count; i++) {
         slot *s = &sgd->slots[i];
-        if (rn_param_trained(s->view.param)) {
+        if (has_velocity(&s->view)) {
             s->velocity = next;
             next += padded(s->view.count);
         }
-        if (sgd->options.ema > 0) {
+        if (sgd->options.ema > 0 && s->view.frozen) {
+            s->average = s->view.value;
+        } else if (sgd->options.ema > 0) {
             s->average = next;
             next += padded(s->view.count);
             memcpy(s->average, s->view.value, s->view.count * sizeof *s->average);
@@ -173,7 +182,7 @@ void rn_sgd_free(rn_sgd *sgd)
 // What is frozen is its own average; to form it would round.
 static bool moves(const rn_sgd *sgd, const slot *s)
 {
-    return s->velocity == NULL || !sgd->options.frozen[s->group];
+    return !s->view.frozen && (s->velocity == NULL || !sgd->options.frozen[s->group]);
 }
 
 static void update(const rn_sgd *sgd, const slot *s, double lr)
@@ -193,15 +202,26 @@ static void update(const rn_sgd *sgd, const slot *s, double lr)
     });
 }
 
+// The first averages are of few steps: they must not be of the start.
+static double average_decay(const rn_sgd *sgd)
+{
+    double steps = (double)sgd->steps, early = (1 + steps) / (10 + steps);
+
+    return early < sgd->options.ema ? early : sgd->options.ema;
+}
+
 void rn_sgd_step(rn_sgd *sgd, double lr)
 {
+    const float decay = (float)average_decay(sgd);
+
     for (int i = 0; i < sgd->count; i++) {
         const slot *s = &sgd->slots[i];
         if (s->velocity != NULL && moves(sgd, s))
             update(sgd, s, lr);
         if (s->average != NULL && sgd->options.lookahead == 0 && moves(sgd, s))
-            sgd->engine->ema(s->average, s->view.value, s->view.count, (float)sgd->options.ema);
+            sgd->engine->ema(s->average, s->view.value, s->view.count, decay);
     }
+    sgd->steps++;
 }
 
 // By multiplication, not pow(): the same bits with every C library.
@@ -237,7 +257,7 @@ static rn_status store(const rn_sgd *sgd, array which, rn_weights *weights)
     for (int i = 0; i < sgd->count; i++) {
         const float *native = array_of(&sgd->slots[i], which);
         float *canonical = rn_weights_data(weights, i);
-        if (native == NULL) // the velocity of running statistics
+        if (native == NULL) // a velocity that is not kept
             memset(canonical, 0, rn_weights_param(weights, i)->count * sizeof *canonical);
         else
             RN_TRY(rn_run_unpack(sgd->run, i, native, canonical));
@@ -252,7 +272,7 @@ static rn_status load(rn_sgd *sgd, array which, const rn_weights *weights)
 
     for (int i = 0; i < sgd->count; i++) {
         float *native = array_of(&sgd->slots[i], which);
-        if (native != NULL)
+        if (native != NULL && !sgd->slots[i].view.frozen)
             RN_TRY(rn_run_pack(sgd->run, i, rn_weights_read(weights, i), native));
     }
 out:
@@ -281,9 +301,10 @@ rn_status rn_sgd_store_ema(const rn_sgd *sgd, rn_weights *ema)
     return st == RN_OK ? store(sgd, AVERAGE, ema) : st;
 }
 
-rn_status rn_sgd_load_ema(rn_sgd *sgd, const rn_weights *ema)
+rn_status rn_sgd_load_ema(rn_sgd *sgd, const rn_weights *ema, uint64_t steps)
 {
     rn_status st = ema_in_use(sgd);
 
+    sgd->steps = steps;
     return st == RN_OK ? load(sgd, AVERAGE, ema) : st;
 }

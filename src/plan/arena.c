@@ -29,13 +29,14 @@ static void find_lifetimes(rn_plan *plan)
         if (tensor->gradient)
             tensor->last = plan->op_count - 1;
     }
-    // The caller writes the input before the first op and reads the logits after the forward list;
+    // The caller writes the input before the first op and reads logits and output after the list;
     // the input stays whole so that the forward list can be repeated.
     plan->tensors[plan->input].first = 0;
     plan->tensors[plan->input].last = plan->op_count - 1;
-    rn_plan_tensor *logits = &plan->tensors[plan->logits];
-    if (logits->last < plan->forward_count - 1)
-        logits->last = plan->forward_count - 1;
+    const int read[] = {plan->logits, plan->output};
+    for (int i = 0; i < 2; i++)
+        if (read[i] >= 0 && plan->tensors[read[i]].last < plan->forward_count - 1)
+            plan->tensors[read[i]].last = plan->forward_count - 1;
 }
 
 // In-place pairs that op.h demands of every engine.
@@ -77,6 +78,17 @@ static void try_share(rn_plan *plan, int index, const rn_ref *out, const rn_ref 
     owner->last = target->last;
 }
 
+// A convolution reads its source around each value that it writes: where that is what it adds too
+// (units of one convolution with an identity shortcut), the result needs memory of its own.
+static bool reads_around(const rn_plan *plan, const rn_planned_op *op)
+{
+    const rn_ref *src = &op->args[RN_ARG_SRC], *added = &op->args[RN_ARG_SRC2];
+
+    return op->desc.kind == RN_OP_CONV && src->space == RN_SPACE_TENSOR &&
+           added->space == RN_SPACE_TENSOR &&
+           plan->tensors[src->index].root == plan->tensors[added->index].root;
+}
+
 void rn_plan_lifetimes(rn_plan *plan)
 {
     find_lifetimes(plan);
@@ -84,7 +96,7 @@ void rn_plan_lifetimes(rn_plan *plan)
         plan->tensors[t].root = t;
     for (int i = 0; i < plan->op_count; i++)
         for (size_t p = 0; p < sizeof in_place / sizeof *in_place; p++)
-            if (in_place[p].kind == plan->ops[i].desc.kind)
+            if (in_place[p].kind == plan->ops[i].desc.kind && !reads_around(plan, &plan->ops[i]))
                 try_share(plan, i, &plan->ops[i].args[in_place[p].out],
                           &plan->ops[i].args[in_place[p].in]);
 }

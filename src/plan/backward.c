@@ -132,7 +132,7 @@ static void take_second_gradient(const rn_planner *planner, const rn_planned_op 
 static rn_status backward_batch_norm(rn_planner *planner, const rn_planned_op *forward)
 {
     rn_status st = RN_OK;
-    int src2 = arg_tensor(forward, RN_ARG_SRC2);
+    int src = arg_tensor(forward, RN_ARG_SRC), src2 = arg_tensor(forward, RN_ARG_SRC2);
     rn_planned_op op = backward_op(planner, forward, RN_OP_BATCH_NORM_BACKWARD);
 
     take_second_gradient(planner, forward, &op);
@@ -147,7 +147,10 @@ static rn_status backward_batch_norm(rn_planner *planner, const rn_planned_op *f
     op.args[RN_ARG_DIFF_BIAS] = rn_gradient_ref(forward->args[RN_ARG_BIAS].index);
     if (op.desc.add)
         RN_TRY(new_gradient(planner, src2, &op.args[RN_ARG_DIFF_SRC2]));
-    RN_TRY(emit_diff_src(planner, &op, arg_tensor(forward, RN_ARG_SRC)));
+    if (wants_gradient(planner, src))
+        RN_TRY(emit_diff_src(planner, &op, src));
+    else
+        RN_TRY(rn_planner_emit(planner, &op));
     if (op.desc.add)
         RN_TRY(rn_planner_contribute(planner, src2, op.args[RN_ARG_DIFF_SRC2].index, op.node));
 out:

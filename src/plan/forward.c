@@ -1,5 +1,5 @@
-// Forward list: graph nodes to ops, with BN + add + ReLU and add + ReLU fused, in inference also
-// the convolution before them.
+// Forward list: graph nodes to ops, with BN + add + ReLU and add + ReLU fused, in inference and
+// where frozen also the convolution before them.
 #include "plan/plan_struct.h"
 
 static const rn_node *node_at(const rn_planner *planner, int index)
@@ -18,6 +18,8 @@ static void count_consumers(rn_planner *planner)
             planner->consumer[node->inputs[k]] = i;
         }
     }
+    if (planner->plan->options.output > 0) // the caller reads it too: no chain goes on behind it
+        planner->consumers[planner->plan->options.output]++;
 }
 
 // The only reader of a node if it has the kind, else -1.
@@ -30,10 +32,15 @@ static int sole_consumer(const rn_planner *planner, int index, rn_node_kind kind
     return reader;
 }
 
-// Batch norms normalise by the batch's own mean and variance.
-static bool of_batch(const rn_planner *planner)
+static bool trains(const rn_planner *planner, int index)
 {
-    return planner->plan->options.training || planner->plan->options.batch_statistics;
+    return planner->plan->options.training && !rn_plan_frozen(planner->plan, index);
+}
+
+// A batch norm there normalises by the batch's own mean and variance.
+static bool of_batch(const rn_planner *planner, int index)
+{
+    return trains(planner, index) || planner->plan->options.batch_statistics;
 }
 
 // The convolution at `index`, as far as its kernel depends on it.
@@ -59,7 +66,7 @@ static rn_op_desc conv_desc(const rn_planner *planner, int index)
         .stride = node->stride,
         .pad = node->pad,
         .bias = node->bias != RN_NO_PARAM,
-        .training = planner->plan->options.training,
+        .training = trains(planner, index),
         .statistics = true,
     };
 }
@@ -82,24 +89,26 @@ static bool adds_in_training(const rn_planner *planner, int index)
     int add = sole_consumer(planner, index, RN_NODE_ADD);
 
     desc.add = true;
-    return planner->plan->options.training && add >= 0 &&
-           sole_consumer(planner, add, RN_NODE_RELU) < 0 && takes_statistics(planner, &desc);
+    return trains(planner, index) && add >= 0 && sole_consumer(planner, add, RN_NODE_RELU) < 0 &&
+           takes_statistics(planner, &desc);
 }
 
 static bool starts_chain(const rn_planner *planner, int index)
 {
     rn_node_kind kind = node_at(planner, index)->kind;
     bool conv = kind == RN_NODE_CONV && !planner->plan->options.separate &&
-                (!of_batch(planner) || adds_in_training(planner, index));
+                (!of_batch(planner, index) || adds_in_training(planner, index));
 
     return (kind == RN_NODE_BATCH_NORM || kind == RN_NODE_ADD || conv) && !planner->inside[index] &&
            planner->chain[index] < 0;
 }
 
-// The chain that ends at `end` goes on to `next`, if there is one.
+// The chain that ends at `end` goes on to `next`, if there is one that is not beyond the frozen
+// part.
 static int extend_chain(rn_planner *planner, int end, int next)
 {
-    if (next < 0 || planner->chain[next] >= 0 || planner->inside[next])
+    if (next < 0 || planner->chain[next] >= 0 || planner->inside[next] ||
+        rn_plan_frozen(planner->plan, end) != rn_plan_frozen(planner->plan, next))
         return end;
     planner->inside[end] = true;
     return next;
@@ -245,9 +254,10 @@ static rn_status lower_simple(rn_planner *planner, int node, rn_op_kind kind)
     rn_planned_op op;
 
     RN_TRY(start_op(planner, &op, kind, node, node));
-    op.desc.statistics = kind == RN_OP_CONV && of_batch(planner) && feeds_batch_norm(planner, node);
+    op.desc.statistics =
+        kind == RN_OP_CONV && of_batch(planner, node) && feeds_batch_norm(planner, node);
     op.desc.bias = node_at(planner, node)->bias != RN_NO_PARAM;
-    op.desc.training = planner->plan->options.training;
+    op.desc.training = trains(planner, node);
     op.desc.constant = !op.desc.training;
     take_norm(planner, &op);
     RN_TRY(rn_planner_emit(planner, &op));
@@ -291,7 +301,7 @@ static bool can_defer(const rn_planner *planner, const rn_planned_op *op)
 {
     int conv = sole_consumer(planner, op->last_node, RN_NODE_CONV);
 
-    if (!planner->plan->options.training || op->desc.add || conv < 0)
+    if (!trains(planner, op->node) || op->desc.add || conv < 0)
         return false;
     rn_op_desc desc = conv_desc(planner, conv);
     desc.norm = true;
@@ -320,8 +330,8 @@ static rn_status lower_batch_norm(rn_planner *planner, int start, int end)
     int add = start == end ? -1 : sole_consumer(planner, start, RN_NODE_ADD);
 
     RN_TRY(start_op(planner, &op,
-                    of_batch(planner) ? RN_OP_BATCH_NORM_TRAIN : RN_OP_BATCH_NORM_INFER, start,
-                    end));
+                    of_batch(planner, start) ? RN_OP_BATCH_NORM_TRAIN : RN_OP_BATCH_NORM_INFER,
+                    start, end));
     if (options->training && options->bn_momentum > 0)
         op.desc.momentum = options->bn_momentum;
     if (options->batch_statistics)
@@ -332,7 +342,7 @@ static rn_status lower_batch_norm(rn_planner *planner, int start, int end)
         RN_TRY(set_second_source(planner, &op, other_operand(planner, add, start)));
     op.args[RN_ARG_RUNNING_MEAN] = rn_value_ref(node->running_mean);
     op.args[RN_ARG_RUNNING_VARIANCE] = rn_value_ref(node->running_variance);
-    if (of_batch(planner)) {
+    if (of_batch(planner, start)) {
         int saved;
         take_statistics(planner, &op);
         size_t floats = RN_SAVED_VECTORS * (size_t)rn_padded_channels(&op.desc.src);
@@ -373,9 +383,9 @@ static rn_status lower_conv(rn_planner *planner, int start, int end)
     int second = start == end ? -1 : planner->consumer[start];
 
     RN_TRY(start_op(planner, &op, RN_OP_CONV, start, end));
-    op.desc.training = planner->plan->options.training;
+    op.desc.training = trains(planner, start);
     op.desc.constant = !op.desc.training;
-    op.desc.statistics = of_batch(planner) && feeds_batch_norm(planner, end);
+    op.desc.statistics = of_batch(planner, start) && feeds_batch_norm(planner, end);
     op.desc.bias = node_at(planner, start)->bias != RN_NO_PARAM;
     take_norm(planner, &op);
     op.desc.fold = second >= 0 && node_at(planner, second)->kind == RN_NODE_BATCH_NORM;
@@ -450,7 +460,7 @@ static rn_status lower_dropout(rn_planner *planner, int node)
 {
     float rate = node_at(planner, node)->rate;
 
-    if (!planner->plan->options.training || rate <= 0)
+    if (!trains(planner, node) || rate <= 0)
         return lower_to_nothing(planner, node);
     return lower_draw(planner, node, 1 / (1 - rate), false);
 }
@@ -464,7 +474,7 @@ static rn_status lower_drop_branch(rn_planner *planner, int node)
 
     if (rate <= 0)
         return lower_to_nothing(planner, node);
-    if (planner->plan->options.training)
+    if (trains(planner, node))
         return lower_draw(planner, node, 1, true);
     RN_TRY(start_op(planner, &op, RN_OP_SCALE, node, node));
     op.desc.scale = 1 - rate;
@@ -485,12 +495,17 @@ static rn_status lower_cross_entropy(rn_planner *planner, int node)
         .desc = {.kind = RN_OP_CROSS_ENTROPY,
                  .src = *logits,
                  .dst = *logits,
-                 .label_smoothing = plan->options.label_smoothing},
+                 .label_smoothing = plan->options.label_smoothing,
+                 .mixed = plan->options.mixed_labels},
     };
 
     RN_TRY(rn_planner_tensor(planner, &gradient, &op.desc.src, rn_tensor_bytes(&op.desc.src)));
     op.args[RN_ARG_SRC] = rn_tensor_ref(plan->logits);
     op.args[RN_ARG_LABELS] = (rn_ref){RN_SPACE_LABELS, 0};
+    if (op.desc.mixed) {
+        op.args[RN_ARG_LABELS_B] = (rn_ref){RN_SPACE_LABELS_B, 0};
+        op.args[RN_ARG_SHARES] = (rn_ref){RN_SPACE_SHARES, 0};
+    }
     op.args[RN_ARG_LOSS] = (rn_ref){RN_SPACE_LOSS, 0};
     op.args[RN_ARG_DIFF_SRC] = rn_tensor_ref(gradient);
     RN_TRY(rn_planner_emit(planner, &op));
@@ -556,8 +571,14 @@ rn_status rn_plan_forward(rn_planner *planner)
     find_chains(planner);
     RN_TRY(new_output(planner, 0, 0, -1));
     plan->input = planner->value[0];
-    for (int i = 1; i < rn_graph_nodes(plan->graph); i++)
+    plan->output = -1;
+    for (int i = 1; i < rn_graph_nodes(plan->graph); i++) {
         RN_TRY(lower_node(planner, i));
+        if (i != plan->options.output)
+            continue;
+        plan->output = planner->value[i];
+        plan->output_count = plan->op_count;
+    }
     plan->forward_count = plan->op_count;
 out:
     return st;

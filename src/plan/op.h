@@ -62,10 +62,10 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
  *                            for bit, from its SAVED; the running statistics stay. A forward op of
  *                            the backward list, with `forward` set.
  *   BATCH_NORM_BACKWARD      SRC DIFF_DST [DIFF_DST2] WEIGHTS SAVED [DST if relu and add, BIAS if
- *                            relu alone] -> DIFF_SRC [DIFF_SRC2 if add] DIFF_WEIGHTS DIFF_BIAS
+ *                            relu alone] -> [DIFF_SRC] [DIFF_SRC2 if add] DIFF_WEIGHTS DIFF_BIAS
  *                            g = (diff_dst [+ diff_dst2]), with relu masked by dst > 0, which
  *                            without `add` is found again from SRC; diff_src2 = g; diff_src by
- *                            Ioffe & Szegedy 2015, section 3
+ *                            Ioffe & Szegedy 2015, section 3; not where DIFF_SRC is NULL
  *   RELU                     SRC -> DST
  *   RELU_BACKWARD            DST DIFF_DST [DIFF_DST2] -> DIFF_SRC        (derivative 0 at 0)
  *   ADD                      SRC SRC2 -> DST, then ReLU if relu          (also sums gradients)
@@ -87,9 +87,12 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
  *   MAX_POOL_BACKWARD        DIFF_DST WORKSPACE -> DIFF_SRC
  *   AVERAGE_POOL             SRC -> DST: global, dst is NC
  *   AVERAGE_POOL_BACKWARD    DIFF_DST -> DIFF_SRC
- *   CROSS_ENTROPY            SRC (logits, NC) LABELS -> DIFF_SRC LOSS: softmax, mean over the
- *                            batch; target (1 - s) onehot + s / classes;
- *                            diff_src = (softmax - target) / n
+ *   CROSS_ENTROPY            SRC (logits, NC) LABELS [LABELS_B SHARES] -> DIFF_SRC LOSS: softmax,
+ *                            mean over the batch; target (1 - s) onehot + s / classes;
+ *                            diff_src = (softmax - target) / n. With `mixed` onehot is
+ *                            share onehot(label) + (1 - share) onehot(label_b), and LOSS counts
+ *                            answers as wrong that are not the label of the larger share (LABELS'
+ *                            of equal ones). RN_EINVAL where a label or share is out of range.
  *
  * In-place calls that every engine must allow: DST = SRC for RELU, SCALE and DROPOUT; DST = SRC or
  * SRC2 for ADD and GATE; DIFF_SRC = DIFF_DST for GATE_BACKWARD; DST = SRC2 for BATCH_NORM_*;
@@ -160,6 +163,8 @@ typedef enum rn_arg {
     RN_ARG_SCRATCH,    // contents lost between ops
     RN_ARG_RANDOM,     // const rn_random *: what DROPOUT draws from
     RN_ARG_LABELS,     // int32_t[n], each 0 .. classes - 1
+    RN_ARG_LABELS_B,   // likewise
+    RN_ARG_SHARES,     // float[n], each 0 .. 1
     RN_ARG_LOSS,       // rn_loss
     RN_ARGS
 } rn_arg;
@@ -202,6 +207,7 @@ typedef struct rn_op_desc {
     uint32_t stream;          // DROPOUT: number of the graph's node
     bool complement;          // GATE*
     float label_smoothing;    // CROSS_ENTROPY, 0 .. 1
+    bool mixed;               // CROSS_ENTROPY: two labels a sample, with shares
     const rn_kernel *forward; // backward ops: the forward op's kernel, whose native layout of
                               // weights (and workspace) they must use; NULL for forward ops
 } rn_op_desc;

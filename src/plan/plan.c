@@ -48,10 +48,12 @@ void rn_planned_op_label(rn_planned_op *op)
              forward && op->desc.add ? " + add" : "", forward && op->desc.relu ? " + relu" : "");
 }
 
-// A parameter lies behind the result of an op that reads one, or whose source has one behind it.
+// A trained parameter lies behind the result of an op that reads one, or whose source has one
+// behind it.
 static void note_dependence(rn_planner *planner, const rn_planned_op *op)
 {
-    bool wanted = op->args[RN_ARG_WEIGHTS].space == RN_SPACE_VALUE;
+    bool wanted = op->args[RN_ARG_WEIGHTS].space == RN_SPACE_VALUE &&
+                  !rn_plan_frozen(planner->plan, op->node);
 
     if (op->args[RN_ARG_DST].space != RN_SPACE_TENSOR)
         return;
@@ -148,7 +150,8 @@ static rn_status place_gradients(rn_planner *planner)
     for (int p = 0; p < rn_graph_params(plan->graph); p++) {
         rn_plan_param *param = &plan->params[p];
         param->gradient = -1;
-        if (!plan->options.training || !rn_param_trained(rn_graph_param(plan->graph, p)))
+        if (!plan->options.training || param->frozen ||
+            !rn_param_trained(rn_graph_param(plan->graph, p)))
             continue;
         RN_TRY(rn_planner_tensor(planner, &param->gradient, NULL, param->count * sizeof(float)));
         plan->tensors[param->gradient].gradient = true;
@@ -179,6 +182,7 @@ static rn_status place_params(rn_planner *planner)
             rn_plan_param *param = &plan->params[ref->index];
             param->kernel = plan->ops[i].kernel;
             param->arg = (rn_arg)a;
+            param->frozen = rn_plan_frozen(plan, plan->ops[i].node);
             param->count = param->kernel->native_count(param->kernel, param->arg);
         }
     for (int p = 0; p < rn_graph_params(plan->graph); p++) {
@@ -189,6 +193,20 @@ static rn_status place_params(rn_planner *planner)
     RN_TRY(place_gradients(planner));
 out:
     return st;
+}
+
+static rn_status check_output(const rn_plan_options *options, const rn_graph *graph)
+{
+    if (options->output == 0)
+        return RN_OK;
+    if (options->training)
+        return rn_error(RN_EINVAL, "the output of a node is asked for in a training plan, expected "
+                                   "an inference plan");
+    if (options->output < 0 || options->output >= rn_graph_nodes(graph) ||
+        rn_graph_node(graph, options->output)->kind == RN_NODE_CROSS_ENTROPY)
+        return rn_error(RN_EINVAL, "node %d has no output, expected 1 to %d", options->output,
+                        rn_graph_nodes(graph) - 2);
+    return RN_OK;
 }
 
 static rn_status check_options(const rn_plan_options *options)
@@ -223,6 +241,9 @@ rn_status rn_plan_create(rn_plan **out, const rn_graph *graph, rn_engine *engine
     plan->engine = engine;
     plan->options = options != NULL ? *options : (rn_plan_options){.batch = 1};
     RN_TRY(check_options(&plan->options));
+    RN_TRY(check_output(&plan->options, graph));
+    if (plan->options.training)
+        RN_TRY(rn_graph_frozen_nodes(graph, plan->options.freeze, &plan->frozen_nodes));
     RN_TRY(planner_init(&planner, plan));
     RN_TRY(rn_plan_forward(&planner));
     if (plan->options.training) {

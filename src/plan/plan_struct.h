@@ -12,6 +12,8 @@ typedef enum rn_space {
     RN_SPACE_GRADIENT, // parameter gradient, likewise: until its tensor is there
     RN_SPACE_RANDOM,
     RN_SPACE_LABELS,
+    RN_SPACE_LABELS_B,
+    RN_SPACE_SHARES,
     RN_SPACE_LOSS
 } rn_space;
 
@@ -48,6 +50,7 @@ typedef struct rn_plan_param {
     rn_arg arg;
     size_t count, offset;
     int gradient; // tensor; -1 if it is not trained
+    bool frozen;
 } rn_plan_param;
 
 struct rn_plan {
@@ -61,6 +64,9 @@ struct rn_plan {
     int tensor_count;
     size_t tensor_capacity;
     int input, logits;     // tensors
+    int output;            // likewise, of options.output; -1: none
+    int output_count;      // ops of the forward list up to the one that gives it
+    int frozen_nodes;      // those below are frozen
     rn_plan_param *params; // one for each parameter of the graph
     size_t value_floats;
     size_t arena_bytes, unshared_bytes;
@@ -70,7 +76,8 @@ struct rn_plan {
 /** Contributions to the gradient of a tensor that are not yet added up, -1 if none. */
 typedef struct rn_gradient_parts {
     int tensors[2];
-    bool wanted; // the tensor depends on a parameter: without that, nobody needs its gradient
+    bool wanted; // the tensor depends on a parameter that is trained: without that, nobody needs
+                 // its gradient
 } rn_gradient_parts;
 
 /** State of planning; the arrays are indexed by the graph's nodes, except gradients. */
@@ -140,6 +147,12 @@ void rn_planned_op_label(rn_planned_op *op);
 /** Floating-point operations (multiply and add count two), and bytes read and written. */
 double rn_planned_op_flops(const rn_planned_op *op);
 size_t rn_planned_op_bytes(const rn_plan *plan, const rn_planned_op *op);
+
+/** What is frozen is computed as in inference, and nothing goes back through it. */
+static inline bool rn_plan_frozen(const rn_plan *plan, int node)
+{
+    return node < plan->frozen_nodes;
+}
 
 static inline rn_ref rn_tensor_ref(int tensor)
 {

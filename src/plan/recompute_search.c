@@ -229,10 +229,12 @@ rn_status rn_plan_recompute(rn_plan *plan)
     RN_TRY(rn_recompute_init(&s.r, plan));
     hold_what_is_free(&s.r, &rule);
     RN_TRY(place(&s, &rule));
-    if (!within_limit(&s.r.trial))
+    if (!within_limit(&s.r.trial)) {
+        memset(s.r.held, 0, (size_t)plan->forward_count * sizeof *s.r.held);
         st = search_and_place(&s, plan);
-    else if (s.r.trial.arena_bytes < plan->arena_bytes)
+    } else if (s.r.trial.arena_bytes < plan->arena_bytes) {
         rn_recompute_accept(&s.r, plan);
+    }
 out:
     rn_recompute_release(&s.r);
     return st;

@@ -10,7 +10,8 @@ struct rn_run {
     const rn_plan *plan;
     char *arena;
     float *values;
-    int32_t *labels;
+    int32_t *labels, *labels_b; // labels_b, shares: NULL unless the plan is for mixed labels
+    float *shares;
     rn_loss loss;
     rn_random random;
     bool prepared;          // nobody has had the parameters in hand since prepare()
@@ -37,6 +38,10 @@ static void *resolve(rn_run *run, rn_ref ref)
         return &run->random;
     case RN_SPACE_LABELS:
         return run->labels;
+    case RN_SPACE_LABELS_B:
+        return run->labels_b;
+    case RN_SPACE_SHARES:
+        return run->shares;
     case RN_SPACE_LOSS:
         return &run->loss;
     case RN_SPACE_GRADIENT: // a tensor by now
@@ -57,6 +62,10 @@ rn_status rn_run_create(rn_run **out, const rn_plan *plan)
     RN_TRY(RN_NEW(&run->arena, plan->arena_bytes));
     RN_TRY(RN_NEW(&run->values, plan->value_floats));
     RN_TRY(RN_NEW(&run->labels, (size_t)plan->options.batch));
+    if (plan->options.training && plan->options.mixed_labels) {
+        RN_TRY(RN_NEW(&run->labels_b, (size_t)plan->options.batch));
+        RN_TRY(RN_NEW(&run->shares, (size_t)plan->options.batch));
+    }
     RN_TRY(RN_NEW(&run->args, (size_t)plan->op_count));
     for (int i = 0; i < plan->op_count; i++)
         for (int a = 0; a < RN_ARGS; a++)
@@ -75,6 +84,8 @@ void rn_run_free(rn_run *run)
     rn_free(run->arena);
     rn_free(run->values);
     rn_free(run->labels);
+    rn_free(run->labels_b);
+    rn_free(run->shares);
     rn_free(run->args);
     rn_free(run);
 }
@@ -87,6 +98,16 @@ float *rn_run_input(rn_run *run)
 int32_t *rn_run_labels(rn_run *run)
 {
     return run->plan->options.training ? run->labels : NULL;
+}
+
+int32_t *rn_run_labels_b(rn_run *run)
+{
+    return run->labels_b;
+}
+
+float *rn_run_shares(rn_run *run)
+{
+    return run->shares;
 }
 
 const float *rn_run_logits(const rn_run *run)
@@ -136,6 +157,25 @@ rn_status rn_run_forward(rn_run *run)
     rn_status st = prepare(run);
 
     return st == RN_OK ? run_ops(run, 0, run->plan->forward_count) : st;
+}
+
+rn_status rn_run_to_output(rn_run *run)
+{
+    rn_status st = prepare(run);
+
+    if (st == RN_OK && run->plan->output < 0)
+        st = rn_error(RN_EINVAL, "the plan keeps no node's output");
+    return st == RN_OK ? run_ops(run, 0, run->plan->output_count) : st;
+}
+
+rn_status rn_run_output(const rn_run *run, float *dst)
+{
+    int tensor = run->plan->output;
+
+    if (tensor < 0)
+        return rn_error(RN_EINVAL, "the plan keeps no node's output");
+    rn_tensor_unpack(&run->plan->tensors[tensor].desc, tensor_memory(run, tensor), dst);
+    return RN_OK;
 }
 
 rn_status rn_run_op(rn_run *run, int index)
@@ -205,6 +245,7 @@ rn_param_view rn_run_param(rn_run *run, int index)
         .gradient = param->gradient >= 0 ? tensor_memory(run, param->gradient) : NULL,
         .count = param->count,
         .param = described,
+        .frozen = param->frozen,
     };
 }
 

@@ -27,6 +27,7 @@ void rn_checkpoint_free(rn_checkpoint *checkpoint)
     rn_preprocess_free(checkpoint->preprocess);
     rn_free(checkpoint->recipe);
     rn_free(checkpoint->state);
+    rn_free(checkpoint->from);
     rn_free(checkpoint);
 }
 
@@ -43,6 +44,7 @@ int rn_preprocess_shape(uint64_t shape[3], rn_normalize normalize, const rn_mode
     case RN_NORMALIZE_PIXEL_MEAN:
         return 3;
     case RN_NORMALIZE_NONE:
+    case RN_NORMALIZE_IMAGENET: // which no preprocess has
         break;
     }
     return 0;
@@ -121,6 +123,8 @@ static rn_status build_metadata(cJSON **out, const rn_checkpoint *checkpoint)
         RN_TRY(rn_json_add_text(*out, RN_META_RECIPE, checkpoint->recipe));
     if (checkpoint->state != NULL)
         RN_TRY(rn_json_add_text(*out, RN_META_STATE, checkpoint->state));
+    if (checkpoint->from != NULL)
+        RN_TRY(rn_json_add_text(*out, RN_META_FROM, checkpoint->from));
 out:
     return st;
 }

@@ -17,6 +17,7 @@
 #define RN_META_LABELS "resnet.labels" // ["airplane", ...]
 #define RN_META_RECIPE "resnet.recipe" // as rn_recipe_print()
 #define RN_META_STATE "resnet.state"   // the trainer's
+#define RN_META_FROM "resnet.from"     // "FILE sha256:SUM"
 
 #define RN_PREFIX_MOMENTUM "momentum."
 #define RN_PREFIX_EMA "ema."

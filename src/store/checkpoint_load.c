@@ -267,6 +267,8 @@ static rn_status load_parts(loading *load)
         rn_meta_labels(&load->made->label_names, metadata_of(load), load->made->options.classes));
     RN_TRY(load_json(&load->made->recipe, load->file, RN_META_RECIPE));
     RN_TRY(load_json(&load->made->state, load->file, RN_META_STATE));
+    if (rn_safetensors_metadata(load->file, RN_META_FROM) != NULL)
+        RN_TRY(rn_strdup(&load->made->from, rn_safetensors_metadata(load->file, RN_META_FROM)));
 out:
     return st;
 }

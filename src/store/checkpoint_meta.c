@@ -208,6 +208,12 @@ static rn_status read_normalization(rn_meta_normalization *out, const cJSON *jso
     RN_TRY(rn_json_known_keys(json, keys, sizeof keys / sizeof *keys, RN_META_PREPROCESS));
     RN_TRY(rn_json_text(json, "normalize", &name, RN_META_PREPROCESS));
     RN_TRY(rn_as_format(rn_normalize_parse(&out->normalize, name)));
+    if (out->normalize == RN_NORMALIZE_IMAGENET) {
+        st =
+            rn_error(RN_EFORMAT, "%s: 'normalize' is 'imagenet', expected 'channel' and its values",
+                     RN_META_PREPROCESS);
+        goto out;
+    }
     int dims = rn_preprocess_shape(shape, out->normalize, options);
     for (int d = 0; d < dims; d++)
         count *= (size_t)shape[d];

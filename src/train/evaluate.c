@@ -6,7 +6,10 @@ enum { DEFAULT_BATCH = 128 };
 rn_status rn_check_fit(const rn_checkpoint *model, const rn_samples *samples)
 {
     const rn_model_options *options = &model->options;
+    rn_status st = rn_samples_require_images(samples);
 
+    if (st != RN_OK)
+        return st;
     if (samples->classes != options->classes)
         return rn_error(RN_EINVAL, "%s has %d classes, the model has %d", samples->name,
                         samples->classes, options->classes);

@@ -18,6 +18,12 @@ struct rn_inference {
 rn_status rn_inference_create(rn_inference **out, const rn_graph *graph, const char *engine,
                               int batch)
 {
+    return rn_inference_create_showing(out, graph, engine, batch, 0);
+}
+
+rn_status rn_inference_create_showing(rn_inference **out, const rn_graph *graph, const char *engine,
+                                      int batch, int output)
+{
     rn_status st = RN_OK;
     rn_inference *inference = NULL;
     const rn_model_options *model = rn_graph_options(graph);
@@ -31,7 +37,7 @@ rn_status rn_inference_create(rn_inference **out, const rn_graph *graph, const c
     RN_TRY(RN_NEW(&inference->mean, (size_t)batch * (size_t)inference->classes));
     RN_TRY(rn_engine_create(&inference->engine, engine));
     RN_TRY(rn_plan_create(&inference->plan, graph, inference->engine,
-                          &(rn_plan_options){.batch = batch}));
+                          &(rn_plan_options){.batch = batch, .output = output}));
     RN_TRY(rn_run_create(&inference->run, inference->plan));
     *out = inference;
     inference = NULL; // now the caller's
@@ -85,6 +91,16 @@ rn_status rn_inference_run(rn_inference *inference, const float **logits)
     return rn_run_forward(inference->run);
 }
 
+rn_status rn_inference_run_to_output(rn_inference *inference)
+{
+    return rn_run_to_output(inference->run);
+}
+
+rn_status rn_inference_output(const rn_inference *inference, float *dst)
+{
+    return rn_run_output(inference->run, dst);
+}
+
 static int largest(const float *logits, int classes)
 {
     int best = 0;
@@ -96,7 +112,7 @@ static int largest(const float *logits, int classes)
 }
 
 // log(sum(exp(x))), shifted by the maximum so that nothing overflows.
-static double log_sum_exp(const float *logits, int classes)
+double rn_log_sum_exp(const float *logits, int classes)
 {
     double max = (double)logits[largest(logits, classes)], sum = 0;
 
@@ -107,7 +123,7 @@ static double log_sum_exp(const float *logits, int classes)
 
 void rn_softmax(float *probabilities, const float *logits, int classes)
 {
-    double normaliser = log_sum_exp(logits, classes);
+    double normaliser = rn_log_sum_exp(logits, classes);
 
     for (int k = 0; k < classes; k++)
         probabilities[k] = (float)exp((double)logits[k] - normaliser);
@@ -127,16 +143,21 @@ static int rank_of_label(const float *logits, int classes, int label)
     return higher;
 }
 
-static void count_row(rn_evaluation *out, const float *logits, int classes, int label)
+void rn_evaluation_count(rn_evaluation *out, const float *scores, int label)
 {
-    int rank = rank_of_label(logits, classes, label);
+    const int classes = out->classes, rank = rank_of_label(scores, classes, label);
 
     out->count++;
     out->wrong += rank >= 1;
     out->wrong_top5 += rank >= 5;
-    out->loss += log_sum_exp(logits, classes) - (double)logits[label];
     if (out->confusion != NULL)
-        out->confusion[(size_t)label * (size_t)classes + (size_t)largest(logits, classes)]++;
+        out->confusion[(size_t)label * (size_t)classes + (size_t)largest(scores, classes)]++;
+}
+
+static void count_row(rn_evaluation *out, const float *logits, int label)
+{
+    rn_evaluation_count(out, logits, label);
+    out->loss += rn_log_sum_exp(logits, out->classes) - (double)logits[label];
 }
 
 static void fill_batch(rn_inference *inference, const rn_inference_set *set, const rn_view *view,
@@ -186,8 +207,7 @@ rn_status rn_inference_evaluate(rn_inference *inference, rn_evaluation *out,
             return rn_error(RN_EINTERRUPTED, "evaluation interrupted after %zu images", first);
         RN_TRY(run_views(inference, set, first, count));
         for (size_t i = 0; i < (size_t)count; i++) // the rest of a last, short batch is not counted
-            count_row(out, inference->mean + i * classes, inference->classes,
-                      samples->labels[first + i]);
+            count_row(out, inference->mean + i * classes, samples->labels[first + i]);
     }
     if (out->count > 0)
         out->loss /= (double)out->count;

@@ -16,6 +16,9 @@ rn_status rn_check_fit(const rn_checkpoint *model, const rn_samples *samples);
  */
 rn_status rn_inference_create(rn_inference **out, const rn_graph *graph, const char *engine,
                               int batch);
+/** The same; the node of this index keeps its output (rn_plan_options.output). */
+rn_status rn_inference_create_showing(rn_inference **out, const rn_graph *graph, const char *engine,
+                                      int batch, int output);
 void rn_inference_free(rn_inference *inference);
 
 /** Take these weights (copied into the engine's layout). */
@@ -33,8 +36,23 @@ float *rn_inference_slot(rn_inference *inference, int slot);
 /** Run; logits float32 [batch][classes], borrowed until the next run. */
 rn_status rn_inference_run(rn_inference *inference, const float **logits);
 
+/** Run as far as that node's output. */
+rn_status rn_inference_run_to_output(rn_inference *inference);
+
+/** That output in the last run of either kind: float32 [batch][channels][height][width]. */
+rn_status rn_inference_output(const rn_inference *inference, float *dst);
+
 /** Probabilities of one row of logits: exp(x) / sum(exp(x)), shifted so that nothing overflows. */
 void rn_softmax(float *probabilities, const float *logits, int classes);
+
+/** log(sum(exp(x))), shifted by the maximum so that nothing overflows. */
+double rn_log_sum_exp(const float *logits, int classes);
+
+/**
+ * Count one image by its logits or probabilities, out->classes of them; a NaN makes the label
+ * last. The loss is the caller's to add.
+ */
+void rn_evaluation_count(rn_evaluation *out, const float *scores, int label);
 
 /** What an evaluation is on and how. */
 typedef struct rn_inference_set {

@@ -129,16 +129,25 @@ static void release(recalibrator *r)
 
 // One batch
 
-static void fill_input(recalibrator *r, float *input, int count)
+static rn_status fill_input(recalibrator *r, float *input, int count)
 {
     const rn_samples *s = r->samples;
+    int failed = RN_OK;
     size_t image = (size_t)s->channels * (size_t)s->height * (size_t)s->width;
 
-#pragma omp parallel for schedule(static)
-    for (int i = 0; i < count; i++)
-        rn_preprocess_apply(r->model->preprocess, input + (size_t)i * image,
-                            s->images + (size_t)r->entries[i].sample * image, r->options->augment,
-                            r->options->seed, r->entries[i].epoch, r->entries[i].sample);
+#pragma omp parallel for schedule(static) reduction(max : failed)
+    for (int i = 0; i < count; i++) {
+        const rn_order_entry *entry = &r->entries[i];
+        const rn_augment_where where = {r->options->seed, entry->epoch, entry->sample, NULL};
+        int made = (int)rn_preprocess_sample(r->model->preprocess, input + (size_t)i * image,
+                                             s->images + (size_t)entry->sample * image,
+                                             r->options->augment, &where);
+        failed = made > failed ? made : failed;
+    }
+    if (failed != RN_OK) // whose message another thread may have
+        return rn_error((rn_status)failed, "a picture of '%s' cannot be augmented: %s",
+                        s->name == NULL ? "set" : s->name, rn_status_text((rn_status)failed));
+    return RN_OK;
 }
 
 // Moments of a union from those of its disjoint parts (Chan, Golub & LeVeque 1979): no difference
@@ -181,7 +190,7 @@ static rn_status run_batch(recalibrator *r, rn_run *run, int count)
         return rn_error(RN_EINTERRUPTED, "recalibration interrupted after %llu of %llu images",
                         (unsigned long long)r->done, (unsigned long long)r->images);
     RN_TRY(rn_order_take(r->order, r->done, count, r->entries));
-    fill_input(r, rn_run_input(run), count);
+    RN_TRY(fill_input(r, rn_run_input(run), count));
     RN_TRY(rn_run_forward(run));
     RN_TRY(take_statistics(r, run, count));
     r->done += (uint64_t)count;

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_NAMES = 64, MAX_FILE = 1 << 20 };
+enum { MAX_NAMES = 128, MAX_FILE = 1 << 20 };
 
 static int builtin_names(const char *names[MAX_NAMES])
 {
@@ -247,12 +247,26 @@ static rn_status check_schedule(const rn_schedule *schedule)
     return RN_OK;
 }
 
+// 0 is the usual 256 or 480.
+static rn_status check_augment(const rn_augment *augment)
+{
+    int low = augment->resize_low > 0 ? augment->resize_low : 256;
+    int high = augment->resize_high > 0 ? augment->resize_high : 480;
+
+    if (augment->crop == RN_CROP_RESIZE && low > high)
+        return rn_error(RN_EINVAL,
+                        "'resize_low' is %d, expected at most 'resize_high', which is %d", low,
+                        high);
+    return RN_OK;
+}
+
 static rn_status check_together(const rn_recipe *recipe)
 {
     rn_status st = RN_OK;
 
     RN_TRY(check_length(recipe));
     RN_TRY(check_schedule(&recipe->schedule));
+    RN_TRY(check_augment(&recipe->augment));
     if (recipe->iterations > 0 && recipe->schedule.warmup >= 1 &&
         recipe->schedule.warmup >= (double)recipe->iterations)
         return rn_error(RN_EINVAL, "'warmup' is %g, expected less than 'iterations', which is %llu",

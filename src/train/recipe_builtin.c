@@ -1,5 +1,7 @@
 #include "train/recipe_builtin.h"
 
+#include "data/source.h"
+
 #include <string.h>
 
 static const struct {
@@ -91,6 +93,41 @@ static const struct {
       .normalize = RN_NORMALIZE_CHANNEL,
       .tta = RN_TTA_FLIP_TRANSLATE,
       .whiten = 5000}},
+    // He et al. 2015, section 3.4. "When the error plateaus": five epochs without a new best. The
+    // authors' "per-pixel mean" is an image of 224 x 224, subtracted from whatever the crop shows
+    // there (their published mean file); so is this, measured over the training set's centre crops.
+    {"the 2015 paper's ImageNet training: lr 0.1 divided by 10 on plateaus, up to 600,000 "
+     "iterations",
+     {.name = "paper-imagenet",
+      .iterations = 600000,
+      .batch = 256,
+      .seed = 1,
+      .schedule = {.kind = RN_SCHEDULE_PLATEAU, .lr = 0.1, .factor = 0.1, .patience = 5},
+      .sgd = {.momentum = 0.9, .weight_decay = 1e-4},
+      .augment =
+          {.flip = true, .crop = RN_CROP_RESIZE, .resize_low = 256, .resize_high = 480, .pca = 0.1},
+      .normalize = RN_NORMALIZE_PIXEL_MEAN}},
+    // He et al. 2018 (arXiv:1812.01187), "Bag of tricks", at the paper's batch and rate: 5 of 90
+    // epochs of warm-up, a cosine, smoothed labels, no decay of gains and biases.
+    {"90 epochs for photographs: warm-up, cosine, label smoothing, moving average, area crops",
+     {.name = "modern",
+      .epochs = 90,
+      .batch = 256,
+      .seed = 1,
+      .schedule = {.kind = RN_SCHEDULE_COSINE,
+                   .lr = 0.1,
+                   .factor = 0.1,
+                   .patience = 5,
+                   .warmup = 5.0 / 90.0},
+      .sgd = {.momentum = 0.9,
+              .weight_decay = 1e-4,
+              .decay = RN_DECAY_WEIGHTS,
+              .nesterov = true,
+              .ema = 0.9999},
+      .label_smoothing = 0.1,
+      .mix = {.mixup = 0.2},
+      .augment = {.flip = true, .crop = RN_CROP_AREA, .crop_area = 0.08},
+      .normalize = RN_NORMALIZE_IMAGENET}},
     // Small batches: 10,000 images give few steps.
     {"5 epochs in one cycle, for the generated data",
      {.name = "shapes",
@@ -147,10 +184,22 @@ static int depth_of(const char *model)
 // Networks made for short trainings have a recipe made for them. The generated data is learnt in a
 // few passes; everything else gets the recipe that a person can wait for. The paper's is there by
 // name.
+static bool holds_photos(const char *text)
+{
+    rn_source source = {.format = RN_FORMAT_SHAPES};
+    bool photos =
+        rn_source_resolve(&source, text) == RN_OK && source.format >= RN_FORMAT_PHOTO_FOLDER;
+
+    rn_source_release(&source);
+    return photos;
+}
+
 const char *rn_recipe_default(const char *model, const char *source)
 {
     if (strncmp(source, "shapes", 6) == 0)
         return "shapes";
+    if (holds_photos(source))
+        return "modern";
     if (strncmp(model, "fast-", 5) == 0)
         return "fast-cifar";
     return depth_of(model) >= DEEP ? "quick-deep" : "quick";

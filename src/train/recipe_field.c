@@ -29,9 +29,24 @@ static const char *pad_mode_choice(int index)
     return rn_pad_mode_name((rn_pad_mode)index);
 }
 
+static const char *crop_choice(int index)
+{
+    return rn_crop_name((rn_crop)index);
+}
+
+static const char *filter_choice(int index)
+{
+    return rn_resize_filter_name((rn_resize_filter)index);
+}
+
 static const char *tta_choice(int index)
 {
     return rn_tta_name((rn_tta)index);
+}
+
+static const char *freeze_choice(int index)
+{
+    return rn_freeze_name((rn_freeze)index);
 }
 
 #define WHOLE 0x1p53 // largest integer up to which a double holds every one
@@ -73,10 +88,27 @@ static const recipe_field fields[] = {
     {"pad_mode", RECIPE_CHOICE, AT(augment.pad_mode), .high = 0, .choice = pad_mode_choice},
     {"flip", RECIPE_BOOL, AT(augment.flip), .high = 0},
     {"alternate_flip", RECIPE_BOOL, AT(augment.alternate_flip), .high = 0},
+    {"crop", RECIPE_CHOICE, AT(augment.crop), .high = 0, .choice = crop_choice},
+    {"resize_low", RECIPE_INT, AT(augment.resize_low), .high = 65536},
+    {"resize_high", RECIPE_INT, AT(augment.resize_high), .high = 65536},
+    {"crop_area", RECIPE_DOUBLE, AT(augment.crop_area), .high = 1},
+    {"crop_ratio", RECIPE_DOUBLE, AT(augment.crop_ratio), .high = 1},
+    {"filter", RECIPE_CHOICE, AT(augment.filter), .high = 0, .choice = filter_choice},
+    {"randaugment", RECIPE_INT, AT(augment.randaugment), .high = 16},
+    {"randaugment_magnitude", RECIPE_INT, AT(augment.randaugment_magnitude), .high = 30},
+    {"brightness", RECIPE_DOUBLE, AT(augment.brightness), .high = 10},
+    {"contrast", RECIPE_DOUBLE, AT(augment.contrast), .high = 10},
+    {"saturation", RECIPE_DOUBLE, AT(augment.saturation), .high = 10},
+    {"hue", RECIPE_DOUBLE, AT(augment.hue), .high = 0.5},
+    {"pca", RECIPE_DOUBLE, AT(augment.pca), .high = 10},
+    {"erase", RECIPE_DOUBLE, AT(augment.erase), .high = 1},
+    {"mixup", RECIPE_DOUBLE, AT(mix.mixup), .high = 100},
+    {"cutmix", RECIPE_DOUBLE, AT(mix.cutmix), .high = 100},
     {"normalize", RECIPE_CHOICE, AT(normalize), .high = 0, .choice = normalize_choice},
     {"whiten", RECIPE_UINT64, AT(whiten), .high = 1e9},
     {"tta", RECIPE_CHOICE, AT(tta), .high = 0, .choice = tta_choice},
     {"hold_out", RECIPE_UINT64, AT(hold_out), .high = 1e9},
+    {"freeze_until", RECIPE_CHOICE, AT(freeze_until), .high = 0, .choice = freeze_choice},
 };
 
 enum { FIELDS = sizeof fields / sizeof *fields };

@@ -10,6 +10,8 @@
 
 enum { LOG_EVERY = 50, EVALUATION_BATCH = 128 };
 
+static const double CROP_RATIO = 0.875; // 224 of 256
+
 static double epochs_done(const rn_trainer *trainer)
 {
     return (double)trainer->progress.iteration * trainer->recipe.batch /
@@ -28,13 +30,18 @@ void rn_trainer_tell(const rn_trainer *trainer, rn_event event)
     trainer->options->on_event(&event, trainer->options->context);
 }
 
+static bool holds_images(const rn_samples *samples)
+{
+    return samples != NULL && samples->photos == NULL;
+}
+
 static rn_status create_engine(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
     rn_checkpoint *checkpoint = trainer->checkpoint;
 
     RN_TRY(rn_engine_create(&trainer->engine, trainer->options->engine));
-    if (trainer->options->test != NULL || trainer->held != NULL)
+    if (holds_images(trainer->options->test) || holds_images(trainer->held))
         RN_TRY(rn_inference_create(&trainer->inference, checkpoint->graph, trainer->options->engine,
                                    EVALUATION_BATCH));
     RN_TRY(rn_trainer_plan(trainer));
@@ -44,7 +51,7 @@ static rn_status create_engine(rn_trainer *trainer)
     if (trainer->progress.iteration > 0) {
         RN_TRY(rn_sgd_load_momentum(trainer->sgd, checkpoint->momentum));
         if (checkpoint->ema != NULL)
-            RN_TRY(rn_sgd_load_ema(trainer->sgd, checkpoint->ema));
+            RN_TRY(rn_sgd_load_ema(trainer->sgd, checkpoint->ema, trainer->progress.iteration));
     }
 out:
     return st;
@@ -56,9 +63,11 @@ static rn_status create_loader(rn_trainer *trainer)
         .batch = trainer->recipe.batch,
         .seed = trainer->recipe.seed,
         .augment = trainer->recipe.augment,
+        .mix = trainer->recipe.mix,
         .workers = trainer->options->workers,
         .depth = RN_TRAINER_READY,
         .first = trainer->progress.iteration,
+        .bad_images = trainer->options->bad_images,
     };
 
     return rn_loader_create(&trainer->loader, trainer->options->train,
@@ -104,17 +113,33 @@ static void release(rn_trainer *trainer)
     rn_free(trainer->saved_path);
 }
 
+static void tell_bad_pictures(rn_trainer *trainer)
+{
+    char *text;
+
+    while ((text = rn_loader_bad_picture(trainer->loader)) != NULL) {
+        rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
+        rn_text_free(text);
+    }
+}
+
 static rn_status take_batch(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
     rn_batch batch;
-    const rn_samples *train = trainer->options->train;
-    size_t image = (size_t)train->channels * (size_t)train->height * (size_t)train->width;
+    const rn_model_options *model = &trainer->checkpoint->options;
+    size_t image = (size_t)model->channels * (size_t)model->height * (size_t)model->width;
     size_t count = (size_t)trainer->recipe.batch;
 
     RN_TRY(rn_loader_next(trainer->loader, &batch));
+    tell_bad_pictures(trainer);
     memcpy(rn_run_input(trainer->run), batch.images, count * image * sizeof(float));
     memcpy(rn_run_labels(trainer->run), batch.labels, count * sizeof *batch.labels);
+    if (batch.labels_b == NULL)
+        return RN_OK;
+    memcpy(rn_run_labels_b(trainer->run), batch.labels_b, count * sizeof *batch.labels_b);
+    for (size_t i = 0; i < count; i++)
+        rn_run_shares(trainer->run)[i] = batch.share;
 out:
     return st;
 }
@@ -193,18 +218,68 @@ static void tell_step(rn_trainer *trainer)
     memset(&trainer->window, 0, sizeof trainer->window);
 }
 
+static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,
+                                 rn_evaluation *result)
+{
+    rn_status st = RN_OK;
+    const rn_checkpoint *checkpoint = trainer->checkpoint;
+    const rn_weights *weights = checkpoint->ema != NULL ? checkpoint->ema : checkpoint->weights;
+
+    RN_TRY(rn_inference_load(trainer->inference, weights));
+    RN_TRY(rn_inference_evaluate(trainer->inference, result,
+                                 &(rn_inference_set){checkpoint->preprocess, samples,
+                                                     trainer->recipe.tta, trainer->options->stop}));
+out:
+    return st;
+}
+
+static rn_status tell_bad_score(const rn_picture_scores *scores, void *context)
+{
+    if (scores->error != NULL)
+        rn_trainer_tell(context, (rn_event){.kind = RN_EVENT_NOTE, .text = scores->error});
+    return RN_OK;
+}
+
+// The middle of the picture, of which the network sees the share that is usual for training crops.
+static rn_views evaluation_view(const rn_trainer *trainer)
+{
+    const rn_model_options *model = &trainer->checkpoint->options;
+    double ratio = trainer->recipe.augment.crop_ratio;
+    int side = model->height < model->width ? model->height : model->width;
+
+    return (rn_views){.protocol = RN_PROTOCOL_SINGLE,
+                      .resize = (int)lround(side / (ratio > 0 ? ratio : CROP_RATIO)),
+                      .crop = side};
+}
+
+static rn_status evaluate_photos(rn_trainer *trainer, const rn_samples *samples,
+                                 rn_evaluation *result)
+{
+    const rn_checkpoint *checkpoint = trainer->checkpoint;
+    const rn_member member = {checkpoint, checkpoint->ema != NULL};
+    const rn_evaluate_views_options options = {
+        .views = evaluation_view(trainer),
+        .workers = trainer->options->workers,
+        .skip_bad = trainer->options->bad_images == RN_BAD_IMAGES_SKIP,
+        .engine = trainer->options->engine,
+        .stop = trainer->options->stop,
+        .on_picture = tell_bad_score,
+        .context = trainer,
+    };
+
+    return rn_evaluate_views(result, &member, 1, samples, &options);
+}
+
 static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, const char *set,
                              double *error)
 {
     rn_status st = RN_OK;
     rn_evaluation result = {0};
-    const rn_checkpoint *checkpoint = trainer->checkpoint;
-    const rn_weights *weights = checkpoint->ema != NULL ? checkpoint->ema : checkpoint->weights;
 
-    RN_TRY(rn_inference_load(trainer->inference, weights));
-    RN_TRY(rn_inference_evaluate(trainer->inference, &result,
-                                 &(rn_inference_set){checkpoint->preprocess, samples,
-                                                     trainer->recipe.tta, trainer->options->stop}));
+    if (samples->photos != NULL)
+        RN_TRY(evaluate_photos(trainer, samples, &result));
+    else
+        RN_TRY(evaluate_images(trainer, samples, &result));
     *error = 100.0 * (double)result.wrong / (double)result.count;
     trainer->result.test_count = result.count;
     trainer->result.test_wrong = result.wrong;
@@ -354,7 +429,8 @@ static void fill_result(rn_trainer *trainer)
 static rn_status check_options(const rn_train_options *options)
 {
     if (options->train == NULL || options->folder == NULL ||
-        (!options->resume && (options->model == NULL || options->recipe == NULL)))
+        (!options->resume &&
+         ((options->model == NULL && options->from == NULL) || options->recipe == NULL)))
         return rn_error(RN_EINVAL, "training needs data, a run folder, a model and a recipe");
     if (options->train->count == 0)
         return rn_error(RN_EINVAL, "%s has no images", options->train->name);

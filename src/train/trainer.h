@@ -52,6 +52,11 @@ rn_status rn_trainer_plan(rn_trainer *trainer);
 /** Say what the limit costs, if anything. */
 void rn_trainer_tell_plan(const rn_trainer *trainer);
 
+/** Classes and input of the network that a new training makes. */
+rn_model_options rn_trainer_model_options(const rn_train_options *options);
+/** The data must be what the network was made for; it may have classes beyond theirs. */
+rn_status rn_trainer_check_samples(const rn_model_options *model, const rn_samples *samples);
+
 /** Build or load trainer->checkpoint, recipe and progress. */
 rn_status rn_trainer_begin(rn_trainer *trainer);
 rn_status rn_trainer_resume(rn_trainer *trainer);

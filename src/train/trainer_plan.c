@@ -17,10 +17,19 @@ static size_t image_values(const rn_samples *samples)
     return (size_t)samples->channels * (size_t)samples->height * (size_t)samples->width;
 }
 
+static size_t input_values(const rn_checkpoint *checkpoint)
+{
+    const rn_model_options *model = &checkpoint->options;
+
+    return (size_t)model->channels * (size_t)model->height * (size_t)model->width;
+}
+
 static size_t samples_bytes(const rn_samples *samples)
 {
     if (samples == NULL)
         return 0;
+    if (samples->photos != NULL) // mapped, or names; what is read of them is small
+        return samples->count * sizeof *samples->labels;
     return samples->count * (image_values(samples) + sizeof *samples->labels);
 }
 
@@ -29,7 +38,7 @@ static size_t bytes_beside(const rn_trainer *trainer, const rn_plan_memory *step
 {
     const rn_checkpoint *checkpoint = trainer->checkpoint;
     const rn_train_options *options = trainer->options;
-    size_t batch = (size_t)trainer->recipe.batch * image_values(options->train) * sizeof(float);
+    size_t batch = (size_t)trainer->recipe.batch * input_values(checkpoint) * sizeof(float);
     size_t optimiser =
         step->gradients + (trainer->recipe.sgd.ema > 0 ? step->parameters : 0); // their layout
 
@@ -48,7 +57,9 @@ rn_status rn_trainer_plan(rn_trainer *trainer)
         .batch = trainer->recipe.batch,
         .training = true,
         .label_smoothing = (float)trainer->recipe.label_smoothing,
+        .mixed_labels = rn_mix_on(&trainer->recipe.mix),
         .bn_momentum = (float)trainer->recipe.bn_momentum,
+        .freeze = trainer->recipe.freeze_until,
     };
 
     RN_TRY(rn_plan_create(&trainer->plan, trainer->checkpoint->graph, trainer->engine, &plan));

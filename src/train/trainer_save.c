@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include "base/memory.h"
+#include "train/finetune.h"
 #include "train/whiten.h"
 
 #include <math.h>
@@ -89,24 +90,33 @@ out:
     return st;
 }
 
-static rn_status copy_labels(char ***out, const rn_samples *samples)
+// Classes beyond the data's have numbers for names.
+static rn_status copy_labels(char ***out, const rn_samples *samples, int classes)
 {
     rn_status st = RN_OK;
 
-    RN_TRY(RN_NEW(out, (size_t)samples->classes));
-    for (int i = 0; i < samples->classes; i++)
-        RN_TRY(rn_strdup(&(*out)[i], samples->label_names[i]));
+    RN_TRY(RN_NEW(out, (size_t)classes));
+    for (int i = 0; i < classes; i++)
+        RN_TRY(i < samples->classes ? rn_strdup(&(*out)[i], samples->label_names[i])
+                                    : rn_format(&(*out)[i], "%d", i));
 out:
     return st;
 }
 
-static rn_model_options model_options(const rn_train_options *options)
+rn_model_options rn_trainer_model_options(const rn_train_options *options)
 {
     rn_model_options model = options->model_options;
+    const rn_checkpoint *from = options->from;
 
     if (model.classes == 0)
         model.classes = options->train->classes;
-    if (model.channels == 0 && model.height == 0 && model.width == 0) {
+    if (model.channels == 0 && model.height == 0 && model.width == 0 && from != NULL) {
+        model.channels = from->options.channels;
+        model.height = from->options.height;
+        model.width = from->options.width;
+    }
+    if (options->train->photos == NULL && model.channels == 0 && model.height == 0 &&
+        model.width == 0) {
         model.channels = options->train->channels;
         model.height = options->train->height;
         model.width = options->train->width;
@@ -114,12 +124,25 @@ static rn_model_options model_options(const rn_train_options *options)
     return model;
 }
 
-// The data must be what the network was made for.
-static rn_status check_samples(const rn_checkpoint *checkpoint, const rn_samples *samples)
+static rn_status check_labels(const rn_samples *samples)
 {
-    const rn_model_options *model = &checkpoint->options;
+    for (size_t i = 0; i < samples->count; i++)
+        if (samples->labels[i] < 0)
+            return rn_error(RN_EINVAL, "%s has pictures without a label", samples->name);
+    return RN_OK;
+}
 
-    if (samples->classes != model->classes || samples->channels != model->channels ||
+// The data must be what the network was made for.
+rn_status rn_trainer_check_samples(const rn_model_options *model, const rn_samples *samples)
+{
+    bool photos = samples->photos != NULL;
+
+    if (photos && samples->classes <= model->classes)
+        return check_labels(samples);
+    if (photos)
+        return rn_error(RN_EINVAL, "%s has %d classes, the network is for %d", samples->name,
+                        samples->classes, model->classes);
+    if (samples->classes > model->classes || samples->channels != model->channels ||
         samples->height != model->height || samples->width != model->width)
         return rn_error(RN_EINVAL,
                         "%s has %d classes of %d x %d x %d images, the network is for %d classes "
@@ -128,6 +151,30 @@ static rn_status check_samples(const rn_checkpoint *checkpoint, const rn_samples
                         samples->width, model->classes, model->channels, model->height,
                         model->width);
     return RN_OK;
+}
+
+static rn_status measure(rn_trainer *trainer)
+{
+    const rn_samples *train = trainer->options->train;
+    const rn_model_options *model = &trainer->checkpoint->options;
+    rn_preprocess **preprocess = &trainer->checkpoint->preprocess;
+
+    if (train->photos == NULL)
+        return rn_preprocess_measure(preprocess, train, trainer->recipe.normalize);
+    return rn_preprocess_measure_photos(preprocess, train, trainer->recipe.normalize, model->height,
+                                        model->width);
+}
+
+// What a network for photographs is evaluated on.
+static rn_status check_tta(const rn_trainer *trainer)
+{
+    rn_tta tta = trainer->recipe.tta;
+
+    if (trainer->options->train->photos == NULL || tta == RN_TTA_NONE)
+        return RN_OK;
+    return rn_error(RN_EINVAL,
+                    "test-time augmentation '%s' is for images of one size, expected none",
+                    rn_tta_name(tta));
 }
 
 static rn_status hold_out(rn_trainer *trainer)
@@ -188,31 +235,58 @@ static void note_mirrored_digits(const rn_trainer *trainer)
                                        "digits, --no-flip keeps them from being mirrored"});
 }
 
+static rn_status begin_network(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    const rn_train_options *options = trainer->options;
+    rn_checkpoint *checkpoint = trainer->checkpoint;
+    const char *model = options->model != NULL ? options->model : options->from->model;
+
+    checkpoint->options = rn_trainer_model_options(options);
+    RN_TRY(rn_graph_create(&checkpoint->graph, model, &checkpoint->options));
+    checkpoint->options = *rn_graph_options(checkpoint->graph);
+    RN_TRY(rn_trainer_check_samples(&checkpoint->options, options->train));
+    RN_TRY(hold_out(trainer));
+    RN_TRY(rn_strdup(&checkpoint->model, rn_graph_model(checkpoint->graph)));
+    RN_TRY(copy_labels(&checkpoint->label_names, options->train, checkpoint->options.classes));
+    RN_TRY(rn_weights_create(&checkpoint->weights, checkpoint->graph));
+    rn_weights_initialise(checkpoint->weights, trainer->recipe.seed);
+out:
+    return st;
+}
+
+static rn_status begin_from_scratch(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    const rn_samples *train = trainer->options->train;
+    const rn_recipe *recipe = &trainer->recipe;
+    rn_checkpoint *checkpoint = trainer->checkpoint;
+
+    if (recipe->freeze_until != RN_FREEZE_NONE)
+        return rn_error(RN_EINVAL,
+                        "'freeze_until' is %s, but there are no trained weights to start "
+                        "from and to keep",
+                        rn_freeze_name(recipe->freeze_until));
+    RN_TRY(measure(trainer));
+    if (recipe->whiten > 0)
+        RN_TRY(
+            rn_whiten(checkpoint->weights, checkpoint->preprocess, train, (size_t)recipe->whiten));
+out:
+    return st;
+}
+
 rn_status rn_trainer_begin(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
     const rn_train_options *options = trainer->options;
-    rn_checkpoint *checkpoint = NULL;
 
     trainer->recipe = *options->recipe;
     RN_TRY(rn_recipe_check(&trainer->recipe));
     RN_TRY(RN_NEW(&trainer->checkpoint, 1));
-    checkpoint = trainer->checkpoint;
-    checkpoint->options = model_options(options);
-    RN_TRY(rn_graph_create(&checkpoint->graph, options->model, &checkpoint->options));
-    checkpoint->options = *rn_graph_options(checkpoint->graph);
-    RN_TRY(check_samples(checkpoint, options->train));
-    RN_TRY(hold_out(trainer));
-    RN_TRY(rn_strdup(&checkpoint->model, rn_graph_model(checkpoint->graph)));
-    RN_TRY(rn_recipe_print(&checkpoint->recipe, &trainer->recipe));
-    RN_TRY(copy_labels(&checkpoint->label_names, options->train));
-    RN_TRY(
-        rn_preprocess_measure(&checkpoint->preprocess, options->train, trainer->recipe.normalize));
-    RN_TRY(rn_weights_create(&checkpoint->weights, checkpoint->graph));
-    rn_weights_initialise(checkpoint->weights, trainer->recipe.seed);
-    if (trainer->recipe.whiten > 0)
-        RN_TRY(rn_whiten(checkpoint->weights, checkpoint->preprocess, options->train,
-                         (size_t)trainer->recipe.whiten));
+    RN_TRY(begin_network(trainer));
+    RN_TRY(check_tta(trainer));
+    RN_TRY(options->from != NULL ? rn_finetune_begin(trainer) : begin_from_scratch(trainer));
+    RN_TRY(rn_recipe_print(&trainer->checkpoint->recipe, &trainer->recipe));
     RN_TRY(new_weights(trainer));
     trainer->progress = (rn_progress){
         .best_error = 100,
@@ -276,7 +350,7 @@ rn_status rn_trainer_resume(rn_trainer *trainer)
     if (skipped > 0)
         note_skipped(trainer, skipped);
     RN_TRY(check_resumable(trainer, trainer->saved_path));
-    RN_TRY(check_samples(trainer->checkpoint, options->train));
+    RN_TRY(rn_trainer_check_samples(&trainer->checkpoint->options, options->train));
     RN_TRY(hold_out(trainer));
     if (options->train->count != trainer->progress.train_count) {
         st = rn_error(RN_EINVAL, "%s has %zu images, the run to resume was on %llu",

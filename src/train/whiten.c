@@ -130,6 +130,7 @@ rn_status rn_whiten(rn_weights *weights, const rn_preprocess *preprocess, const 
                    .images = images < samples->count ? images : samples->count};
     int index = first_conv(weights);
 
+    RN_TRY(rn_samples_require_images(samples));
     if (index == RN_NO_PARAM)
         return rn_error(RN_EINVAL, "a network without convolution has nothing to whiten");
     const rn_param *conv = rn_weights_param(weights, index);

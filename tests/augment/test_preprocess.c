@@ -1,5 +1,5 @@
-#include "image/fail_allocation.h"
 #include "base/random.h"
+#include "image/fail_allocation.h"
 #include "resnet/augment.h"
 
 #include <math.h>
@@ -37,11 +37,11 @@ static void test_names(void **state)
     rn_normalize normalize = RN_NORMALIZE_NONE;
 
     (void)state;
-    for (int i = 0; i <= RN_NORMALIZE_PIXEL_MEAN; i++) {
+    for (int i = 0; i <= RN_NORMALIZE_IMAGENET; i++) {
         assert_int_equal(rn_normalize_parse(&normalize, rn_normalize_name((rn_normalize)i)), 0);
         assert_int_equal(normalize, i);
     }
-    assert_null(rn_normalize_name((rn_normalize)5));
+    assert_null(rn_normalize_name((rn_normalize)6));
     assert_null(rn_normalize_name((rn_normalize)-1));
     assert_int_equal(rn_normalize_parse(&normalize, "pixels"), RN_EINVAL);
     assert_non_null(strstr(rn_error_message(), "did you mean 'pixel'"));

@@ -77,6 +77,7 @@ static void purposes_keep_their_numbers(void **state)
     assert_int_equal(RN_PURPOSE_DROPOUT, 5);
     assert_int_equal(RN_PURPOSE_SPLIT, 6);
     assert_int_equal(RN_PURPOSE_TEST, 7);
+    assert_int_equal(RN_PURPOSE_MIX, 8);
 }
 
 static void uniform_fills_its_range(void **state)
@@ -160,6 +161,63 @@ static void normal_has_its_moments(void **state)
     assert_true(fabs(moment[4] - 3.0) < 4.0 * sqrt(96.0 / DRAWS));
 }
 
+// Distributions of Beta(alpha, alpha) that have a closed form.
+static double beta_share_below(double alpha, double x)
+{
+    if (alpha == 0.5)
+        return asin(sqrt(x)) / asin(1);
+    return alpha == 1 ? x : x * x * (3 - 2 * x); // 2
+}
+
+// Kolmogorov-Smirnov on a grid.
+static void beta_has_its_distribution(void **state)
+{
+    enum { DRAWS = 40000, GRID = 64 };
+    static const double alphas[] = {0.5, 1, 2};
+
+    (void)state;
+    for (size_t a = 0; a < sizeof alphas / sizeof *alphas; a++) {
+        int bins[GRID] = {0};
+        double below = 0;
+        rn_stream stream;
+        rn_stream_init(&stream, 11, RN_PURPOSE_TEST, 0, (uint32_t)a);
+        for (int i = 0; i < DRAWS; i++) {
+            double x = rn_stream_beta(&stream, alphas[a]);
+            assert_true(x >= 0 && x <= 1);
+            bins[x < 1 ? (int)(x * GRID) : GRID - 1]++;
+        }
+        for (int i = 0; i < GRID; i++) {
+            below += (double)bins[i] / DRAWS;
+            double expected = beta_share_below(alphas[a], (i + 1.0) / GRID);
+            assert_true(fabs(below - expected) < 1.95 / sqrt(DRAWS)); // 99.9 %
+        }
+    }
+}
+
+// Mean 1/2, variance 1 / (8 alpha + 4), from alphas that leave nearly all at 0 and 1 to narrow
+// ones.
+static void beta_has_its_moments(void **state)
+{
+    enum { DRAWS = 40000 };
+    static const double alphas[] = {1e-9, 1e-3, 0.1, 0.2, 1, 3, 100};
+
+    (void)state;
+    for (size_t a = 0; a < sizeof alphas / sizeof *alphas; a++) {
+        double mean = 0, spread = 0, fourth = 0, variance = 1 / (8 * alphas[a] + 4);
+        rn_stream stream;
+        rn_stream_init(&stream, 12, RN_PURPOSE_TEST, 0, (uint32_t)a);
+        for (int i = 0; i < DRAWS; i++) {
+            double x = rn_stream_beta(&stream, alphas[a]), square = (x - 0.5) * (x - 0.5);
+            mean += x / DRAWS;
+            spread += square / DRAWS;
+            fourth += square * square / DRAWS;
+        }
+        assert_true(fabs(mean - 0.5) < 4 * sqrt(variance / DRAWS));
+        assert_true(fabs(spread - variance) <
+                    4 * sqrt((fourth - variance * variance) / DRAWS) + 1e-9);
+    }
+}
+
 static void shuffle_permutes(void **state)
 {
     enum { COUNT = 1001 };
@@ -216,6 +274,8 @@ int main(void)
         cmocka_unit_test(below_is_unbiased),
         cmocka_unit_test(small_bounds_reach_every_value),
         cmocka_unit_test(normal_has_its_moments),
+        cmocka_unit_test(beta_has_its_distribution),
+        cmocka_unit_test(beta_has_its_moments),
         cmocka_unit_test(shuffle_permutes),
         cmocka_unit_test(shuffles_of_three_are_equally_likely),
     };

@@ -103,12 +103,30 @@ static void nonsense_is_no_integer(void **state)
     assert_int_equal(value, 7);
 }
 
+static void text_becomes_one_line(void **state)
+{
+    char out[32];
+
+    (void)state;
+    assert_int_equal(rn_text_escape(out, sizeof out, "a\nb\tc\rd\\e\x1b\x7f\xc3\xa9"), 23);
+    assert_string_equal(out, "a\\nb\\tc\\rd\\\\e\\x1b\\x7f\xc3\xa9");
+    assert_int_equal(rn_text_escape(out, 8, "1234567"), 7);
+    assert_string_equal(out, "1234567");
+    assert_int_equal(rn_text_escape(out, 8, "12345678"), 8);
+    assert_string_equal(out, "1234...");
+    rn_text_escape(out, 8, "123\n5678"); // an escape is not cut in two
+    assert_string_equal(out, "123...");
+    rn_text_escape(out, 4, "12345");
+    assert_string_equal(out, "...");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(near_words_are_found),    cmocka_unit_test(far_words_are_not),
         cmocka_unit_test(doubles_are_read_whole),  cmocka_unit_test(nonsense_is_no_double),
         cmocka_unit_test(integers_are_read_whole), cmocka_unit_test(nonsense_is_no_integer),
+        cmocka_unit_test(text_becomes_one_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

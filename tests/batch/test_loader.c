@@ -1,8 +1,10 @@
-#include "image/fail_allocation.h"
 #include "base/random.h"
+#include "batch/mix.h"
 #include "batch/order.h"
+#include "image/fail_allocation.h"
 #include "resnet/batch.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -53,25 +55,57 @@ static rn_loader *create(const rn_samples *samples, const rn_loader_options *opt
     return loader;
 }
 
+// The labels, and what the pictures become, of a batch that holds the samples alone.
+static void check_mixed(const rn_batch *batch, float *images, const rn_loader_options *options,
+                        uint64_t number)
+{
+    int32_t other[COUNT];
+    rn_mixing mixing = rn_mixing_draw(&options->mix, options->seed, number, HEIGHT, WIDTH);
+    size_t size = (size_t)options->batch * VOLUME * sizeof *images;
+
+    rn_mixing_apply(&mixing, &(rn_mix_batch){.images = images,
+                                             .labels = batch->labels,
+                                             .labels_b = other,
+                                             .count = options->batch,
+                                             .channels = CHANNELS,
+                                             .height = HEIGHT,
+                                             .width = WIDTH});
+    assert_true(batch->share == mixing.share);
+    assert_memory_equal(batch->labels_b, other, (size_t)options->batch * sizeof *other);
+    assert_memory_equal(batch->images, images, size);
+}
+
 // The contract, one sample after the other.
 static void check_batch(const rn_batch *batch, const rn_samples *samples,
                         const rn_loader_options *options, uint64_t iteration)
 {
     uint64_t ranks = options->ranks == 0 ? 1 : (uint64_t)options->ranks;
-    uint64_t at = (iteration * ranks + (uint64_t)options->rank) * (uint64_t)options->batch;
+    uint64_t number = iteration * ranks + (uint64_t)options->rank;
     rn_order *order;
-    float expected[VOLUME];
+    float *expected = calloc((size_t)options->batch, VOLUME * sizeof *expected);
 
+    assert_non_null(expected);
     assert_int_equal(batch->iteration, iteration);
     assert_int_equal(rn_order_create(&order, samples->count, options->seed), RN_OK);
     for (int i = 0; i < options->batch; i++) {
         rn_order_entry entry;
-        assert_int_equal(rn_order_take(order, at + (uint64_t)i, 1, &entry), RN_OK);
+        uint64_t at = number * (uint64_t)options->batch + (uint64_t)i;
+        assert_int_equal(rn_order_take(order, at, 1, &entry), RN_OK);
         assert_int_equal(batch->labels[i], entry.sample);
-        rn_preprocess_apply(preprocess, expected, bytes + entry.sample * VOLUME, &options->augment,
-                            options->seed, entry.epoch, entry.sample);
-        assert_memory_equal(batch->images + i * VOLUME, expected, sizeof expected);
+        const rn_augment_where where = {options->seed, entry.epoch, entry.sample, NULL};
+        assert_int_equal(rn_preprocess_sample(preprocess, expected + i * VOLUME,
+                                              bytes + entry.sample * VOLUME, &options->augment,
+                                              &where),
+                         RN_OK);
     }
+    if (rn_mix_on(&options->mix)) {
+        check_mixed(batch, expected, options, number);
+    } else {
+        assert_true(batch->labels_b == NULL && batch->share == 1);
+        assert_memory_equal(batch->images, expected,
+                            (size_t)options->batch * VOLUME * sizeof *expected);
+    }
+    free(expected);
     rn_order_free(order);
 }
 
@@ -105,6 +139,65 @@ static void test_any_number_of_workers(void **state)
             }
         }
     }
+}
+
+static void test_mixing_does_not_depend_on_workers(void **state)
+{
+    static const int workers[] = {1, 2, 7}, batches[] = {1, 2, 33, 70};
+
+    (void)state;
+    for (size_t w = 0; w < sizeof workers / sizeof *workers; w++) {
+        for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
+            rn_loader_options options = {.batch = batches[b],
+                                         .seed = 78,
+                                         .augment = {.pad = 2, .flip = true},
+                                         .mix = {.mixup = 0.8, .cutmix = 1},
+                                         .workers = workers[w],
+                                         .first = (uint64_t)b * 5};
+            check_stream(&set, &options, 12);
+            options.ranks = 3;
+            options.rank = 2;
+            check_stream(&set, &options, 6);
+        }
+    }
+}
+
+// Every worker has memory of its own for changes of colour.
+static void test_colour_with_any_number_of_workers(void **state)
+{
+    (void)state;
+    for (int workers = 1; workers <= 5; workers += 2) {
+        check_stream(&set,
+                     &(rn_loader_options){.batch = 70,
+                                          .seed = 5,
+                                          .augment = {.pad = 1, .hue = 0.2, .randaugment = 1},
+                                          .workers = workers},
+                     5);
+    }
+}
+
+// A picture that cannot be made ends the stream instead of being waited for.
+static void test_failing_sample(void **state)
+{
+    const float zero[2] = {0}, one[2] = {1, 1};
+    rn_samples two = set;
+    rn_preprocess *p;
+
+    (void)state;
+    two.channels = 2;
+    two.height = 1;
+    assert_int_equal(rn_preprocess_create(&p, RN_NORMALIZE_CHANNEL, 2, 1, two.width, zero, one),
+                     RN_OK);
+    for (int workers = 1; workers <= 5; workers += 2) {
+        rn_loader *loader;
+        rn_batch batch;
+        rn_loader_options options = {.batch = 70, .augment = {.erase = 1}, .workers = workers};
+        assert_int_equal(rn_loader_create(&loader, &two, p, &options), RN_OK);
+        assert_int_equal(rn_loader_next(loader, &batch), RN_EINVAL);
+        assert_non_null(strstr(rn_error_message(), "2 channels"));
+        rn_loader_free(loader);
+    }
+    rn_preprocess_free(p);
 }
 
 static void test_any_first_iteration(void **state)
@@ -266,6 +359,9 @@ static void test_refuses_options(void **state)
     refuse((rn_loader_options){.batch = 1, .depth = 65}, "depth is 65");
     refuse((rn_loader_options){.batch = 1, .augment = {.pad = 65, .flip = false}}, "padding is 65");
     refuse((rn_loader_options){.batch = 1, .augment = {.pad = -1, .flip = false}}, "padding is -1");
+    refuse((rn_loader_options){.batch = 1, .mix = {.mixup = -1}}, "alpha of mixup is -1");
+    refuse((rn_loader_options){.batch = 1, .mix = {.cutmix = 101}}, "alpha of CutMix is 101");
+    refuse((rn_loader_options){.batch = 1, .mix = {.cutmix = NAN}}, "alpha of CutMix is nan");
     refuse((rn_loader_options){.batch = 1, .ranks = -1}, "ranks is -1");
     refuse((rn_loader_options){.batch = 1, .rank = 2, .ranks = 2}, "rank is 2");
     refuse((rn_loader_options){.batch = 1, .rank = -1, .ranks = 2}, "rank is -1");
@@ -282,23 +378,34 @@ static void test_refuses_options(void **state)
     assert_null(loader);
 }
 
-static void test_allocation_failures(void **state)
+// How many allocations a loader makes, each of which has failed once; and one clean run.
+static int fail_each_allocation(const rn_loader_options *options)
 {
     rn_status st = RN_ENOMEM;
     int which;
 
-    (void)state;
     for (which = 0; st != RN_OK; which++) {
         rn_loader *loader;
         fail_allocation plan;
         fail_allocation_start(&plan, which);
-        st = rn_loader_create(&loader, &set, preprocess, &(rn_loader_options){.batch = 9});
+        st = rn_loader_create(&loader, &set, preprocess, options);
         fail_allocation_stop();
         assert_int_equal(st, plan.hit ? RN_ENOMEM : RN_OK);
         assert_true((loader == NULL) == (st != RN_OK));
         rn_loader_free(loader);
     }
-    assert_int_equal(which, 16); // loader, order (2), ring (1 + 5 x 2), threads; one clean run
+    return which;
+}
+
+static void test_allocation_failures(void **state)
+{
+    rn_loader_options options = {.batch = 9};
+
+    (void)state;
+    assert_int_equal(fail_each_allocation(&options), // loader, order, readers, ring, threads
+                     1 + 2 + 2 + (1 + 5 * 2) + 1 + 1);
+    options.mix.mixup = 1;
+    assert_int_equal(fail_each_allocation(&options), 1 + 2 + 2 + (1 + 5 * 3) + 1 + 1);
 }
 
 static bool count_allocation(size_t size, void *context)
@@ -310,8 +417,9 @@ static bool count_allocation(size_t size, void *context)
 
 static void test_running_allocates_nothing(void **state)
 {
-    rn_loader *loader =
-        create(&set, &(rn_loader_options){.batch = 50, .augment = {.pad = 4, .flip = true}});
+    rn_loader *loader = create(
+        &set,
+        &(rn_loader_options){.batch = 50, .augment = {.pad = 4, .flip = true}, .mix = {1, 1}});
     rn_batch batch;
     int count = 0;
 
@@ -328,6 +436,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_number_of_workers),
+        cmocka_unit_test(test_mixing_does_not_depend_on_workers),
+        cmocka_unit_test(test_colour_with_any_number_of_workers),
+        cmocka_unit_test(test_failing_sample),
         cmocka_unit_test(test_any_first_iteration),
         cmocka_unit_test(test_fewer_samples_than_batch),
         cmocka_unit_test(test_ranks_share_the_sequence),

@@ -1,5 +1,5 @@
-#include "image/fail_allocation.h"
 #include "batch/order.h"
+#include "image/fail_allocation.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -11,7 +11,7 @@ usage_error "unknown option '--epoch'; did you mean '--epochs'?" train resnet-20
 usage_error "unknown option '-z'" train resnet-20 -z
 usage_error "unknown option '--no-batch'" train resnet-20 --no-batch
 usage_error "unknown command 'shw'; did you mean 'show'?" data shw
-usage_error "'resnet data' expects show|verify|download" data
+usage_error "'resnet data' expects show|pack|preview|verify|download|bench" data
 
 usage_error "unknown model.*'resnet-2o'.*resnet-20" summary resnet-2o
 usage_error "unknown model.*resnet-20" train resnet2O

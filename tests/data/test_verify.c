@@ -1,4 +1,4 @@
-#include "data/fixtures.h"
+#include "data/photo_packs.h"
 
 #include "data/checksum.h"
 
@@ -105,6 +105,28 @@ static void test_idx(void **state)
     fixture_remove(folder);
 }
 
+static void test_photos(void **state)
+{
+    const char *folder = fixture_folder();
+    findings f = {0};
+
+    (void)state;
+    photo_jpeg(folder, "set/a/1.jpg", 20, 20, 1);
+    photo_jpeg(folder, "set/b/1.jpg", 30, 10, 2);
+    assert_int_equal(rn_data_verify(fixture_path(folder, "set"), collect, &f), RN_OK);
+    assert_int_equal(f.good, 1); // one set, though it is both splits
+    assert_string_equal(f.last_good, "ok: 2 pictures");
+    fixture_resize(folder, "set/b/1.jpg", 100);
+    photo_text(folder, "set/a/2.png", "");
+    f = (findings){0};
+    fixture_expect(rn_data_verify(fixture_path(folder, "set"), collect, &f), RN_EFORMAT,
+                   "2 of 3 files", "a/2.png", NULL);
+    assert_int_equal(f.good, 0);
+    assert_int_equal(f.wrong, 2);
+    assert_non_null(strstr(f.last_wrong, "b/1.jpg"));
+    fixture_remove(folder);
+}
+
 static void test_without_memory(void **state)
 {
     static const uint8_t images[] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2};
@@ -156,6 +178,7 @@ int main(void)
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_cifar10_that_is_not_the_official_one),
         cmocka_unit_test(test_idx),
+        cmocka_unit_test(test_photos),
         cmocka_unit_test(test_without_memory),
         cmocka_unit_test(test_no_such_folder),
         cmocka_unit_test(test_real_cifar10),

@@ -39,7 +39,8 @@ static inline rn_status harness_engine_create(void *context, rn_kernel **out,
  *  rest[c]. */
 typedef struct harness_values {
     float *arg[RN_ARGS];
-    int32_t *labels;
+    int32_t *labels, *labels_b;
+    float *shares;
     rn_random random;
     rn_loss loss;
 } harness_values;
@@ -80,6 +81,8 @@ static inline const char *harness_arg_name(rn_arg arg)
         [RN_ARG_SCRATCH] = "SCRATCH",
         [RN_ARG_RANDOM] = "RANDOM",
         [RN_ARG_LABELS] = "LABELS",
+        [RN_ARG_LABELS_B] = "LABELS_B",
+        [RN_ARG_SHARES] = "SHARES",
         [RN_ARG_LOSS] = "LOSS",
     };
 
@@ -91,12 +94,13 @@ static inline const char *harness_name(const rn_op_desc *d)
 {
     static char text[256];
 
-    snprintf(text, sizeof text, "%s %dx%dx%dx%d/%d -> %dx%dx%dx%d/%d k%d s%d p%d%s%s%s%s%s%s",
+    snprintf(text, sizeof text, "%s %dx%dx%dx%d/%d -> %dx%dx%dx%d/%d k%d s%d p%d%s%s%s%s%s%s%s",
              rn_op_kind_name(d->kind), d->src.n, d->src.c, d->src.h, d->src.w,
              rn_layout_block(d->src.layout), d->dst.n, d->dst.c, d->dst.h, d->dst.w,
              rn_layout_block(d->dst.layout), d->kernel, d->stride, d->pad, d->bias ? " bias" : "",
              d->relu ? " relu" : "", d->add ? " add" : "", d->diff_dst2 ? " diff_dst2" : "",
-             d->whole ? " whole" : "", d->complement ? " complement" : "");
+             d->whole ? " whole" : "", d->complement ? " complement" : "",
+             d->mixed ? " mixed" : "");
     return text;
 }
 
@@ -147,7 +151,8 @@ static inline unsigned harness_inputs(const rn_op_desc *d)
     case RN_OP_SHORTCUT_PAD_BACKWARD:
         return HARNESS_BIT(DIFF_DST);
     case RN_OP_CROSS_ENTROPY:
-        return HARNESS_BIT(SRC) | HARNESS_BIT(LABELS);
+        return HARNESS_BIT(SRC) | HARNESS_BIT(LABELS) |
+               (d->mixed ? HARNESS_BIT(LABELS_B) | HARNESS_BIT(SHARES) : 0);
     default:
         return HARNESS_BIT(SRC);
     }
@@ -241,6 +246,8 @@ static inline void harness_values_release(harness_values *v)
     for (int a = 0; a < RN_ARGS; a++)
         free(v->arg[a]);
     free(v->labels);
+    free(v->labels_b);
+    free(v->shares);
     *v = (harness_values){0};
 }
 
@@ -280,6 +287,24 @@ static inline void harness_draw_saved(harness_values *v, const rn_op_desc *d)
     }
 }
 
+// Shares of 0, 1/2 and 1 are among those of four samples.
+static inline void harness_draw_labels(harness_values *v, const rn_op_desc *d, rn_stream *stream)
+{
+    size_t n_count = (size_t)d->src.n;
+    uint32_t classes = (uint32_t)d->src.c;
+
+    v->labels = calloc(n_count, sizeof *v->labels);
+    v->labels_b = calloc(n_count, sizeof *v->labels_b);
+    v->shares = calloc(n_count, sizeof *v->shares);
+    assert_true(v->labels != NULL && v->labels_b != NULL && v->shares != NULL);
+    for (size_t n = 0; n < n_count; n++)
+        v->labels[n] = (int32_t)rn_stream_below(stream, classes);
+    for (size_t n = 0; n < n_count; n++) {
+        v->labels_b[n] = (int32_t)rn_stream_below(stream, classes);
+        v->shares[n] = n % 4 == 3 ? rn_stream_uniform(stream) : (float)(n % 4) / 2;
+    }
+}
+
 /** Allocate all of an op's arguments and draw its inputs; harness_values_release() after use. */
 static inline void harness_draw(harness_values *v, const rn_op_desc *d, uint32_t seed)
 {
@@ -298,10 +323,7 @@ static inline void harness_draw(harness_values *v, const rn_op_desc *d, uint32_t
     if ((inputs & HARNESS_BIT(SAVED)) != 0)
         harness_draw_saved(v, d);
     v->random = (rn_random){rn_stream_bits(&stream), rn_stream_bits(&stream)};
-    v->labels = calloc((size_t)d->src.n, sizeof *v->labels);
-    assert_non_null(v->labels);
-    for (int n = 0; n < d->src.n; n++)
-        v->labels[n] = (int32_t)rn_stream_below(&stream, (uint32_t)d->src.c);
+    harness_draw_labels(v, d, &stream);
 }
 
 // The forward kernel knows the native layout of parameters.
@@ -327,7 +349,10 @@ static inline size_t harness_bytes(const harness_op *op, rn_arg arg)
     case RN_ARG_RANDOM:
         return sizeof(rn_random);
     case RN_ARG_LABELS:
+    case RN_ARG_LABELS_B:
         return sizeof(int32_t) * (size_t)op->desc.src.n;
+    case RN_ARG_SHARES:
+        return sizeof(float) * (size_t)op->desc.src.n;
     case RN_ARG_LOSS:
         return sizeof(rn_loss);
     default:
@@ -419,6 +444,10 @@ static inline void harness_pack(const harness_op *op, const harness_values *v, r
         memcpy(native, &v->random, sizeof v->random);
     } else if (arg == RN_ARG_LABELS) {
         memcpy(native, v->labels, op->bytes[arg]);
+    } else if (arg == RN_ARG_LABELS_B) {
+        memcpy(native, v->labels_b, op->bytes[arg]);
+    } else if (arg == RN_ARG_SHARES) {
+        memcpy(native, v->shares, op->bytes[arg]);
     }
 }
 

@@ -298,6 +298,8 @@ static inline void harness_backward(const harness_function *f, const harness_mak
                harness_count(&d, RN_ARG_DIFF_DST) * sizeof(float));
     out->random = f->values.random;
     memcpy(out->labels, f->values.labels, (size_t)d.src.n * sizeof *out->labels);
+    memcpy(out->labels_b, f->values.labels_b, (size_t)d.src.n * sizeof *out->labels_b);
+    memcpy(out->shares, f->values.shares, (size_t)d.src.n * sizeof *out->shares);
     harness_evaluate(&d, maker, out, RN_ARGS, RN_ARGS);
 }
 

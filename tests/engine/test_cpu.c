@@ -206,6 +206,8 @@ static void cross_entropy_body(rn_isa isa, const harness_maker *maker)
                                 (rn_tensor_desc){RN_FLOAT32, RN_LAYOUT_NC, 9, classes[i], 1, 1});
             d.label_smoothing = s == 1 ? 0.1f : 0.5f * (float)s;
             harness_check(&d, &ref, maker, 3e-6);
+            d.mixed = true;
+            harness_check(&d, &ref, maker, 3e-6);
         }
 }
 
@@ -242,6 +244,41 @@ static void odd_logits_body(rn_isa isa, const harness_maker *maker)
     harness_compare(&d, &v[0], &v[1], 3e-6);
     harness_values_release(&v[0]);
     harness_values_release(&v[1]);
+}
+
+// One label with the whole share is that label alone, in every bit; the other may even have a logit
+// of minus infinity.
+static void whole_shares_body(rn_isa isa, const harness_maker *maker)
+{
+    enum { ROWS = 9, CLASSES = 7 };
+    rn_op_desc d =
+        like(RN_OP_CROSS_ENTROPY, (rn_tensor_desc){RN_FLOAT32, RN_LAYOUT_NC, ROWS, CLASSES, 1, 1});
+    harness_values v[3];
+
+    (void)isa;
+    for (int i = 0; i < 3; i++) {
+        harness_draw(&v[i], &d, 4);
+        d.mixed = i > 0;
+        for (int n = 0; n < ROWS; n++) {
+            v[i].labels[n] = i == 2 ? 6 : 2;
+            v[i].labels_b[n] = i == 2 ? 2 : 6;
+            v[i].shares[n] = i == 2 ? 0 : 1;
+            v[i].arg[RN_ARG_SRC][n * CLASSES + 6] = -INFINITY;
+        }
+        harness_evaluate(&d, maker, &v[i], RN_ARGS, RN_ARGS);
+        assert_true(v[i].loss.loss == v[0].loss.loss && v[i].loss.wrong == v[0].loss.wrong);
+        assert_memory_equal(v[i].arg[RN_ARG_DIFF_SRC], v[0].arg[RN_ARG_DIFF_SRC],
+                            sizeof(float) * ROWS * CLASSES);
+    }
+    for (int i = 0; i < 3; i++)
+        harness_values_release(&v[i]);
+}
+
+static void whole_shares_are_one_label(void **state)
+{
+    (void)state;
+    whole_shares_body(RN_ISA_AVX2, &ref);
+    each_isa(whole_shares_body);
 }
 
 static void cross_entropy_odd_logits(void **state)
@@ -284,24 +321,31 @@ static void nan_is_not_hidden(void **state)
     each_isa(nan_body);
 }
 
+static void expect_refusal(const harness_maker *maker, const rn_op_desc *d, const harness_values *v,
+                           const char *message)
+{
+    harness_op op;
+
+    harness_open(&op, maker, d);
+    harness_load(&op, v);
+    void *args[RN_ARGS];
+    for (int a = 0; a < RN_ARGS; a++)
+        args[a] = op.memory[a];
+    assert_int_equal(op.kernel->run(op.kernel, args), RN_EINVAL);
+    assert_string_equal(rn_error_message(), message);
+    harness_close(&op);
+}
+
 static void bad_label_body(rn_isa isa, const harness_maker *maker)
 {
     rn_op_desc d =
         like(RN_OP_CROSS_ENTROPY, (rn_tensor_desc){RN_FLOAT32, RN_LAYOUT_NC, 2, 3, 1, 1});
     harness_values v;
-    harness_op op;
 
     (void)isa;
     harness_draw(&v, &d, 3);
     v.labels[1] = 3;
-    harness_open(&op, maker, &d);
-    harness_load(&op, &v);
-    void *args[RN_ARGS];
-    for (int a = 0; a < RN_ARGS; a++)
-        args[a] = op.memory[a];
-    assert_int_equal(op.kernel->run(op.kernel, args), RN_EINVAL);
-    assert_string_equal(rn_error_message(), "label 3 of sample 1, expected 0 to 2");
-    harness_close(&op);
+    expect_refusal(maker, &d, &v, "label 3 of sample 1, expected 0 to 2");
     harness_values_release(&v);
 }
 
@@ -309,6 +353,37 @@ static void bad_label(void **state)
 {
     (void)state;
     each_isa(bad_label_body);
+}
+
+static void bad_mixing_body(rn_isa isa, const harness_maker *maker)
+{
+    static const float shares[] = {-0.001f, 1.001f, NAN};
+    static const char *const texts[] = {"-0.001", "1.001", "nan"};
+    rn_op_desc d =
+        like(RN_OP_CROSS_ENTROPY, (rn_tensor_desc){RN_FLOAT32, RN_LAYOUT_NC, 2, 3, 1, 1});
+    harness_values v;
+
+    (void)isa;
+    d.mixed = true;
+    harness_draw(&v, &d, 3);
+    v.labels_b[1] = -1;
+    expect_refusal(maker, &d, &v, "label -1 of sample 1, expected 0 to 2");
+    v.labels_b[1] = 0;
+    for (int i = 0; i < 3; i++) {
+        char message[80];
+        snprintf(message, sizeof message, "share %s of sample 1's label, expected 0 to 1",
+                 texts[i]);
+        v.shares[1] = shares[i];
+        expect_refusal(maker, &d, &v, message);
+    }
+    harness_values_release(&v);
+}
+
+static void bad_mixing(void **state)
+{
+    (void)state;
+    bad_mixing_body(RN_ISA_AVX2, &ref);
+    each_isa(bad_mixing_body);
 }
 
 // The same bits with 1, 2 and 3 threads.
@@ -385,8 +460,10 @@ int main(void)
         cmocka_unit_test(average_pool),
         cmocka_unit_test(cross_entropy),
         cmocka_unit_test(cross_entropy_odd_logits),
+        cmocka_unit_test(whole_shares_are_one_label),
         cmocka_unit_test(nan_is_not_hidden),
         cmocka_unit_test(bad_label),
+        cmocka_unit_test(bad_mixing),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(refuses),
     };

@@ -98,8 +98,10 @@ static void cross_entropy_gradients(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
-        rn_op_desc d = like(RN_OP_CROSS_ENTROPY, nc(3, 7));
+        rn_op_desc d = like(RN_OP_CROSS_ENTROPY, nc(5, 7));
         d.label_smoothing = 0.5f * (float)i;
+        harness_check_gradients(&d, &ref, 1e-3);
+        d.mixed = true;
         harness_check_gradients(&d, &ref, 1e-3);
     }
 }
@@ -167,6 +169,32 @@ static void cross_entropy_by_hand(void **state)
     rn_kernel_free(kernel);
 }
 
+// Two classes, logits log 3 apart: p = 3/4, 1/4. A quarter of the first label is three of the
+// second.
+static void mixed_labels_by_hand(void **state)
+{
+    rn_op_desc d = like(RN_OP_CROSS_ENTROPY, nc(3, 2));
+    float src[6] = {logf(3), 0, logf(3), 0, logf(3), 0}, diff[6], shares[3] = {0.25f, 0.75f, 0.5f};
+    int32_t labels[3] = {0, 0, 0}, labels_b[3] = {1, 1, 1};
+    rn_loss loss;
+    void *args[RN_ARGS] = {
+        [RN_ARG_SRC] = src,       [RN_ARG_LABELS] = labels, [RN_ARG_LABELS_B] = labels_b,
+        [RN_ARG_SHARES] = shares, [RN_ARG_DIFF_SRC] = diff, [RN_ARG_LOSS] = &loss};
+    rn_kernel *kernel = NULL;
+
+    (void)state;
+    d.mixed = true;
+    assert_int_equal(engine->create(engine, &kernel, &d), RN_OK);
+    assert_int_equal(kernel->run(kernel, args), RN_OK);
+    assert_float_equal((float)loss.loss, (float)((log(4) + log(4.0 / 3)) / 2), 1e-6f);
+    assert_int_equal(loss.wrong, 1); // equal shares: the first label
+    assert_float_equal(diff[0], 0.5f / 3, 1e-7f);
+    assert_float_equal(diff[1], -0.5f / 3, 1e-7f);
+    assert_float_equal(diff[2], 0, 1e-7f);
+    assert_float_equal(diff[4], 0.25f / 3, 1e-7f);
+    rn_kernel_free(kernel);
+}
+
 static void sgd_by_hand(void **state)
 {
     float value = 2, velocity = 1, gradient = 3, average = 4;
@@ -210,11 +238,12 @@ static int close_engine(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(batch_norm_gradients), cmocka_unit_test(elementwise_gradients),
-        cmocka_unit_test(shortcut_gradients),   cmocka_unit_test(cross_entropy_gradients),
-        cmocka_unit_test(batch_norm_by_hand),   cmocka_unit_test(cross_entropy_by_hand),
-        cmocka_unit_test(sgd_by_hand),          cmocka_unit_test(scale_and_dropout_gradients),
-        cmocka_unit_test(gate_gradients),       cmocka_unit_test(flatten_gradients),
+        cmocka_unit_test(batch_norm_gradients),        cmocka_unit_test(elementwise_gradients),
+        cmocka_unit_test(shortcut_gradients),          cmocka_unit_test(cross_entropy_gradients),
+        cmocka_unit_test(batch_norm_by_hand),          cmocka_unit_test(cross_entropy_by_hand),
+        cmocka_unit_test(mixed_labels_by_hand),        cmocka_unit_test(sgd_by_hand),
+        cmocka_unit_test(scale_and_dropout_gradients), cmocka_unit_test(gate_gradients),
+        cmocka_unit_test(flatten_gradients),
     };
 
     return cmocka_run_group_tests(tests, open_engine, close_engine);

@@ -414,6 +414,10 @@ def op_shortcut_pad(draw, o):
 def op_cross_entropy(draw, o):
     x = draw("src", (o["n"], o["c"]), -4.0, 4.0)
     labels = torch.tensor(below(1, f"{draw.op}/labels", o["c"], o["n"]))
+    if o.get("mixed"):
+        other = torch.tensor(below(1, f"{draw.op}/labels_b", o["c"], o["n"]))
+        share = draw("shares", (o["n"], 1), 0.0, 1.0, grad=False)
+        labels = share * F.one_hot(labels, o["c"]) + (1 - share) * F.one_hot(other, o["c"])
     return F.cross_entropy(x, labels, label_smoothing=o["smoothing"]), {}
 
 
@@ -437,6 +441,8 @@ OPS = {
     "shortcut-pad": ("shortcut_pad", {"n": 2, "c": 3, "h": 7, "w": 5, "out": 8, "stride": 2}),
     "cross-entropy": ("cross_entropy", {"n": 5, "c": 7, "smoothing": 0.0}),
     "cross-entropy-smoothing": ("cross_entropy", {"n": 5, "c": 7, "smoothing": 0.1}),
+    "cross-entropy-mixed": ("cross_entropy", {"n": 5, "c": 7, "smoothing": 0.0, "mixed": True}),
+    "cross-entropy-mixed-smoothing": ("cross_entropy", {"n": 5, "c": 7, "smoothing": 0.1, "mixed": True}),
 }
 
 

@@ -92,6 +92,7 @@ static rn_op_desc describe(const cJSON *options, const op_family *family, rn_lay
         .epsilon = 1e-5f,
         .momentum = 0.1f,
         .label_smoothing = (float)number_or(options, "smoothing", 0),
+        .mixed = number_or(options, "mixed", 0) != 0,
     };
 
     d.dst = d.src;
@@ -130,6 +131,8 @@ static void draw_inputs(harness_values *v, const rn_op_desc *d, const char *op)
                            gain ? 1.5 : scale * parts[i].high);
     }
     derived_labels(v->labels, d->src.n, part_stream(op, "labels"), d->src.c);
+    derived_labels(v->labels_b, d->src.n, part_stream(op, "labels_b"), d->src.c);
+    derived_values(v->shares, (size_t)d->src.n, part_stream(op, "shares"), 0, 1);
 }
 
 // One kind after the other; each reads what the one before has left in `v`.

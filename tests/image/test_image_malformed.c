@@ -1,6 +1,6 @@
 #include "image/fail_allocation.h"
 #include "image/image.h"
-#include "image/make_picture.h"
+#include "image/make_webp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-enum { FILES = 13, SMALL = 1 << 20 };
+enum { FILES = 16, SMALL = 1 << 20 };
 
 static picture_file files[FILES];
 
@@ -44,6 +44,9 @@ static int make_files(void **state)
     }
     files[n++] = make_jpeg(&(jpeg_plan){37, 21, 4, JCS_CMYK, JCS_YCCK, 75, 0, 0, NULL, 0});
     files[n++] = make_jpeg(&(jpeg_plan){37, 21, 3, JCS_RGB, JCS_YCbCr, 75, 1, 1, NULL, 0});
+    files[n++] = make_webp(&(webp_plan){13, 9, true, true, NULL, 0});
+    files[n++] = make_webp(&(webp_plan){37, 21, false, true, NULL, 0});
+    files[n++] = make_webp(&(webp_plan){37, 21, false, false, exif + 6, 26});
     files[n++] = copy_text(raw, sizeof raw - 1);
     files[n++] = copy_text(plain, sizeof plain - 1);
     files[n++] = copy_text(deep, sizeof deep - 1);
@@ -60,19 +63,24 @@ static int free_files(void **state)
 }
 
 // From memory of exactly that size, so that a sanitizer sees one byte too many.
-static rn_status decode(const uint8_t *bytes, size_t size)
+static rn_status decode_with(const uint8_t *bytes, size_t size, const rn_decode_options *options)
 {
     rn_image *image = (rn_image *)files;
     uint8_t *exact = malloc(size == 0 ? 1 : size);
 
     memcpy(exact, bytes, size);
-    rn_status st = rn_image_decode(&image, exact, size);
+    rn_status st = rn_image_decode(&image, exact, size, options);
     assert_true((image == NULL) == (st != RN_OK));
     if (st != RN_OK)
         assert_true(*rn_error_message() != '\0' && strchr(rn_error_message(), '\n') == NULL);
     rn_image_free(image);
     free(exact);
     return st;
+}
+
+static rn_status decode(const uint8_t *bytes, size_t size)
+{
+    return decode_with(bytes, size, NULL);
 }
 
 static void test_whole_files(void **state)
@@ -125,17 +133,23 @@ static void test_damaged(void **state)
     assert_true(largest < 8 * SMALL);
 }
 
-static void refuse_small(const uint8_t *bytes, size_t size, const char *message)
+static void refuse_over(uint64_t max_pixels, const uint8_t *bytes, size_t size, const char *message)
 {
+    const rn_decode_options options = {.max_pixels = max_pixels};
     size_t largest = 0;
 
     rn_alloc_hook_set(watch_size, &largest);
-    rn_status st = decode(bytes, size);
+    rn_status st = decode_with(bytes, size, &options);
     rn_alloc_hook_set(NULL, NULL);
     assert_int_equal(st, RN_EFORMAT);
     if (strstr(rn_error_message(), message) == NULL)
         fail_msg("'%s' lacks '%s'", rn_error_message(), message);
     assert_true(largest < SMALL);
+}
+
+static void refuse_small(const uint8_t *bytes, size_t size, const char *message)
+{
+    refuse_over(0, bytes, size, message);
 }
 
 static void put_big_endian(uint8_t *dst, uint32_t value, int width)
@@ -178,6 +192,8 @@ static void test_bombs(void **state)
     picture_file png = make_png(&(png_plan){8, 8, 8, PNG_COLOR_TYPE_RGB, 3, 0, -1, NULL, 0});
     set_png_size(png, 65536, 4097);
     refuse_small(png.bytes, png.size, "picture is 65536 x 4097");
+    set_png_size(png, 65500, 65500);
+    refuse_small(png.bytes, png.size, "picture is 65500 x 65500");
     set_png_size(png, 0x7fffffff, 1);
     refuse_small(png.bytes, png.size, "picture is 2147483647 x 1");
     set_png_size(png, 16384, 16384);
@@ -196,6 +212,27 @@ static void test_bombs(void **state)
     refuse_small((const uint8_t *)long_one, sizeof long_one - 1, "width");
     refuse_small((const uint8_t *)empty, sizeof empty - 1, "picture is 0 x 4");
     refuse_small((const uint8_t *)short_one, sizeof short_one - 1, "expected at least");
+}
+
+// A lossless picture of one colour takes a few bytes, however large: only the limit helps.
+static void test_webp_bombs(void **state)
+{
+    const size_t frame = 20;
+
+    (void)state;
+    picture_file lossy = make_webp(&(webp_plan){8, 8, false, false, NULL, 0});
+    webp_put(lossy.bytes + frame + 6, 16383 | 16383 << 16, 4);
+    refuse_small(lossy.bytes, lossy.size, "16383 x 16383 pixels in");
+    refuse_over(1 << 24, lossy.bytes, lossy.size,
+                "picture is 16383 x 16383, expected 1 to 16777216");
+    free(lossy.bytes);
+    picture_file lossless = make_webp(&(webp_plan){8, 8, true, false, NULL, 0});
+    webp_put(lossless.bytes + frame + 1, 16382 | 16382 << 14, 4);
+    refuse_over(1 << 24, lossless.bytes, lossless.size, "picture is 16383 x 16383");
+    free(lossless.bytes);
+    picture_file wide = webp_container(65500, 65500, 0);
+    refuse_small(wide.bytes, wide.size, "picture is 65500 x 65500");
+    free(wide.bytes);
 }
 
 // The first scan, over and over: legal to libjpeg, and each a walk over the whole picture.
@@ -248,6 +285,9 @@ static void test_not_pictures(void **state)
     REFUSE("P2 2 1 100 1 2 3", "nothing after");
     REFUSE("\x89PNG\r\n\x1a\n", "ends early");
     REFUSE("\x89PNG\n\n\x1a\n", "PNG");
+    REFUSE("RIFF\4\0\0\0WAVE", "52 49");
+    REFUSE("RIFF\4\0\0\0WEB", "52 49");
+    REFUSE("RIFF\4\0\0\0WEBP", "WebP");
     REFUSE("\xff\xd8", "JPEG");
     REFUSE("\xff\xd8\xff\xd9", "JPEG");
 }
@@ -295,10 +335,15 @@ static void test_allocation_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_files),    cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_damaged),        cmocka_unit_test(test_bombs),
-        cmocka_unit_test(test_too_many_scans), cmocka_unit_test(test_not_pictures),
-        cmocka_unit_test(test_silent),         cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_whole_files),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_webp_bombs),
+        cmocka_unit_test(test_too_many_scans),
+        cmocka_unit_test(test_not_pictures),
+        cmocka_unit_test(test_silent),
+        cmocka_unit_test(test_allocation_failures),
     };
 
     return cmocka_run_group_tests(tests, make_files, free_files);

@@ -5,6 +5,7 @@
 #include "image/image.h"
 #include "image/resize.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ static rn_image *make_picture(int channels, int width, int height)
 
     assert_int_equal(rn_image_create(&image, channels, width, height), RN_OK);
     for (int i = 0; i < width * height * channels; i++) {
-        int c = i % channels, x = i / channels % width, y = i / channels / width;
+        unsigned c = (unsigned)(i % channels), x = (unsigned)(i / channels % width);
+        unsigned y = (unsigned)(i / channels / width); // unsigned: the products may overflow
         image->pixels[i] =
             (uint8_t)(x * x * 7 + y * 13 + c * 29 + x * y * 5 + (x / 3 + y / 2) % 2 * 128);
     }
@@ -52,6 +54,75 @@ static void test_resize_is_pillows(void **state)
     }
 }
 
+static void test_parts_are_pillows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof golden_parts / sizeof *golden_parts; i++) {
+        const golden_case *g = &golden_parts[i].sizes;
+        rn_resize_options options = {
+            g->to_width, g->to_height, g->to_channels, golden_parts[i].filter, {0}};
+        rn_image *resized, *image = make_picture(g->channels, g->width, g->height);
+        memcpy(options.box, golden_parts[i].box, sizeof options.box);
+        assert_int_equal(rn_image_resize(&resized, image, &options), RN_OK);
+        assert_int_equal(resized->channels, g->to_channels);
+        assert_int_equal(resized->width, g->to_width);
+        assert_int_equal(resized->height, g->to_height);
+        compare(g, resized->pixels);
+        rn_image_free(resized);
+        rn_image_free(image);
+    }
+}
+
+// Wide rows are resized in pieces: each must be as if it were alone.
+static void test_wide_rows(void **state)
+{
+    enum { W = 811, H = 7, TO_W = 607, TO_H = 3 };
+    const rn_resize_options options = {TO_W, TO_H, 0, RN_RESIZE_BICUBIC, {0}};
+    rn_image *image = make_picture(3, W, H), *whole, *plane, *one;
+
+    (void)state;
+    assert_int_equal(rn_image_resize(&whole, image, &options), RN_OK);
+    assert_int_equal(whole->channels, 3);
+    assert_int_equal(rn_image_create(&plane, 1, W, H), RN_OK);
+    for (int c = 0; c < 3; c++) {
+        for (int i = 0; i < W * H; i++)
+            plane->pixels[i] = image->pixels[3 * i + c];
+        assert_int_equal(rn_image_resize(&one, plane, &options), RN_OK);
+        for (int i = 0; i < TO_W * TO_H; i++)
+            assert_int_equal(one->pixels[i], whole->pixels[3 * i + c]);
+        rn_image_free(one);
+    }
+    rn_image_free(plane);
+    rn_image_free(whole);
+    rn_image_free(image);
+}
+
+static void test_refuses_options(void **state)
+{
+    static const rn_resize_options bad[] = {
+        {0, 5, 0, 0, {0}},
+        {5, -1, 0, 0, {0}},
+        {65536, 65536, 0, 0, {0}},
+        {5, 5, 2, 0, {0}},
+        {5, 5, 0, (rn_resize_filter)2, {0}},
+        {5, 5, 0, 0, {0, 0, 10.1f, 8}},
+        {5, 5, 0, 0, {-0.1f, 0, 9, 8}},
+        {5, 5, 0, 0, {3, 0, 3, 8}},
+        {5, 5, 0, 0, {0, 5, 9, 4}},
+        {5, 5, 0, 0, {0, 0, 9, NAN}},
+        {5, 5, 0, 0, {NAN, 0, 9, 8}},
+    };
+    rn_image *image = make_picture(3, 10, 8);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        rn_image *resized = image;
+        if (rn_image_resize(&resized, image, &bad[i]) != RN_EINVAL || resized != NULL)
+            fail_msg("options %zu are taken", i);
+    }
+    rn_image_free(image);
+}
+
 static void test_window_is_part_of_whole(void **state)
 {
     enum { W = 19, H = 11 };
@@ -79,7 +150,7 @@ static void test_covering_is_pillows(void **state)
     for (size_t i = 0; i < sizeof golden_covers / sizeof *golden_covers; i++) {
         const golden_case *g = &golden_covers[i];
         int plane = g->to_width * g->to_height;
-        uint8_t found[MOST_VALUES];
+        uint8_t found[MOST_VALUES] = {0};
         float dst[MOST_VALUES];
         rn_preprocess *p;
         rn_image *image = make_picture(g->channels, g->width, g->height);
@@ -147,6 +218,28 @@ static void test_refuses_other_channels(void **state)
     rn_preprocess_free(three);
 }
 
+static void test_resize_allocation_failures(void **state)
+{
+    const rn_resize_options options = {5, 6, 1, RN_RESIZE_BICUBIC, {0}};
+    rn_status st = RN_ENOMEM;
+    rn_image *image = make_picture(3, 9, 8);
+    int which;
+
+    (void)state;
+    for (which = 0; st != RN_OK; which++) {
+        rn_image *resized = image;
+        fail_allocation plan;
+        fail_allocation_start(&plan, which);
+        st = rn_image_resize(&resized, image, &options);
+        fail_allocation_stop();
+        assert_int_equal(st, plan.hit ? RN_ENOMEM : RN_OK);
+        assert_true((resized == NULL) == plan.hit);
+        rn_image_free(resized);
+    }
+    assert_int_equal(which, 13);
+    rn_image_free(image);
+}
+
 static void test_allocation_failures(void **state)
 {
     rn_status st = RN_ENOMEM;
@@ -172,9 +265,16 @@ static void test_allocation_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resize_is_pillows),   cmocka_unit_test(test_window_is_part_of_whole),
-        cmocka_unit_test(test_covering_is_pillows), cmocka_unit_test(test_normalises),
-        cmocka_unit_test(test_extreme_shapes),      cmocka_unit_test(test_refuses_other_channels),
+        cmocka_unit_test(test_resize_is_pillows),
+        cmocka_unit_test(test_parts_are_pillows),
+        cmocka_unit_test(test_wide_rows),
+        cmocka_unit_test(test_refuses_options),
+        cmocka_unit_test(test_resize_allocation_failures),
+        cmocka_unit_test(test_window_is_part_of_whole),
+        cmocka_unit_test(test_covering_is_pillows),
+        cmocka_unit_test(test_normalises),
+        cmocka_unit_test(test_extreme_shapes),
+        cmocka_unit_test(test_refuses_other_channels),
         cmocka_unit_test(test_allocation_failures),
     };
 

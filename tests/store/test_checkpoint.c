@@ -275,6 +275,7 @@ static const rewrite rewrites[] = {
      .value = "{\"classes\":3,\"channels\":2,\"height\":99999,\"width\":7}",
      .message = "height is 99999"},
     {.key = RN_META_PREPROCESS, .value = "{\"normalize\":\"chanel\"}", .message = "chanel"},
+    {.key = RN_META_PREPROCESS, .value = "{\"normalize\":\"imagenet\"}", .message = "'channel'"},
     {.key = RN_META_PREPROCESS, .value = "{\"normalize\":3}", .message = "not a text"},
     {.key = RN_META_PREPROCESS,
      .value = "{\"normalize\":\"none\"}",

@@ -42,6 +42,40 @@ static void paper_recipe_is_the_papers(void **state)
     assert_true(r.iterations == 64000 && r.schedule.milestone[1] == 48000);
 }
 
+// Section 3.4.
+static void paper_imagenet_is_the_papers(void **state)
+{
+    (void)state;
+    rn_recipe r = load("paper-imagenet");
+
+    assert_true(r.iterations == 600000 && r.epochs == 0 && r.batch == 256);
+    assert_true(r.schedule.kind == RN_SCHEDULE_PLATEAU && r.schedule.lr == 0.1 &&
+                r.schedule.factor == 0.1 && r.schedule.warmup == 0);
+    assert_true(r.sgd.momentum == 0.9 && r.sgd.weight_decay == 1e-4 &&
+                r.sgd.decay == RN_DECAY_ALL && !r.sgd.nesterov && r.sgd.ema == 0);
+    assert_true(r.augment.crop == RN_CROP_RESIZE && r.augment.resize_low == 256 &&
+                r.augment.resize_high == 480 && r.augment.flip && r.augment.pca == 0.1);
+    assert_true(r.augment.pad == 0 && r.augment.randaugment == 0 && r.augment.erase == 0 &&
+                r.normalize == RN_NORMALIZE_PIXEL_MEAN && r.label_smoothing == 0);
+}
+
+static void augmentation_by_options(void **state)
+{
+    (void)state;
+    rn_recipe r = load("modern");
+
+    assert_int_equal(rn_recipe_set(&r, "crop", "resize"), RN_OK);
+    assert_int_equal(rn_recipe_set(&r, "resize_low", "500"), RN_OK);
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL); // above the usual 480
+    assert_non_null(strstr(rn_error_message(), "'resize_low' is 500"));
+    assert_int_equal(rn_recipe_set(&r, "resize_high", "500"), RN_OK);
+    assert_int_equal(rn_recipe_check(&r), RN_OK);
+    assert_int_equal(rn_recipe_set(&r, "crop", "random"), RN_EINVAL);
+    assert_int_equal(rn_recipe_set(&r, "hue", "0.6"), RN_EINVAL);
+    assert_int_equal(rn_recipe_set(&r, "randaugment_magnitude", "31"), RN_EINVAL);
+    assert_int_equal(rn_recipe_set(&r, "normalize", "imagenet"), RN_OK);
+}
+
 // Field by field: padding bytes do not count.
 static void assert_same(const rn_recipe *a, const rn_recipe *b)
 {
@@ -67,8 +101,17 @@ static void assert_same(const rn_recipe *a, const rn_recipe *b)
                 a->augment.pad == b->augment.pad && a->augment.flip == b->augment.flip &&
                 a->normalize == b->normalize);
     assert_true(a->augment.pad_mode == b->augment.pad_mode &&
-                a->augment.alternate_flip == b->augment.alternate_flip && a->tta == b->tta &&
-                a->whiten == b->whiten);
+                a->augment.alternate_flip == b->augment.alternate_flip &&
+                a->mix.mixup == b->mix.mixup && a->mix.cutmix == b->mix.cutmix &&
+                a->tta == b->tta && a->whiten == b->whiten);
+    const rn_augment *p = &a->augment, *q = &b->augment;
+    assert_true(p->crop == q->crop && p->resize_low == q->resize_low &&
+                p->resize_high == q->resize_high && p->crop_area == q->crop_area &&
+                p->crop_ratio == q->crop_ratio && p->randaugment == q->randaugment &&
+                p->randaugment_magnitude == q->randaugment_magnitude);
+    assert_true(p->brightness == q->brightness && p->contrast == q->contrast &&
+                p->saturation == q->saturation && p->hue == q->hue && p->pca == q->pca &&
+                p->erase == q->erase && p->filter == q->filter);
 }
 
 static void print_round_trips(const rn_recipe *recipe)
@@ -100,11 +143,26 @@ static void print_round_trips(const rn_recipe *recipe)
                               .lr_factor = {0, 7, 7, 7, 7},
                               .frozen = {false, false, true, true}},
                       .label_smoothing = 0.7,
+                      .mix = {.mixup = 0.7, .cutmix = 0.7},
                       .bn_momentum = 0.7,
                       .augment = {.pad = 7,
                                   .flip = !recipe->augment.flip,
                                   .pad_mode = RN_PAD_REFLECT,
-                                  .alternate_flip = !recipe->augment.alternate_flip},
+                                  .alternate_flip = !recipe->augment.alternate_flip,
+                                  .crop = RN_CROP_CENTRE,
+                                  .resize_low = 7,
+                                  .resize_high = 7,
+                                  .crop_area = 0.7,
+                                  .crop_ratio = 0.7,
+                                  .filter = RN_RESIZE_BICUBIC,
+                                  .randaugment = 7,
+                                  .randaugment_magnitude = 7,
+                                  .brightness = 0.7,
+                                  .contrast = 0.7,
+                                  .saturation = 0.7,
+                                  .hue = 0.07,
+                                  .pca = 0.7,
+                                  .erase = 0.7},
                       .normalize = RN_NORMALIZE_NONE,
                       .whiten = 7,
                       .tta = RN_TTA_FLIP_TRANSLATE,
@@ -133,7 +191,7 @@ static void builtin_recipes_are_valid_and_round_trip(void **state)
             fail_msg("%s", rn_error_message());
         print_round_trips(&r);
     }
-    assert_int_equal(count, 7);
+    assert_int_equal(count, 9);
     assert_null(rn_recipe_summary(count));
     assert_null(rn_recipe_name(-1));
 }
@@ -217,6 +275,10 @@ static const setting settings[] = {
     {"pad_mode", "reflect", NULL},
     {"pad_mode", "mirror", "'pad_mode' is 'mirror', expected zero or reflect"},
     {"alternate_flip", "true", NULL},
+    {"mixup", "0.2", NULL},
+    {"mixup", "100.5", "'mixup' is 100.5, expected a number from 0 to 100"},
+    {"cutmix", "1", NULL},
+    {"cutmix", "-1", "'cutmix' is -1, expected a number from 0 to 100"},
     {"flip", "false", NULL},
     {"flip", "1", "'flip' is 1, expected true or false"},
     {"flip", "no", "'flip' is 'no'"},
@@ -379,7 +441,8 @@ static void files_start_from_a_base(void **state)
     assert_non_null(strstr(rn_error_message(), "did you mean 'quick'?"));
     assert_int_equal(rn_recipe_load(&r, "zzzzzz"), RN_ENOTFOUND);
     assert_non_null(strstr(rn_error_message(),
-                           "paper-cifar, paper-cifar-110, quick, quick-deep, fast-cifar, shapes"));
+                           "paper-cifar, paper-cifar-110, quick, quick-deep, fast-cifar, "
+                           "paper-imagenet, modern, shapes"));
     assert_int_equal(rn_recipe_load(&r, folder), RN_EIO);
     rmdir(folder);
     rn_free(path);
@@ -389,6 +452,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paper_recipe_is_the_papers),
+        cmocka_unit_test(paper_imagenet_is_the_papers),
+        cmocka_unit_test(augmentation_by_options),
         cmocka_unit_test(builtin_recipes_are_valid_and_round_trip),
         cmocka_unit_test(awkward_values_round_trip_bit_for_bit),
         cmocka_unit_test(defaults_follow_the_data),

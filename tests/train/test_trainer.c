@@ -15,12 +15,14 @@ static void assert_same_end(const training *a, const training *b)
     assert_same_file(a, b, "best.safetensors");
 }
 
-// Stopped after step `at`, inside an epoch, at its end, or after the first; then continued.
+// Stopped after step `at`, inside an epoch, at its end, or after the first; then continued, with
+// another number of data threads.
 static void resumed_run_equals_uninterrupted(uint64_t at, const training *whole)
 {
     training t;
 
     training_init(&t);
+    t.recipe = whole->recipe;
     t.stop_at = at;
     run(&t, RN_EINTERRUPTED);
     assert_int_equal(t.result.iterations, at);
@@ -31,6 +33,7 @@ static void resumed_run_equals_uninterrupted(uint64_t at, const training *whole)
     t.stop = 0;
     t.stop_at = 0;
     t.options.resume = true;
+    t.options.workers = 3;
     t.options.recipe = NULL; // it comes from the checkpoint
     t.options.model = NULL;
     run(&t, RN_OK);
@@ -52,6 +55,23 @@ static void resume_is_bit_equal_at_any_step(void **state)
     resumed_run_equals_uninterrupted(5, &whole); // its evaluation is still due
     resumed_run_equals_uninterrupted(7, &whole);
     resumed_run_equals_uninterrupted(14, &whole);
+    training_release(&whole);
+}
+
+static void resume_is_bit_equal_with_mixing(void **state)
+{
+    training whole, plain;
+
+    (void)state;
+    training_init(&whole);
+    whole.recipe.mix = (rn_mix){.mixup = 0.5, .cutmix = 1};
+    run(&whole, RN_OK);
+    resumed_run_equals_uninterrupted(1, &whole);
+    resumed_run_equals_uninterrupted(6, &whole);
+    training_init(&plain);
+    run(&plain, RN_OK);
+    assert_true(plain.result.test_loss != whole.result.test_loss);
+    training_release(&plain);
     training_release(&whole);
 }
 
@@ -232,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resume_is_bit_equal_at_any_step),
+        cmocka_unit_test(resume_is_bit_equal_with_mixing),
         cmocka_unit_test(resuming_a_finished_run_changes_nothing),
         cmocka_unit_test(damaged_checkpoint_falls_back),
         cmocka_unit_test(nothing_to_resume_is_said),

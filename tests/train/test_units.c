@@ -59,13 +59,18 @@ typedef struct network {
     rn_weights *weights;
 } network;
 
-static void fill_batch(rn_run *run)
+static void fill_input(rn_run *run)
 {
     rn_stream stream;
 
     rn_stream_init(&stream, SEED, RN_PURPOSE_TEST, 0, 0);
     for (int i = 0; i < BATCH * 3 * SIZE * SIZE; i++)
         rn_run_input(run)[i] = rn_stream_normal(&stream);
+}
+
+static void fill_batch(rn_run *run)
+{
+    fill_input(run);
     for (int i = 0; i < BATCH; i++)
         rn_run_labels(run)[i] = i % CLASSES;
 }
@@ -85,7 +90,7 @@ static void jitter(rn_weights *weights)
     }
 }
 
-static void open_network(network *net, const char *spec)
+static void open_network(network *net, const char *spec, rn_freeze freeze)
 {
     const rn_model_options options = {
         .classes = CLASSES, .channels = 3, .height = SIZE, .width = SIZE};
@@ -94,7 +99,7 @@ static void open_network(network *net, const char *spec)
     TRY(rn_engine_create(&net->engine, NULL));
     TRY(rn_graph_create(&net->graph, spec, &options));
     TRY(rn_plan_create(&net->plan, net->graph, net->engine,
-                       &(rn_plan_options){.batch = BATCH, .training = true}));
+                       &(rn_plan_options){.batch = BATCH, .training = true, .freeze = freeze}));
     TRY(rn_run_create(&net->run, net->plan));
     TRY(rn_weights_create(&net->weights, net->graph));
     rn_weights_initialise(net->weights, SEED);
@@ -172,11 +177,11 @@ static void check_gradient(network *net, const char *spec, int index)
     rn_free(direction);
 }
 
-static void check_gradients(const char *spec)
+static void check_gradients(const char *spec, rn_freeze freeze)
 {
     network net;
 
-    open_network(&net, spec);
+    open_network(&net, spec, freeze);
     for (int i = 0; i < rn_run_params(net.run); i++)
         check_gradient(&net, spec, i);
     close_network(&net);
@@ -188,7 +193,7 @@ static void check_training(const char *spec)
     rn_sgd *sgd = NULL;
     const rn_sgd_options options = {.momentum = 0.9};
 
-    open_network(&net, spec);
+    open_network(&net, spec, RN_FREEZE_NONE);
     TRY(rn_sgd_create(&sgd, net.run, net.engine, &options));
     double first = loss_of(&net, spec);
     for (int step = 0; step < STEPS; step++) {
@@ -207,7 +212,7 @@ static void check_training(const char *spec)
 
 static void check(const char *spec)
 {
-    check_gradients(spec);
+    check_gradients(spec, RN_FREEZE_NONE);
     check_training(spec);
 }
 
@@ -236,11 +241,53 @@ static void other_options(void **state)
     }
 }
 
+// What is not frozen has the gradient of the loss that the frozen batch norms give.
+static void behind_a_frozen_part(void **state)
+{
+    char spec[256];
+    (void)state;
+
+    for (size_t u = 0; u < LENGTH(units); u++)
+        for (size_t s = 0; s < LENGTH(shortcuts); s++)
+            for (int freeze = RN_FREEZE_STEM; freeze <= RN_FREEZE_STEM + 1; freeze++) {
+                snprintf(spec, sizeof spec, "resnet:units=1,1;width=4;unit=%s;%s", units[u],
+                         shortcuts[s]);
+                check_gradients(spec, (rn_freeze)freeze);
+            }
+    check_gradients("resnet:units=1,1;width=4", RN_FREEZE_ALL);
+    check_gradients("resnet:units=1,2;width=4;survival=0.5", RN_FREEZE_STEM + 1);
+}
+
+// Where only the head is trained the rest is inference: the logits are the same.
+static void all_frozen_is_inference(void **state)
+{
+    const char *spec = "resnet:units=1,1;width=4;unit=preact;dropout=0.3;survival=0.5";
+    network net;
+    rn_plan *plan = NULL;
+    rn_run *run = NULL;
+
+    (void)state;
+    open_network(&net, spec, RN_FREEZE_ALL);
+    TRY(rn_plan_create(&plan, net.graph, net.engine, &(rn_plan_options){.batch = BATCH}));
+    TRY(rn_run_create(&run, plan));
+    TRY(rn_run_load(run, net.weights));
+    fill_input(run);
+    TRY(rn_run_forward(run));
+    loss_of(&net, spec);
+    for (int i = 0; i < BATCH * CLASSES; i++)
+        assert_true(rn_run_logits(run)[i] == rn_run_logits(net.run)[i]);
+    rn_run_free(run);
+    rn_plan_free(plan);
+    close_network(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_unit_with_every_shortcut),
         cmocka_unit_test(other_options),
+        cmocka_unit_test(behind_a_frozen_part),
+        cmocka_unit_test(all_frozen_is_inference),
     };
 
     rn_threads_set(1); // the networks are too small for more

@@ -185,7 +185,7 @@ static rn_status batch_norm_backward(const rn_op_desc *desc, void *const args[RN
 #pragma omp for schedule(static)
         for (size_t block = 0; block < bn.blocks; block++)
             bn_finish_gradients(&bn, block);
-        for (size_t item = part.end; item-- > part.begin;)
+        for (size_t item = part.end; bn.diff_src != NULL && item-- > part.begin;)
             bn_apply_item(&bn, item);
     }
     return RN_OK;

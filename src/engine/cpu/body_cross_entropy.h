@@ -1,8 +1,10 @@
 /**
  * Softmax cross-entropy with label smoothing s over K classes, mean over the batch of N:
  *
- *   p = exp(x - max) / sum exp(x - max),  target = (1 - s) onehot + s / K,
+ *   p = exp(x - max) / sum exp(x - max),  target = (1 - s) sum share onehot(label) + s / K,
  *   loss = -sum target log p,             diff_src = (p - target) / N
+ *
+ * over one label, which has the whole, or two.
  */
 #ifndef ENGINE_CPU_BODY_CROSS_ENTROPY_H
 #define ENGINE_CPU_BODY_CROSS_ENTROPY_H
@@ -55,15 +57,38 @@ static void row_exponentials(const float *logits, size_t classes, float *numerat
     totals[1] = (double)vec_sum(shifted);
 }
 
-static row_result row_loss(const rn_op_desc *desc, const float *logits, size_t label, float *diff)
+// The labels of one sample and what share each has; one label, or the same twice, has the whole.
+typedef struct row_labels {
+    size_t label[2];
+    double share[2];
+} row_labels;
+
+static row_labels row_labels_of(const rn_op_desc *desc, void *const args[RN_ARGS], size_t n)
+{
+    const int32_t *labels = args[RN_ARG_LABELS], *labels_b = args[RN_ARG_LABELS_B];
+    const float *shares = args[RN_ARG_SHARES];
+
+    if (!desc->mixed || labels[n] == labels_b[n])
+        return (row_labels){{(size_t)labels[n], 0}, {1, 0}};
+    return (row_labels){{(size_t)labels[n], (size_t)labels_b[n]},
+                        {(double)shares[n], 1 - (double)shares[n]}};
+}
+
+static row_result row_loss(const rn_op_desc *desc, const float *logits, const row_labels *labels,
+                           float *diff)
 {
     size_t classes = (size_t)desc->src.c;
     double s = (double)desc->label_smoothing, batch = (double)desc->src.n, totals[2];
-    row_result result = {.wrong = row_is_wrong(logits, classes, label)};
-    double x = (double)logits[label] - (double)row_maximum(logits, classes);
+    size_t answer = labels->label[labels->share[0] < 0.5];
+    row_result result = {.wrong = row_is_wrong(logits, classes, answer)};
+    double maximum = (double)row_maximum(logits, classes);
 
     row_exponentials(logits, classes, diff, totals);
-    result.loss = log(totals[0]) - (1 - s) * x;
+    result.loss = log(totals[0]);
+    for (int i = 0; i < 2; i++)
+        if (labels->share[i] > 0)
+            result.loss -=
+                (1 - s) * labels->share[i] * ((double)logits[labels->label[i]] - maximum);
     if (s > 0) // else a logit of minus infinity is no harm
         result.loss -= s / (double)classes * totals[1];
     vec scale = vec_all((float)(1 / (totals[0] * batch)));
@@ -72,8 +97,18 @@ static row_result row_loss(const rn_op_desc *desc, const float *logits, size_t l
         size_t n = classes - k < VEC ? classes - k : VEC;
         vec_store_n(diff + k, n, vec_fma(vec_load_n(diff + k, n), scale, smooth));
     }
-    diff[label] -= (float)((1 - s) / batch);
+    for (int i = 0; i < 2; i++)
+        diff[labels->label[i]] -= (float)((1 - s) * labels->share[i] / batch);
     return result;
+}
+
+static rn_status check_shares(const rn_op_desc *desc, const float *shares)
+{
+    for (int n = 0; n < desc->src.n; n++)
+        if (!(shares[n] >= 0 && shares[n] <= 1))
+            return rn_error(RN_EINVAL, "share %g of sample %d's label, expected 0 to 1",
+                            (double)shares[n], n);
+    return RN_OK;
 }
 
 static rn_status check_labels(const rn_op_desc *desc, const int32_t *labels)
@@ -90,15 +125,20 @@ static rn_status cross_entropy(const rn_op_desc *desc, void *const args[RN_ARGS]
     rn_status st = RN_OK;
     size_t batch = (size_t)desc->src.n, classes = (size_t)desc->src.c;
     const float *logits = args[RN_ARG_SRC];
-    const int32_t *labels = args[RN_ARG_LABELS];
     float *diff = args[RN_ARG_DIFF_SRC];
     row_result *rows = args[RN_ARG_SCRATCH];
     rn_loss *loss = args[RN_ARG_LOSS];
 
-    RN_TRY(check_labels(desc, labels));
+    RN_TRY(check_labels(desc, args[RN_ARG_LABELS]));
+    if (desc->mixed) {
+        RN_TRY(check_labels(desc, args[RN_ARG_LABELS_B]));
+        RN_TRY(check_shares(desc, args[RN_ARG_SHARES]));
+    }
 #pragma omp parallel for schedule(static) if (batch * classes > PARALLEL_FLOATS / 8)
-    for (size_t n = 0; n < batch; n++)
-        rows[n] = row_loss(desc, logits + n * classes, (size_t)labels[n], diff + n * classes);
+    for (size_t n = 0; n < batch; n++) {
+        row_labels labels = row_labels_of(desc, args, n);
+        rows[n] = row_loss(desc, logits + n * classes, &labels, diff + n * classes);
+    }
     *loss = (rn_loss){0};
     for (size_t n = 0; n < batch; n++) {
         loss->loss += rows[n].loss / (double)batch;

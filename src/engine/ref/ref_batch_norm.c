@@ -169,8 +169,9 @@ static void propagate(const channel *ch, void *const args[RN_ARGS])
     for (size_t i = 0; i < count(ch); i++) {
         size_t k = at(ch, i);
         double g = incoming(ch, args, k), x = ((double)src[k] - ch->mean) * ch->invstd;
-        diff_src[k] =
-            (float)((double)gain[ch->c] * ch->invstd * (g - diff_bias / m - x * diff_gain / m));
+        if (diff_src != NULL)
+            diff_src[k] =
+                (float)((double)gain[ch->c] * ch->invstd * (g - diff_bias / m - x * diff_gain / m));
         if (ch->desc->add)
             diff_src2[k] = (float)g;
     }

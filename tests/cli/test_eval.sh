@@ -1,0 +1,76 @@
+# Evaluation over views: protocols, ensembles, files, pictures that cannot be read.
+. "$SOURCE/tests/cli/lib.sh"
+
+# shellcheck disable=SC2086 # options are words
+"$RESNET" train resnet-8 --iterations 4 --out run $tiny --quiet || fail "no run"
+# shellcheck disable=SC2086
+"$RESNET" train resnet-8 --iterations 4 --seed 2 --out other $tiny --quiet || fail "no second run"
+
+# As it is, the picture is what it always was.
+expect 0 "$RESNET" eval run --threads 1
+grep "right$\|wrong$\|loss" out >usual
+expect 0 "$RESNET" eval run --protocol whole --threads 1
+holds out "^  views     whole (as it is), 1 a picture$"
+grep "right$\|wrong$\|loss" out | cmp -s - usual || fail "another result: $(cat out)"
+
+expect 0 "$RESNET" eval run --protocol ten --resize 30 --crop 24 --filter bicubic --threads 1
+holds out "^  views     ten (30, crop 24; bicubic), 10 a picture, probabilities averaged$"
+expect 0 "$RESNET" eval run --protocol multi-scale --scales 24,40 --mirror --average logits --threads 1
+holds out "^  views     multi-scale (24, 40; mirrored), 4 a picture, logits averaged$"
+expect 0 "$RESNET" eval run --protocol single --json --threads 1
+holds out '"protocol":.*"single"'
+holds out '"resize":.*36' # 8/7 of 32
+holds out '"crop":.*32'
+expect 0 "$RESNET" eval run other --data "$tiny_data" --threads 1
+holds out "^  views     whole (as it is), 1 a picture, 2 models, probabilities averaged$"
+
+# Files.
+expect 0 "$RESNET" eval run --confusion c.csv,c.png --threads 1
+[ "$(wc -l <c.csv)" -eq 11 ] || fail "not a row a class and one more"
+holds c.csv '^label,"'
+[ "$(head -c 4 c.png | tail -c 3)" = PNG ] || fail "no picture"
+expect 0 "$RESNET" eval run --protocol whole --save-logits s.npy --average logits --threads 1
+[ "$(wc -c <s.npy)" -eq $((128 + 64 * 10 * 4)) ] || fail "s.npy has $(wc -c <s.npy) bytes"
+head -c 128 s.npy | grep -aq "'<f4', 'fortran_order': False, 'shape': (64, 10), }  *$" ||
+    fail "not NumPy's header"
+[ "$(wc -l <s.csv)" -eq 65 ] || fail "not a line a picture and one more"
+holds s.csv '^63,"63","'
+
+usage_error "'--confusion' expects files that end in .csv or .png" eval run --confusion c.txt
+usage_error "'--save-logits' expects a name that ends in .npy" \
+    eval run --protocol whole --save-logits x.bin --threads 1
+usage_error "'--save-logits' needs '--protocol'" eval run --save-logits x.npy --threads 1
+usage_error "'--tta' is for one model" eval run --protocol ten --tta flip --threads 1
+usage_error "'--scales': protocol 'ten' has none" eval run --protocol ten --scales 3 --threads 1
+usage_error "'--crop': protocol 'multi-scale'" eval run --protocol multi-scale --crop 3 --threads 1
+for scales in "" 0 "3," 3,,4 4097 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 3x; do
+    usage_error "'--scales' expects" eval run --protocol multi-scale --scales "$scales" --threads 1
+done
+usage_error "side of the crop is 9 pixels, expected 1 to 8" \
+    eval run --protocol single --resize 8 --crop 9 --threads 1
+failure "cannot write 'nowhere/s.npy'" eval run --protocol whole --save-logits nowhere/s.npy --threads 1
+[ ! -e x.npy ] || fail "a refused command left a file"
+
+# Photographs: a folder a class, one that is none among them.
+classes=$(head -1 c.csv | tr , '\n' | tail -n +2 | tr -d '"')
+[ "$(echo "$classes" | wc -l)" -eq 10 ] || fail "not ten classes: $classes"
+printf 'P6 5 3 255\n' >picture.ppm
+printf '0123456789abcdefghijklmnopqrstuvwxyz0123456789' | head -c 45 >>picture.ppm
+echo "$classes" | while read -r class; do
+    mkdir -p "photos/$class"
+    cp picture.ppm "photos/$class/a.ppm"
+done
+first=$(echo "$classes" | LC_ALL=C sort | head -1)
+echo "no picture" >"photos/$first/b.ppm"
+failure "'$first/b.ppm': not a picture" eval run --data photos --threads 1
+expect 0 "$RESNET" eval run --data photos --bad-pictures skip --save-logits p.npy --threads 1
+holds out "10 images"
+holds out "^  views     single (36, crop 32), 1 a picture$"
+holds out "^  skipped   1 that could not be read$"
+[ "$(grep -c "left out: '$first/b.ppm': not a picture" err)" -eq 1 ] || fail "not named once"
+holds p.csv "^,\"$first/b.ppm\",\"$first\",,\"'$first/b.ppm': not a picture"
+[ "$(wc -c <p.npy)" -eq $((128 + 10 * 10 * 4)) ] || fail "p.npy has $(wc -c <p.npy) bytes"
+expect 0 "$RESNET" eval run other --data photos --bad-pictures skip --protocol multi-scale \
+    --scales 16,24 --workers 3 --threads 1
+holds out "^  views     multi-scale (16, 24), 2 a picture, 2 models, probabilities averaged$"
+finish
