@@ -1,138 +1,6 @@
 // Forward list: graph nodes to ops, with BN + add + ReLU and add + ReLU fused, in inference and
 // where frozen also the convolution before them.
-#include "plan/plan_struct.h"
-
-static const rn_node *node_at(const rn_planner *planner, int index)
-{
-    return rn_graph_node(planner->plan->graph, index);
-}
-
-static void count_consumers(rn_planner *planner)
-{
-    for (int i = 0; i < rn_graph_nodes(planner->plan->graph); i++) {
-        const rn_node *node = node_at(planner, i);
-        for (int k = 0; k < 2; k++) {
-            if (node->inputs[k] < 0)
-                continue;
-            planner->consumers[node->inputs[k]]++;
-            planner->consumer[node->inputs[k]] = i;
-        }
-    }
-    if (planner->plan->options.output > 0) // the caller reads it too: no chain goes on behind it
-        planner->consumers[planner->plan->options.output]++;
-}
-
-// The only reader of a node if it has the kind, else -1.
-static int sole_consumer(const rn_planner *planner, int index, rn_node_kind kind)
-{
-    int reader = planner->consumer[index];
-
-    if (planner->consumers[index] != 1 || node_at(planner, reader)->kind != kind)
-        return -1;
-    return reader;
-}
-
-static bool trains(const rn_planner *planner, int index)
-{
-    return planner->plan->options.training && !rn_plan_frozen(planner->plan, index);
-}
-
-// A batch norm there normalises by the batch's own mean and variance.
-static bool of_batch(const rn_planner *planner, int index)
-{
-    return trains(planner, index) || planner->plan->options.batch_statistics;
-}
-
-// The convolution at `index`, as far as its kernel depends on it.
-static rn_op_desc conv_desc(const rn_planner *planner, int index)
-{
-    const rn_node *node = node_at(planner, index), *from = node_at(planner, node->inputs[0]);
-    rn_layout layout = planner->plan->engine->layout;
-    int batch = planner->plan->options.batch;
-
-    return (rn_op_desc){
-        .kind = RN_OP_CONV,
-        .src = {.layout = from->kind == RN_NODE_INPUT ? RN_LAYOUT_NCHW : layout,
-                .n = batch,
-                .c = from->channels,
-                .h = from->height,
-                .w = from->width},
-        .dst = {.layout = layout,
-                .n = batch,
-                .c = node->channels,
-                .h = node->height,
-                .w = node->width},
-        .kernel = node->kernel,
-        .stride = node->stride,
-        .pad = node->pad,
-        .bias = node->bias != RN_NO_PARAM,
-        .training = trains(planner, index),
-        .statistics = true,
-    };
-}
-
-// Whether the engine has a kernel for it that takes statistics of its results.
-static bool takes_statistics(const rn_planner *planner, const rn_op_desc *desc)
-{
-    rn_kernel *kernel = NULL;
-    rn_status st = planner->plan->engine->create(planner->plan->engine, &kernel, desc);
-    bool takes = st == RN_OK && kernel->statistics_bytes > 0;
-
-    rn_kernel_free(kernel);
-    return takes;
-}
-
-// In training a convolution takes over the addition behind it if it can take statistics of the sum.
-static bool adds_in_training(const rn_planner *planner, int index)
-{
-    rn_op_desc desc = conv_desc(planner, index);
-    int add = sole_consumer(planner, index, RN_NODE_ADD);
-
-    desc.add = true;
-    return trains(planner, index) && add >= 0 && sole_consumer(planner, add, RN_NODE_RELU) < 0 &&
-           takes_statistics(planner, &desc);
-}
-
-static bool starts_chain(const rn_planner *planner, int index)
-{
-    rn_node_kind kind = node_at(planner, index)->kind;
-    bool conv = kind == RN_NODE_CONV && !planner->plan->options.separate &&
-                (!of_batch(planner, index) || adds_in_training(planner, index));
-
-    return (kind == RN_NODE_BATCH_NORM || kind == RN_NODE_ADD || conv) && !planner->inside[index] &&
-           planner->chain[index] < 0;
-}
-
-// The chain that ends at `end` goes on to `next`, if there is one that is not beyond the frozen
-// part.
-static int extend_chain(rn_planner *planner, int end, int next)
-{
-    if (next < 0 || planner->chain[next] >= 0 || planner->inside[next] ||
-        rn_plan_frozen(planner->plan, end) != rn_plan_frozen(planner->plan, next))
-        return end;
-    planner->inside[end] = true;
-    return next;
-}
-
-/**
- * The fused op of a BN, in inference and before an addition of a convolution, ends at the ReLU (or
- * addition) that follows it: all operands exist there. Of two that meet in an addition, the first
- * takes it.
- */
-static void find_chains(rn_planner *planner)
-{
-    for (int i = 0; i < rn_graph_nodes(planner->plan->graph); i++) {
-        if (!starts_chain(planner, i))
-            continue;
-        int end = i;
-        if (node_at(planner, i)->kind == RN_NODE_CONV) // in training there is no BN: see above
-            end = extend_chain(planner, end, sole_consumer(planner, end, RN_NODE_BATCH_NORM));
-        if (node_at(planner, i)->kind != RN_NODE_ADD)
-            end = extend_chain(planner, end, sole_consumer(planner, end, RN_NODE_ADD));
-        end = extend_chain(planner, end, sole_consumer(planner, end, RN_NODE_RELU));
-        planner->chain[end] = i;
-    }
-}
+#include "plan/chains.h"
 
 // Ops that work element by element keep the layout of what they read.
 static rn_layout output_layout(const rn_planner *planner, rn_node_kind kind, int src)
@@ -170,8 +38,8 @@ static rn_tensor_desc output_desc(const rn_planner *planner, const rn_node *node
 // The output of a chain from node `start` to `node` (or of a single node), made from tensor `src`.
 static rn_status new_output(rn_planner *planner, int start, int node, int src)
 {
-    rn_tensor_desc desc =
-        output_desc(planner, node_at(planner, node), node_at(planner, start)->kind, src);
+    rn_tensor_desc desc = output_desc(planner, rn_planner_node(planner, node),
+                                      rn_planner_node(planner, start)->kind, src);
 
     return rn_planner_tensor(planner, &planner->value[node], &desc, rn_tensor_bytes(&desc));
 }
@@ -185,7 +53,7 @@ static const rn_tensor_desc *tensor_desc(const rn_planner *planner, int tensor)
 static rn_status start_op(rn_planner *planner, rn_planned_op *op, rn_op_kind kind, int node,
                           int end)
 {
-    const rn_node *from = node_at(planner, node);
+    const rn_node *from = rn_planner_node(planner, node);
     int src = planner->value[from->inputs[0]];
     rn_status st = new_output(planner, node, end, src);
 
@@ -242,8 +110,8 @@ static void take_norm(const rn_planner *planner, rn_planned_op *op)
 static bool feeds_batch_norm(const rn_planner *planner, int node)
 {
     for (int i = node + 1; i < rn_graph_nodes(planner->plan->graph); i++)
-        if (node_at(planner, i)->kind == RN_NODE_BATCH_NORM &&
-            node_at(planner, i)->inputs[0] == node)
+        if (rn_planner_node(planner, i)->kind == RN_NODE_BATCH_NORM &&
+            rn_planner_node(planner, i)->inputs[0] == node)
             return true;
     return false;
 }
@@ -255,9 +123,9 @@ static rn_status lower_simple(rn_planner *planner, int node, rn_op_kind kind)
 
     RN_TRY(start_op(planner, &op, kind, node, node));
     op.desc.statistics =
-        kind == RN_OP_CONV && of_batch(planner, node) && feeds_batch_norm(planner, node);
-    op.desc.bias = node_at(planner, node)->bias != RN_NO_PARAM;
-    op.desc.training = trains(planner, node);
+        kind == RN_OP_CONV && rn_planner_of_batch(planner, node) && feeds_batch_norm(planner, node);
+    op.desc.bias = rn_planner_node(planner, node)->bias != RN_NO_PARAM;
+    op.desc.training = rn_planner_trains(planner, node);
     op.desc.constant = !op.desc.training;
     take_norm(planner, &op);
     RN_TRY(rn_planner_emit(planner, &op));
@@ -270,7 +138,7 @@ static rn_status set_second_source(rn_planner *planner, rn_planned_op *op, int t
 {
     if (tensor_desc(planner, tensor)->layout != op->desc.dst.layout)
         return rn_error(RN_EUNSUPPORTED, "'%s': its operands differ in layout",
-                        node_at(planner, op->last_node)->name);
+                        rn_planner_node(planner, op->last_node)->name);
     op->args[RN_ARG_SRC2] = rn_tensor_ref(tensor);
     return RN_OK;
 }
@@ -278,7 +146,7 @@ static rn_status set_second_source(rn_planner *planner, rn_planned_op *op, int t
 // The operand of an addition that the chain starting at `start` does not compute.
 static int other_operand(const rn_planner *planner, int add, int start)
 {
-    const rn_node *node = node_at(planner, add);
+    const rn_node *node = rn_planner_node(planner, add);
 
     return planner->value[node->inputs[0] == start ? node->inputs[1] : node->inputs[0]];
 }
@@ -299,13 +167,13 @@ static void take_statistics(const rn_planner *planner, rn_planned_op *op)
 // the result then takes no memory.
 static bool can_defer(const rn_planner *planner, const rn_planned_op *op)
 {
-    int conv = sole_consumer(planner, op->last_node, RN_NODE_CONV);
+    int conv = rn_planner_sole_consumer(planner, op->last_node, RN_NODE_CONV);
 
-    if (!trains(planner, op->node) || op->desc.add || conv < 0)
+    if (!rn_planner_trains(planner, op->node) || op->desc.add || conv < 0)
         return false;
-    rn_op_desc desc = conv_desc(planner, conv);
+    rn_op_desc desc = rn_planner_conv_desc(planner, conv);
     desc.norm = true;
-    return takes_statistics(planner, &desc);
+    return rn_planner_takes_statistics(planner, &desc);
 }
 
 static rn_status defer(rn_planner *planner, rn_planned_op *op)
@@ -326,23 +194,24 @@ static rn_status lower_batch_norm(rn_planner *planner, int start, int end)
     rn_status st = RN_OK;
     rn_planned_op op;
     const rn_plan_options *options = &planner->plan->options;
-    const rn_node *node = node_at(planner, start);
-    int add = start == end ? -1 : sole_consumer(planner, start, RN_NODE_ADD);
+    const rn_node *node = rn_planner_node(planner, start);
+    int add = start == end ? -1 : rn_planner_sole_consumer(planner, start, RN_NODE_ADD);
 
     RN_TRY(start_op(planner, &op,
-                    of_batch(planner, start) ? RN_OP_BATCH_NORM_TRAIN : RN_OP_BATCH_NORM_INFER,
+                    rn_planner_of_batch(planner, start) ? RN_OP_BATCH_NORM_TRAIN
+                                                        : RN_OP_BATCH_NORM_INFER,
                     start, end));
     if (options->training && options->bn_momentum > 0)
         op.desc.momentum = options->bn_momentum;
     if (options->batch_statistics)
         op.desc.momentum = 1; // nothing of the old ones stays
-    op.desc.relu = node_at(planner, end)->kind == RN_NODE_RELU;
+    op.desc.relu = rn_planner_node(planner, end)->kind == RN_NODE_RELU;
     op.desc.add = add >= 0;
     if (op.desc.add)
         RN_TRY(set_second_source(planner, &op, other_operand(planner, add, start)));
     op.args[RN_ARG_RUNNING_MEAN] = rn_value_ref(node->running_mean);
     op.args[RN_ARG_RUNNING_VARIANCE] = rn_value_ref(node->running_variance);
-    if (of_batch(planner, start)) {
+    if (rn_planner_of_batch(planner, start)) {
         int saved;
         take_statistics(planner, &op);
         size_t floats = RN_SAVED_VECTORS * (size_t)rn_padded_channels(&op.desc.src);
@@ -360,7 +229,7 @@ out:
 static int addition_of(const rn_planner *planner, int start, int end)
 {
     for (int i = start; i != end; i = planner->consumer[i])
-        if (node_at(planner, planner->consumer[i])->kind == RN_NODE_ADD)
+        if (rn_planner_node(planner, planner->consumer[i])->kind == RN_NODE_ADD)
             return planner->consumer[i];
     return -1;
 }
@@ -383,19 +252,19 @@ static rn_status lower_conv(rn_planner *planner, int start, int end)
     int second = start == end ? -1 : planner->consumer[start];
 
     RN_TRY(start_op(planner, &op, RN_OP_CONV, start, end));
-    op.desc.training = trains(planner, start);
+    op.desc.training = rn_planner_trains(planner, start);
     op.desc.constant = !op.desc.training;
-    op.desc.statistics = of_batch(planner, start) && feeds_batch_norm(planner, end);
-    op.desc.bias = node_at(planner, start)->bias != RN_NO_PARAM;
+    op.desc.statistics = rn_planner_of_batch(planner, start) && feeds_batch_norm(planner, end);
+    op.desc.bias = rn_planner_node(planner, start)->bias != RN_NO_PARAM;
     take_norm(planner, &op);
-    op.desc.fold = second >= 0 && node_at(planner, second)->kind == RN_NODE_BATCH_NORM;
+    op.desc.fold = second >= 0 && rn_planner_node(planner, second)->kind == RN_NODE_BATCH_NORM;
     op.desc.add = add >= 0;
-    op.desc.relu = node_at(planner, end)->kind == RN_NODE_RELU;
+    op.desc.relu = rn_planner_node(planner, end)->kind == RN_NODE_RELU;
     if (op.desc.add)
         RN_TRY(set_second_source(planner, &op,
                                  other_operand(planner, add, operand_of(planner, start, add))));
     if (op.desc.fold) {
-        const rn_node *norm = node_at(planner, second);
+        const rn_node *norm = rn_planner_node(planner, second);
         op.desc.epsilon = norm->epsilon;
         op.args[RN_ARG_GAIN] = rn_value_ref(norm->weight);
         op.args[RN_ARG_SHIFT] = rn_value_ref(norm->bias);
@@ -413,8 +282,9 @@ static rn_status lower_add(rn_planner *planner, int start, int end)
     rn_planned_op op;
 
     RN_TRY(start_op(planner, &op, RN_OP_ADD, start, end));
-    op.desc.relu = node_at(planner, end)->kind == RN_NODE_RELU;
-    RN_TRY(set_second_source(planner, &op, planner->value[node_at(planner, start)->inputs[1]]));
+    op.desc.relu = rn_planner_node(planner, end)->kind == RN_NODE_RELU;
+    RN_TRY(set_second_source(planner, &op,
+                             planner->value[rn_planner_node(planner, start)->inputs[1]]));
     RN_TRY(rn_planner_emit(planner, &op));
 out:
     return st;
@@ -426,7 +296,8 @@ static rn_status lower_gate(rn_planner *planner, int node)
     rn_planned_op op;
 
     RN_TRY(start_op(planner, &op, RN_OP_GATE, node, node));
-    RN_TRY(set_second_source(planner, &op, planner->value[node_at(planner, node)->inputs[1]]));
+    RN_TRY(
+        set_second_source(planner, &op, planner->value[rn_planner_node(planner, node)->inputs[1]]));
     RN_TRY(rn_planner_emit(planner, &op));
 out:
     return st;
@@ -435,7 +306,7 @@ out:
 // The node hands on what it reads: nothing to compute.
 static rn_status lower_to_nothing(rn_planner *planner, int node)
 {
-    planner->value[node] = planner->value[node_at(planner, node)->inputs[0]];
+    planner->value[node] = planner->value[rn_planner_node(planner, node)->inputs[0]];
     return RN_OK;
 }
 
@@ -447,7 +318,7 @@ static rn_status lower_draw(rn_planner *planner, int node, float scale, bool who
 
     RN_TRY(start_op(planner, &op, RN_OP_DROPOUT, node, node));
     op.desc.scale = scale;
-    op.desc.rate = node_at(planner, node)->rate;
+    op.desc.rate = rn_planner_node(planner, node)->rate;
     op.desc.whole = whole;
     op.desc.stream = (uint32_t)node;
     op.args[RN_ARG_RANDOM] = (rn_ref){RN_SPACE_RANDOM, 0};
@@ -458,9 +329,9 @@ out:
 
 static rn_status lower_dropout(rn_planner *planner, int node)
 {
-    float rate = node_at(planner, node)->rate;
+    float rate = rn_planner_node(planner, node)->rate;
 
-    if (!trains(planner, node) || rate <= 0)
+    if (!rn_planner_trains(planner, node) || rate <= 0)
         return lower_to_nothing(planner, node);
     return lower_draw(planner, node, 1 / (1 - rate), false);
 }
@@ -470,11 +341,11 @@ static rn_status lower_drop_branch(rn_planner *planner, int node)
 {
     rn_status st = RN_OK;
     rn_planned_op op;
-    float rate = node_at(planner, node)->rate;
+    float rate = rn_planner_node(planner, node)->rate;
 
     if (rate <= 0)
         return lower_to_nothing(planner, node);
-    if (trains(planner, node))
+    if (rn_planner_trains(planner, node))
         return lower_draw(planner, node, 1, true);
     RN_TRY(start_op(planner, &op, RN_OP_SCALE, node, node));
     op.desc.scale = 1 - rate;
@@ -518,14 +389,14 @@ static rn_status lower_node(rn_planner *planner, int index)
 {
     rn_plan *plan = planner->plan;
     int start = planner->chain[index];
-    const rn_node *node = node_at(planner, index);
+    const rn_node *node = rn_planner_node(planner, index);
 
     if (planner->inside[index])
         return RN_OK;
-    if (start >= 0 && node_at(planner, start)->kind == RN_NODE_CONV)
+    if (start >= 0 && rn_planner_node(planner, start)->kind == RN_NODE_CONV)
         return lower_conv(planner, start, index);
     if (start >= 0)
-        return node_at(planner, start)->kind == RN_NODE_ADD
+        return rn_planner_node(planner, start)->kind == RN_NODE_ADD
                    ? lower_add(planner, start, index)
                    : lower_batch_norm(planner, start, index);
     switch (node->kind) {
@@ -567,8 +438,7 @@ rn_status rn_plan_forward(rn_planner *planner)
     rn_status st = RN_OK;
     rn_plan *plan = planner->plan;
 
-    count_consumers(planner);
-    find_chains(planner);
+    rn_planner_find_chains(planner);
     RN_TRY(new_output(planner, 0, 0, -1));
     plan->input = planner->value[0];
     plan->output = -1;
