@@ -238,7 +238,7 @@ static void compare(int members, rn_views views, rn_average average, int batch)
 static void test_protocols(void **state)
 {
     (void)state;
-    compare(1, (rn_views){RN_PROTOCOL_WHOLE}, RN_AVERAGE_SOFTMAX, 0);
+    compare(1, (rn_views){.protocol = RN_PROTOCOL_WHOLE}, RN_AVERAGE_SOFTMAX, 0);
     compare(1, (rn_views){.protocol = RN_PROTOCOL_SINGLE, .resize = 19, .crop = 16},
             RN_AVERAGE_SOFTMAX, 3);
     compare(1, (rn_views){.protocol = RN_PROTOCOL_TEN, .resize = 18, .crop = 15},
