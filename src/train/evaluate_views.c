@@ -118,7 +118,7 @@ out:
 static void release(views_evaluation *e)
 {
     rn_view_feed_free(e->feed);
-    for (int i = 0; i < e->member_count; i++)
+    for (int i = 0; i < MOST_MODELS; i++) // however many were asked for
         rn_view_plans_free(e->plans[i]);
     rn_free(e->map);
     rn_free(e->jobs);
