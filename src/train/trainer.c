@@ -316,7 +316,8 @@ static rn_status evaluate(rn_trainer *trainer)
     progress->epoch_wrong = progress->epoch_seen = 0;
     progress->evaluation_due = false;
     trainer->saved = false;
-    if (trainer->inference != NULL && watched < progress->best_error) {
+    if ((trainer->held != NULL || trainer->options->test != NULL) &&
+        watched < progress->best_error) {
         progress->best_error = watched;
         RN_TRY(rn_trainer_save_model(trainer, "best.safetensors"));
     }

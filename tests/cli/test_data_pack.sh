@@ -29,6 +29,7 @@ failure "no-such/x.rnpack" data pack set no-such/x.rnpack
 expect 0 "$RESNET" train resnet-8 --data whole.rnpack --recipe smoke --input 3x32x32 --out run
 holds out "data .*: 60 pictures, 3 classes"
 holds out "test accuracy"
+[ -f run/best.safetensors ] || fail "the best weights were not kept"
 
 # Killed at any moment, with any number of threads, it goes on and gives the same file.
 for delay in 0.01 0.05 0.1 0.2; do
