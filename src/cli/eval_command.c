@@ -41,8 +41,8 @@ static rn_status open_models(evaluator *e)
     rn_status st = RN_OK;
 
     for (int i = 0; i < e->args->word_count; i++) {
+        e->count = i + 1; // of the last, opened in part, what there is must be released
         RN_TRY(cli_model_open(&e->models[i], e->args, e->args->words[i]));
-        e->count = i + 1;
         e->members[i].model = e->models[i].checkpoint;
         RN_TRY(cli_choose_weights(&e->members[i].ema, e->members[i].model,
                                   cli_text(e->args, "weights")));
