@@ -2,7 +2,7 @@
 #ifndef RESNET_DATA_H
 #define RESNET_DATA_H
 
-#include "resnet/base.h"
+#include "resnet/image.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -38,6 +38,13 @@ RN_API const char *rn_photos_name(const rn_photos *photos, size_t index);
  *         RN_ENOMEM.
  */
 RN_API rn_status rn_photos_read(rn_photo *out, const rn_photos *photos, size_t index);
+
+/**
+ * Read a picture and decode it; `options` as rn_image_decode() has them. Errors of both; messages
+ * name the picture.
+ */
+RN_API rn_status rn_photos_decode(rn_image **out, const rn_photos *photos, size_t index,
+                                  const rn_decode_options *options);
 
 /** Legal on zeroes and twice. */
 RN_API void rn_photo_release(rn_photo *photo);

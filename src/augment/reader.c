@@ -1,9 +1,5 @@
 #include "augment/reader.h"
 
-#include "base/text.h"
-
-enum { SHOWN = 200 }; // bytes of a name in a message
-
 static rn_status check_size(const rn_samples *samples, const rn_preprocess *preprocess)
 {
     if (samples->photos != NULL ||
@@ -62,23 +58,13 @@ static rn_status read_photo(const rn_reader *reader, float *dst, const rn_augmen
                             const rn_augment_where *where)
 {
     rn_status st = RN_OK;
-    rn_photo photo = {0};
     rn_image *image = NULL;
-    const rn_photos *photos = reader->samples->photos;
     const rn_decode_options options = shrunk(reader->preprocess, augment);
 
-    RN_TRY(rn_photos_read(&photo, photos, where->sample));
-    st = rn_image_decode(&image, photo.bytes, photo.size, &options);
-    if (st != RN_OK) {
-        char shown[SHOWN];
-        rn_text_escape(shown, sizeof shown, rn_photos_name(photos, where->sample));
-        rn_error_prefix(st, "'%s'", shown);
-        goto out;
-    }
+    RN_TRY(rn_photos_decode(&image, reader->samples->photos, where->sample, &options));
     RN_TRY(rn_preprocess_photo(reader->preprocess, dst, image, augment, where));
 out:
     rn_image_free(image);
-    rn_photo_release(&photo);
     return st;
 }
 

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum { BAR = 30 };
-
 typedef struct watch {
     bool live;
     bool drawn;
@@ -17,13 +15,11 @@ typedef struct watch {
 
 static void draw(watch *w, uint64_t done, uint64_t total, double now)
 {
-    char bar[256] = "", line[512];
     double elapsed = now - w->start;
     double rate = elapsed > 0 ? (double)(done - w->first) / elapsed : 0;
     cli_field fields[4] = {0};
 
     if (total > 0) {
-        cli_draw_bar(bar, sizeof bar, (double)done / (double)total, BAR);
         snprintf(fields[0].text, sizeof fields->text, "%3.0f%%",
                  100 * (double)done / (double)total);
         snprintf(fields[1].text, sizeof fields->text, "%s of %s", cli_bytes((double)done).text,
@@ -35,11 +31,7 @@ static void draw(watch *w, uint64_t done, uint64_t total, double now)
     }
     snprintf(fields[2].text, sizeof fields->text, "%s/s", cli_bytes(rate).text);
     fields[2].rank = 1;
-    int room = cli_width(stderr) - 1;
-    cli_join_fields(line, sizeof line, fields, 4, room);
-    bool wide = (int)strlen(line) + BAR + 2 <= room;
-    fprintf(stderr, "\r\033[K%s%s%s", wide ? bar : "", wide ? "  " : "", line);
-    fflush(stderr);
+    cli_redraw(stderr, total > 0 ? (double)done / (double)total : -1, fields, 4);
     w->drawn = true;
 }
 

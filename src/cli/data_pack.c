@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum { BAR = 30 };
-
 typedef struct watch {
     bool live, drawn;
     double start, last; // seconds
@@ -22,12 +20,10 @@ static void clear(watch *w)
 
 static void draw(watch *w, uint64_t done, uint64_t total, uint64_t bytes)
 {
-    char bar[256] = "", line[512];
     double elapsed = rn_clock() - w->start;
     double rate = elapsed > 0 ? (double)(done - w->first) / elapsed : 0;
     cli_field fields[4] = {0};
 
-    cli_draw_bar(bar, sizeof bar, (double)done / (double)total, BAR);
     snprintf(fields[0].text, sizeof fields->text, "%s of %s pictures",
              cli_count((int64_t)done).text, cli_count((int64_t)total).text);
     snprintf(fields[1].text, sizeof fields->text, "%s", cli_bytes((double)bytes).text);
@@ -36,11 +32,7 @@ static void draw(watch *w, uint64_t done, uint64_t total, uint64_t bytes)
              rate > 0 ? cli_duration((double)(total - done) / rate).text : "?");
     fields[1].rank = 2;
     fields[2].rank = 1;
-    int room = cli_width(stderr) - 1;
-    cli_join_fields(line, sizeof line, fields, 4, room);
-    bool wide = (int)strlen(line) + BAR + 2 <= room;
-    fprintf(stderr, "\r\033[K%s%s%s", wide ? bar : "", wide ? "  " : "", line);
-    fflush(stderr);
+    cli_redraw(stderr, (double)done / (double)total, fields, 4);
     w->drawn = true;
 }
 

@@ -122,19 +122,9 @@ static void show_input(const preview *p, int row, int column)
 
 static rn_status open_photo(rn_image **out, const preview *p, uint32_t index)
 {
-    rn_status st;
-    rn_photo photo = {0};
-
-    *out = NULL;
     if (p->samples == NULL)
         return rn_image_open(out, p->args->words[index]);
-    RN_TRY(rn_photos_read(&photo, p->samples->photos, index));
-    st = rn_image_decode(out, photo.bytes, photo.size, NULL);
-    if (st != RN_OK)
-        rn_error_prefix(st, "'%s'", rn_photos_name(p->samples->photos, index));
-out:
-    rn_photo_release(&photo);
-    return st;
+    return rn_photos_decode(out, p->samples->photos, index, NULL);
 }
 
 // The plain picture, then what the first epochs of a training with this seed would see.

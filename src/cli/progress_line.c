@@ -222,3 +222,16 @@ void cli_progress_event(cli_progress *progress, const rn_event *event)
         draw(progress);
     fflush(progress->stream);
 }
+
+void cli_redraw(FILE *stream, double share, const cli_field *fields, int count)
+{
+    char line[512], bar[4 * MOST_BAR + 8] = "";
+    int room = cli_width(stream) - 1;
+
+    if (share >= 0)
+        cli_draw_bar(bar, sizeof bar, share, MOST_BAR);
+    cli_join_fields(line, sizeof line, fields, count, room);
+    bool wide = (int)strlen(line) + MOST_BAR + 2 <= room;
+    fprintf(stream, "\r\033[K%s%s%s", wide ? bar : "", wide ? "  " : "", line);
+    fflush(stream);
+}

@@ -37,4 +37,8 @@ void cli_join_fields(char *line, size_t size, const cli_field *fields, int count
 /** "#####-----", or its like in UTF-8, of `width` columns. */
 void cli_draw_bar(char *bar, size_t size, double share, int width);
 
+/** Draw a live line anew: a bar of this share, where there is room (below 0: none), and the fields.
+ */
+void cli_redraw(FILE *stream, double share, const cli_field *fields, int count);
+
 #endif

@@ -11,14 +11,6 @@
 
 enum { USUAL_QUALITY = 95 };
 
-static rn_status prefix_name(rn_status st, const rn_photos *photos, size_t index)
-{
-    char shown[512];
-
-    rn_text_escape(shown, sizeof shown, rn_photos_name(photos, index));
-    return rn_error_prefix(st, "'%s'", shown);
-}
-
 // The shorter side becomes `shorter`, the other in proportion, rounded down as torchvision does.
 static rn_status shrink(rn_image **image, int shorter)
 {
@@ -112,7 +104,7 @@ rn_status rn_pack_picture(rn_photo *out, const rn_photos *photos, size_t index,
     st = convert(out, options);
     if (st != RN_OK) {
         rn_photo_release(out);
-        prefix_name(st, photos, index);
+        rn_photos_blame(st, photos, index);
     }
     return st;
 }

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -163,6 +164,30 @@ rn_status rn_photos_read(rn_photo *out, const rn_photos *photos, size_t index)
     out->bytes = (const uint8_t *)bytes;
     out->owned = bytes;
 out:
+    return st;
+}
+
+rn_status rn_photos_blame(rn_status status, const rn_photos *photos, size_t index)
+{
+    char shown[512];
+
+    rn_text_escape(shown, sizeof shown, rn_photos_name(photos, index));
+    return rn_error_prefix(status, "'%s'", shown);
+}
+
+rn_status rn_photos_decode(rn_image **out, const rn_photos *photos, size_t index,
+                           const rn_decode_options *options)
+{
+    rn_status st = RN_OK;
+    rn_photo photo = {0};
+
+    *out = NULL;
+    RN_TRY(rn_photos_read(&photo, photos, index)); // names the picture itself
+    st = rn_image_decode(out, photo.bytes, photo.size, options);
+    if (st != RN_OK)
+        rn_photos_blame(st, photos, index);
+out:
+    rn_photo_release(&photo);
     return st;
 }
 

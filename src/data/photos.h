@@ -53,4 +53,7 @@ rn_status rn_samples_create_photos(rn_samples **out, rn_photos **photos,
 rn_status rn_samples_create_listed(rn_samples **out, const char *folder, rn_photo_list *list,
                                    const rn_class_list *classes, const char *name);
 
+/** Put a picture's name, in one line, before the thread's message; returns status. */
+rn_status rn_photos_blame(rn_status status, const rn_photos *photos, size_t index);
+
 #endif

@@ -45,11 +45,6 @@ static bool wants_gradient(const rn_planner *planner, int tensor)
     return planner->gradients[tensor].wanted;
 }
 
-static int arg_tensor(const rn_planned_op *op, rn_arg arg)
-{
-    return op->args[arg].space == RN_SPACE_TENSOR ? op->args[arg].index : -1;
-}
-
 // The backward op of `kind`, with the forward op's shapes; DIFF_DST is the summed gradient.
 static rn_planned_op backward_op(const rn_planner *planner, const rn_planned_op *forward,
                                  rn_op_kind kind)
@@ -58,7 +53,7 @@ static rn_planned_op backward_op(const rn_planner *planner, const rn_planned_op 
                         .node = forward->node,
                         .last_node = forward->last_node,
                         .backward = true};
-    int dst = arg_tensor(forward, RN_ARG_DST);
+    int dst = rn_planned_op_tensor(forward, RN_ARG_DST);
 
     op.desc.kind = kind;
     op.desc.forward = forward->kernel;
@@ -94,7 +89,7 @@ static rn_status backward_weighted(rn_planner *planner, const rn_planned_op *for
                                    rn_op_kind data, rn_op_kind weights)
 {
     rn_status st = RN_OK;
-    int src = arg_tensor(forward, RN_ARG_SRC);
+    int src = rn_planned_op_tensor(forward, RN_ARG_SRC);
     rn_planned_op op = backward_op(planner, forward, weights);
 
     op.args[RN_ARG_SRC] = forward->args[RN_ARG_SRC];
@@ -106,7 +101,7 @@ static rn_status backward_weighted(rn_planner *planner, const rn_planned_op *for
     op.desc.add = false;
     RN_TRY(rn_planner_emit(planner, &op));
     if (forward->desc.add)
-        RN_TRY(rn_planner_contribute(planner, arg_tensor(forward, RN_ARG_SRC2),
+        RN_TRY(rn_planner_contribute(planner, rn_planned_op_tensor(forward, RN_ARG_SRC2),
                                      op.args[RN_ARG_DIFF_DST].index, op.node));
     if (!wants_gradient(planner, src))
         return RN_OK;
@@ -122,7 +117,7 @@ out:
 static void take_second_gradient(const rn_planner *planner, const rn_planned_op *forward,
                                  rn_planned_op *op)
 {
-    int second = planner->gradients[arg_tensor(forward, RN_ARG_DST)].tensors[1];
+    int second = planner->gradients[rn_planned_op_tensor(forward, RN_ARG_DST)].tensors[1];
 
     op->desc.diff_dst2 = second >= 0;
     if (second >= 0)
@@ -132,7 +127,8 @@ static void take_second_gradient(const rn_planner *planner, const rn_planned_op 
 static rn_status backward_batch_norm(rn_planner *planner, const rn_planned_op *forward)
 {
     rn_status st = RN_OK;
-    int src = arg_tensor(forward, RN_ARG_SRC), src2 = arg_tensor(forward, RN_ARG_SRC2);
+    int src = rn_planned_op_tensor(forward, RN_ARG_SRC),
+        src2 = rn_planned_op_tensor(forward, RN_ARG_SRC2);
     rn_planned_op op = backward_op(planner, forward, RN_OP_BATCH_NORM_BACKWARD);
 
     take_second_gradient(planner, forward, &op);
@@ -159,7 +155,7 @@ out:
 
 static rn_status backward_relu(rn_planner *planner, const rn_planned_op *forward)
 {
-    int src = arg_tensor(forward, RN_ARG_SRC);
+    int src = rn_planned_op_tensor(forward, RN_ARG_SRC);
     rn_planned_op op = backward_op(planner, forward, RN_OP_RELU_BACKWARD);
 
     if (!wants_gradient(planner, src))
@@ -173,7 +169,8 @@ static rn_status backward_relu(rn_planner *planner, const rn_planned_op *forward
 static rn_status backward_add(rn_planner *planner, const rn_planned_op *forward)
 {
     rn_status st = RN_OK;
-    int a = arg_tensor(forward, RN_ARG_SRC), b = arg_tensor(forward, RN_ARG_SRC2);
+    int a = rn_planned_op_tensor(forward, RN_ARG_SRC),
+        b = rn_planned_op_tensor(forward, RN_ARG_SRC2);
     int gradient;
 
     if (forward->desc.relu) {
@@ -184,7 +181,7 @@ static rn_status backward_add(rn_planner *planner, const rn_planned_op *forward)
         gradient = op.args[RN_ARG_DIFF_SRC].index;
         RN_TRY(rn_planner_emit(planner, &op));
     } else {
-        int dst = arg_tensor(forward, RN_ARG_DST);
+        int dst = rn_planned_op_tensor(forward, RN_ARG_DST);
         if (planner->gradients[dst].tensors[1] >= 0)
             RN_TRY(sum_gradients(planner, dst, forward->node));
         gradient = planner->gradients[dst].tensors[0];
@@ -197,7 +194,7 @@ out:
 
 static rn_status backward_simple(rn_planner *planner, const rn_planned_op *forward, rn_op_kind kind)
 {
-    int src = arg_tensor(forward, RN_ARG_SRC);
+    int src = rn_planned_op_tensor(forward, RN_ARG_SRC);
     rn_planned_op op = backward_op(planner, forward, kind);
 
     if (!wants_gradient(planner, src))
@@ -210,7 +207,7 @@ static rn_status backward_simple(rn_planner *planner, const rn_planned_op *forwa
 static rn_status backward_by_itself(rn_planner *planner, const rn_planned_op *forward)
 {
     rn_status st = RN_OK;
-    int src = arg_tensor(forward, RN_ARG_SRC);
+    int src = rn_planned_op_tensor(forward, RN_ARG_SRC);
     rn_planned_op op = backward_op(planner, forward, forward->desc.kind);
 
     if (!wants_gradient(planner, src))
@@ -231,7 +228,8 @@ out:
 static rn_status backward_gate(rn_planner *planner, const rn_planned_op *forward)
 {
     rn_status st = RN_OK;
-    int src = arg_tensor(forward, RN_ARG_SRC), gate = arg_tensor(forward, RN_ARG_SRC2);
+    int src = rn_planned_op_tensor(forward, RN_ARG_SRC),
+        gate = rn_planned_op_tensor(forward, RN_ARG_SRC2);
     rn_planned_op op = backward_op(planner, forward, RN_OP_GATE_BACKWARD);
 
     if (!wants_gradient(planner, src) && !wants_gradient(planner, gate))
@@ -247,7 +245,7 @@ out:
 
 static rn_status backward_of(rn_planner *planner, const rn_planned_op *forward)
 {
-    int dst = arg_tensor(forward, RN_ARG_DST);
+    int dst = rn_planned_op_tensor(forward, RN_ARG_DST);
     bool two = forward->desc.kind == RN_OP_BATCH_NORM_TRAIN || forward->desc.kind == RN_OP_RELU ||
                forward->desc.kind == RN_OP_ADD;
 

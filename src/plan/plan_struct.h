@@ -44,6 +44,12 @@ typedef struct rn_planned_op {
     char label[64]; // "batch norm + add + relu"
 } rn_planned_op;
 
+/** The tensor that an argument of an op is; -1 if it is none. */
+static inline int rn_planned_op_tensor(const rn_planned_op *op, rn_arg arg)
+{
+    return op->args[arg].space == RN_SPACE_TENSOR ? op->args[arg].index : -1;
+}
+
 /** A parameter in native layout: `count` floats at `offset` (in floats) of its block. */
 typedef struct rn_plan_param {
     const rn_kernel *kernel; // of the forward op that defines the layout

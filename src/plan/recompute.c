@@ -18,11 +18,6 @@ static bool is_cheap(const rn_op_desc *d)
     return d->kind != RN_OP_LINEAR && d->kind != RN_OP_CROSS_ENTROPY;
 }
 
-static int tensor_of(const rn_planned_op *op, rn_arg arg)
-{
-    return op->args[arg].space == RN_SPACE_TENSOR ? op->args[arg].index : -1;
-}
-
 // What a forward op gives that may be dropped. SAVED is small and always kept.
 static const rn_arg results[] = {RN_ARG_DST, RN_ARG_WORKSPACE};
 enum { RESULTS = sizeof results / sizeof *results };
@@ -35,8 +30,8 @@ static void find_producers(rn_recompute *r)
         r->producer[t] = -1;
     for (int i = 0; i < plan->forward_count; i++)
         for (int k = 0; k < RESULTS; k++)
-            if (tensor_of(&plan->ops[i], results[k]) >= 0)
-                r->producer[tensor_of(&plan->ops[i], results[k])] = i;
+            if (rn_planned_op_tensor(&plan->ops[i], results[k]) >= 0)
+                r->producer[rn_planned_op_tensor(&plan->ops[i], results[k])] = i;
 }
 
 static void find_readers(rn_recompute *r)
@@ -45,7 +40,7 @@ static void find_readers(rn_recompute *r)
 
     for (int i = plan->forward_count; i < plan->op_count; i++)
         for (int a = 0; a < RN_ARGS; a++) {
-            int tensor = tensor_of(&plan->ops[i], (rn_arg)a);
+            int tensor = rn_planned_op_tensor(&plan->ops[i], (rn_arg)a);
             if (tensor >= 0 && r->producer[tensor] >= 0)
                 r->read_back[r->producer[tensor]] = true;
         }
@@ -59,7 +54,7 @@ static void find_cuts(rn_recompute *r)
 
     for (int i = 0; i < plan->forward_count; i++)
         for (rn_arg a = RN_ARG_SRC; a <= RN_ARG_RAW; a++) {
-            int tensor = tensor_of(&plan->ops[i], a);
+            int tensor = rn_planned_op_tensor(&plan->ops[i], a);
             if (tensor >= 0 && r->producer[tensor] >= 0)
                 r->links[r->producer[tensor]] = i;
         }
@@ -150,7 +145,7 @@ static int chain_length(const rn_recompute *r, int index)
     int longest = 0;
 
     for (rn_arg a = RN_ARG_SRC; a <= RN_ARG_RAW; a++) {
-        int tensor = tensor_of(&r->plan->ops[index], a);
+        int tensor = rn_planned_op_tensor(&r->plan->ops[index], a);
         int from = tensor >= 0 ? r->producer[tensor] : -1;
         if (from < 0)
             continue;
@@ -199,7 +194,7 @@ static void use_copies(const rn_recompute *r, rn_planned_op *op)
                                   RN_ARG_WORKSPACE};
 
     for (size_t k = 0; k < sizeof read / sizeof *read; k++) {
-        int tensor = tensor_of(op, read[k]);
+        int tensor = rn_planned_op_tensor(op, read[k]);
         if (tensor >= 0 && tensor < r->plan->tensor_count && r->copy[tensor] >= 0)
             op->args[read[k]].index = r->copy[tensor];
     }
@@ -224,7 +219,7 @@ static void repeat(rn_recompute *r, int index)
     op->args[RN_ARG_STATISTICS] = (rn_ref){0}; // what they were for is in SAVED
     use_copies(r, op); // of what it reads; those of its results do not exist yet
     for (int k = 0; k < RESULTS; k++) {
-        int result = tensor_of(op, results[k]);
+        int result = rn_planned_op_tensor(op, results[k]);
         if (result < 0)
             continue;
         r->copy[result] = new_tensor(trial, &tensors[result]);
@@ -257,7 +252,7 @@ static void restore(rn_recompute *r, int tensor)
             continue;
         pending--;
         for (rn_arg a = RN_ARG_SRC; a <= RN_ARG_RAW; a++)
-            pending += want(r, tensor_of(&r->plan->ops[first], a));
+            pending += want(r, rn_planned_op_tensor(&r->plan->ops[first], a));
     }
     for (int i = first; i <= last; i++) {
         if (r->wanted[i])
@@ -281,7 +276,7 @@ size_t rn_recompute_apply(rn_recompute *r, const rn_drop_rule *rule)
     for (int i = plan->forward_count; i < plan->op_count; i++) {
         rn_planned_op op = plan->ops[i];
         for (int a = 0; a < RN_ARGS; a++)
-            if (tensor_of(&op, (rn_arg)a) >= 0 && r->producer[op.args[a].index] >= 0)
+            if (rn_planned_op_tensor(&op, (rn_arg)a) >= 0 && r->producer[op.args[a].index] >= 0)
                 restore(r, op.args[a].index);
         use_copies(r, &op);
         trial->ops[trial->op_count++] = op;
@@ -298,7 +293,7 @@ void rn_recompute_accept(rn_recompute *r, rn_plan *plan)
         if (trial->ops[i].again)
             rn_planned_op_label(&trial->ops[i]);
     for (int i = 0; i < plan->forward_count; i++) {
-        int dst = tensor_of(&plan->ops[i], RN_ARG_DST);
+        int dst = rn_planned_op_tensor(&plan->ops[i], RN_ARG_DST);
         if (dst >= 0 && r->copy[dst] >= 0)
             r->again[i] = NULL; // in the list now
     }

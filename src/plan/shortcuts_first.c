@@ -7,25 +7,20 @@
 
 #include <string.h>
 
-static int tensor_of(const rn_planned_op *op, rn_arg arg)
-{
-    return op->args[arg].space == RN_SPACE_TENSOR ? op->args[arg].index : -1;
-}
-
 static bool gives(const rn_planned_op *op, int tensor)
 {
-    return tensor >= 0 && tensor_of(op, RN_ARG_DST) == tensor;
+    return tensor >= 0 && rn_planned_op_tensor(op, RN_ARG_DST) == tensor;
 }
 
 // The first of the ops that lead, each to the next and the last to op `end`'s second operand.
 static int chain_start(const rn_plan *plan, int end)
 {
-    int wanted = tensor_of(&plan->ops[end], RN_ARG_SRC2), start = end;
+    int wanted = rn_planned_op_tensor(&plan->ops[end], RN_ARG_SRC2), start = end;
 
     while (start > 0 && gives(&plan->ops[start - 1], wanted)) {
         start--;
-        wanted = tensor_of(&plan->ops[start], RN_ARG_SRC);
-        if (tensor_of(&plan->ops[start], RN_ARG_SRC2) >= 0)
+        wanted = rn_planned_op_tensor(&plan->ops[start], RN_ARG_SRC);
+        if (rn_planned_op_tensor(&plan->ops[start], RN_ARG_SRC2) >= 0)
             return end; // an addition is no shortcut
     }
     return start;
@@ -34,7 +29,7 @@ static int chain_start(const rn_plan *plan, int end)
 // Where what the chain from `start` on reads has been written.
 static int earliest_place(const rn_plan *plan, int start)
 {
-    int source = tensor_of(&plan->ops[start], RN_ARG_SRC), place = start;
+    int source = rn_planned_op_tensor(&plan->ops[start], RN_ARG_SRC), place = start;
 
     if (plan->ops[start].desc.norm)
         return start; // reads a deferred batch norm, which gives no tensor

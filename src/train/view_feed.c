@@ -3,6 +3,7 @@
 #include "train/view_feed.h"
 
 #include "base/memory.h"
+#include "data/photos.h"
 #include "image/image.h"
 
 #include <pthread.h>
@@ -34,7 +35,7 @@ struct rn_view_feed {
 static void prefix_name(rn_status st, const rn_samples *samples, size_t index)
 {
     if (samples->photos != NULL)
-        rn_error_prefix(st, "'%s'", rn_photos_name(samples->photos, index));
+        rn_photos_blame(st, samples->photos, index);
     else
         rn_error_prefix(st, "%s, image %zu", samples->name, index);
 }
@@ -57,18 +58,9 @@ out:
 
 static rn_status read_picture(rn_image **out, const rn_samples *samples, size_t index)
 {
-    rn_status st = RN_OK;
-    rn_photo photo = {0};
-
     if (samples->photos == NULL)
         return from_planes(out, samples, index);
-    RN_TRY(rn_photos_read(&photo, samples->photos, index)); // names the file
-    st = rn_image_decode(out, photo.bytes, photo.size, NULL);
-    if (st != RN_OK)
-        prefix_name(st, samples, index);
-out:
-    rn_photo_release(&photo);
-    return st;
+    return rn_photos_decode(out, samples->photos, index, NULL);
 }
 
 static bool same_size(const rn_cut *a, const rn_cut *b)
