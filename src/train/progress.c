@@ -23,6 +23,9 @@ rn_status rn_progress_print(char **out, const rn_progress *progress)
     RN_TRY(rn_json_add_number(json, "training_error", progress->training_error));
     RN_TRY(rn_json_add_number(json, "epoch_wrong", progress->epoch_wrong));
     RN_TRY(rn_json_add_number(json, "epoch_seen", progress->epoch_seen));
+    RN_TRY(rn_json_add_number(json, "window_loss", progress->window_loss));
+    RN_TRY(rn_json_add_number(json, "window_wrong", progress->window_wrong));
+    RN_TRY(rn_json_add_number(json, "window_steps", (double)progress->window_steps));
     RN_TRY(rn_json_add_bool(json, "evaluation_due", progress->evaluation_due));
     RN_TRY(rn_json_object(&schedule));
     RN_TRY(rn_json_add_item(json, "schedule", schedule));
@@ -52,6 +55,20 @@ out:
     return st;
 }
 
+// Absent in checkpoints of before they were kept.
+static rn_status parse_window(rn_progress *progress, const cJSON *json)
+{
+    rn_status st = RN_OK;
+    int64_t steps = 0;
+
+    RN_TRY(rn_json_double(json, "window_loss", 0, 1e300, &progress->window_loss, what));
+    RN_TRY(rn_json_double(json, "window_wrong", 0, 1e15, &progress->window_wrong, what));
+    RN_TRY(rn_json_int64(json, "window_steps", 0, INT64_C(1) << 53, &steps, what));
+    progress->window_steps = (uint64_t)steps;
+out:
+    return st;
+}
+
 rn_status rn_progress_parse(rn_progress *progress, const char *text)
 {
     rn_status st = RN_OK;
@@ -64,6 +81,7 @@ rn_status rn_progress_parse(rn_progress *progress, const char *text)
     RN_TRY(rn_json_double(json, "training_error", -1, 100, &progress->training_error, what));
     RN_TRY(rn_json_double(json, "epoch_wrong", 0, 1e15, &progress->epoch_wrong, what));
     RN_TRY(rn_json_double(json, "epoch_seen", 0, 1e15, &progress->epoch_seen, what));
+    RN_TRY(parse_window(progress, json));
     RN_TRY(rn_json_bool(json, "evaluation_due", &progress->evaluation_due, what));
     RN_TRY(rn_schedule_state_from_json(&progress->schedule,
                                        cJSON_GetObjectItemCaseSensitive(json, "schedule"), what));

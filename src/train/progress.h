@@ -11,6 +11,10 @@ typedef struct rn_progress {
     double best_error;              // percent
     double training_error;          // moving average over about 50 steps, percent; -1: none yet
     double epoch_wrong, epoch_seen; // of the running epoch
+    // Sums since the last STEP event, so that a resumed run's next one says what an uninterrupted
+    // run's would.
+    double window_loss, window_wrong;
+    uint64_t window_steps;
     bool evaluation_due;            // stopped before the evaluation that belongs to this step
     rn_schedule_state schedule;
 } rn_progress;

@@ -191,8 +191,9 @@ static rn_status step(rn_trainer *trainer)
     observe_error(trainer, &loss);
     double seconds = rn_clock() - start;
     trainer->train_seconds += seconds;
-    trainer->window.loss += loss.loss;
-    trainer->window.wrong += (double)loss.wrong;
+    trainer->progress.window_loss += loss.loss;
+    trainer->progress.window_wrong += (double)loss.wrong;
+    trainer->progress.window_steps++;
     trainer->window.seconds += seconds;
     trainer->window.waited += waited;
     trainer->window.steps++;
@@ -202,20 +203,25 @@ out:
 
 static void tell_step(rn_trainer *trainer)
 {
+    rn_progress *progress = &trainer->progress;
+    double steps = (double)progress->window_steps;
     double images = (double)trainer->window.steps * trainer->recipe.batch;
     double left = (double)(trainer->iterations - trainer->progress.iteration);
     double elapsed = rn_clock() - trainer->started; // evaluation included, as it will be again
     double done = (double)(trainer->progress.iteration - trainer->first);
 
-    rn_trainer_tell(trainer, (rn_event){
-                                 .kind = RN_EVENT_STEP,
-                                 .loss = trainer->window.loss / (double)trainer->window.steps,
-                                 .error = 100 * trainer->window.wrong / images,
-                                 .images_per_second = images / trainer->window.seconds,
-                                 .data_wait = trainer->window.waited / trainer->window.seconds,
-                                 .eta = done > 0 ? elapsed / done * left : 0,
-                             });
+    rn_trainer_tell(trainer,
+                    (rn_event){
+                        .kind = RN_EVENT_STEP,
+                        .loss = progress->window_loss / steps,
+                        .error = 100 * progress->window_wrong / (steps * trainer->recipe.batch),
+                        .images_per_second = images / trainer->window.seconds,
+                        .data_wait = trainer->window.waited / trainer->window.seconds,
+                        .eta = done > 0 ? elapsed / done * left : 0,
+                    });
     memset(&trainer->window, 0, sizeof trainer->window);
+    progress->window_loss = progress->window_wrong = 0;
+    progress->window_steps = 0;
 }
 
 static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,

@@ -26,9 +26,9 @@ typedef struct rn_trainer {
     double lr;
     double started, train_seconds; // rn_clock(); time in steps, evaluation excluded
     struct {
-        double loss, wrong, seconds, waited;
+        double seconds, waited;
         uint64_t steps;
-    } window; // since the last STEP event
+    } window; // of this process, since the last STEP event
     rn_train_result result;
 } rn_trainer;
 

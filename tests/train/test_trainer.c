@@ -58,6 +58,37 @@ static void resume_is_bit_equal_at_any_step(void **state)
     training_release(&whole);
 }
 
+// A checkpoint between two log lines: the first line of the resumed run is the mean over all steps
+// since the last of the killed one, not over those of the new process.
+static void log_lines_do_not_tell_of_a_kill(void **state)
+{
+    training whole, t;
+    char part[128];
+
+    (void)state;
+    training_init(&whole);
+    whole.options.log_every = 3;
+    run(&whole, RN_OK);
+    training_init(&t);
+    t.options.log_every = 3;
+    t.stop_at = 6;
+    run(&t, RN_EINTERRUPTED);
+    snprintf(part, sizeof part, "%s/checkpoint-6.safetensors", t.folder);
+    assert_int_equal(unlink(part), 0);
+    memset(t.losses, 0, sizeof t.losses);
+    t.stop = 0;
+    t.stop_at = 0;
+    t.options.resume = true; // from checkpoint 4
+    run(&t, RN_OK);
+    for (int i = 6; i <= 14; i++) {
+        assert_true(t.losses[i] == whole.losses[i]);
+        assert_true(t.errors[i] == whole.errors[i]);
+    }
+    assert_true(t.losses[6] > 0 && t.losses[14] > 0);
+    training_release(&t);
+    training_release(&whole);
+}
+
 static void resume_is_bit_equal_with_mixing(void **state)
 {
     training whole, plain;
@@ -252,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resume_is_bit_equal_at_any_step),
+        cmocka_unit_test(log_lines_do_not_tell_of_a_kill),
         cmocka_unit_test(resume_is_bit_equal_with_mixing),
         cmocka_unit_test(resuming_a_finished_run_changes_nothing),
         cmocka_unit_test(damaged_checkpoint_falls_back),

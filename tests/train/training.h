@@ -26,6 +26,7 @@ typedef struct training {
     volatile sig_atomic_t stop;
     uint64_t stop_at; // iteration whose STEP event sets `stop`; 0: never
     int evaluations, notes;
+    double losses[16], errors[16]; // of the STEP event of each iteration
     char last_note[1200];
 } training;
 
@@ -35,6 +36,10 @@ static void training_event(const rn_event *event, void *context)
 
     if (event->kind == RN_EVENT_STEP && t->stop_at > 0 && event->iteration >= t->stop_at)
         t->stop = 1;
+    if (event->kind == RN_EVENT_STEP && event->iteration < 16) {
+        t->losses[event->iteration] = event->loss;
+        t->errors[event->iteration] = event->error;
+    }
     t->evaluations += event->kind == RN_EVENT_EVALUATION;
     if (event->kind == RN_EVENT_NOTE) {
         t->notes++;
