@@ -6,6 +6,8 @@ BEGIN {
     split("base image data augment batch graph plan engine optim parallel store train report cli", list)
     for (i in list)
         rank[list[i]] = i + 0
+    # public headers beside their folder's own
+    rank["history"] = rank["plot"] = rank["report"]
 
     # header pattern -> the only places that may include it
     only["^<(dnnl|oneapi/)"] = "^src/engine/onednn/"

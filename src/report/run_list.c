@@ -1,0 +1,102 @@
+// Which runs a folder means.
+#include "resnet/history.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static rn_status is_run(bool *found, const char *folder)
+{
+    char *path;
+    rn_status st = rn_format(&path, "%s/log.jsonl", folder);
+
+    *found = st == RN_OK && rn_file_exists(path);
+    rn_free(path);
+    return st;
+}
+
+static rn_status add_if_run(rn_run_list *list, size_t *room, char *folder)
+{
+    rn_status st;
+    bool found;
+
+    RN_TRY(is_run(&found, folder));
+    if (found) {
+        RN_TRY(rn_grow((void **)&list->folders, room, list->count + 1, sizeof *list->folders));
+        list->folders[list->count++] = folder;
+        folder = NULL; // now the list's
+    }
+out:
+    rn_free(folder);
+    return st;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const char *first = *(char *const *)a, *second = *(char *const *)b;
+    int order = strverscmp(first, second);
+
+    return order != 0 ? order : strcmp(first, second);
+}
+
+static rn_status list_folders(rn_run_list *list, const char *folder)
+{
+    rn_status st = RN_OK;
+    size_t room = 0;
+    size_t length = strlen(folder);
+    char *path;
+    DIR *directory = opendir(folder);
+
+    if (directory == NULL)
+        return rn_error(errno == ENOENT ? RN_ENOTFOUND : RN_EIO, "cannot open '%s': %s", folder,
+                        strerror(errno));
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (entry->d_name[0] == '.')
+            continue;
+        RN_TRY(rn_format(&path, "%s%s%s", folder,
+                         length > 0 && folder[length - 1] == '/' ? "" : "/", entry->d_name));
+        RN_TRY(add_if_run(list, &room, path));
+    }
+out:
+    closedir(directory);
+    return st;
+}
+
+rn_status rn_run_list_read(rn_run_list *list, const char *folder)
+{
+    rn_status st;
+    bool itself;
+    char *copy;
+
+    *list = (rn_run_list){0};
+    RN_TRY(is_run(&itself, folder));
+    if (itself) {
+        size_t room = 0;
+        RN_TRY(rn_strdup(&copy, folder));
+        RN_TRY(add_if_run(list, &room, copy));
+    } else {
+        RN_TRY(list_folders(list, folder));
+    }
+    if (list->count == 0)
+        st = rn_error(RN_ENOTFOUND,
+                      "no run in '%s': neither it nor a folder in it holds a "
+                      "log.jsonl",
+                      folder);
+    qsort(list->folders, list->count, sizeof *list->folders, compare);
+out:
+    if (st != RN_OK)
+        rn_run_list_release(list);
+    return st;
+}
+
+void rn_run_list_release(rn_run_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        rn_free(list->folders[i]);
+    rn_free(list->folders);
+    *list = (rn_run_list){0};
+}
