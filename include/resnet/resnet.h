@@ -14,6 +14,7 @@
 #include "resnet/plan.h"
 #include "resnet/plot.h"
 #include "resnet/report.h"
+#include "resnet/reproduce.h"
 #include "resnet/store.h"
 #include "resnet/train.h"
 

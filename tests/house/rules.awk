@@ -3,7 +3,7 @@
 
 BEGIN {
     # Who stands above may be included from below (docs/ARCHITECTURE.md).
-    split("base image data augment batch graph plan engine optim parallel store train report cli", list)
+    split("base image data augment batch graph plan engine optim parallel store train report reproduce cli", list)
     for (i in list)
         rank[list[i]] = i + 0
     # public headers beside their folder's own

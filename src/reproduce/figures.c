@@ -1,0 +1,332 @@
+// Pictures: curves, layer responses, costs against depth.
+#include "reproduce/figures.h"
+
+#include "base/memory.h"
+#include "resnet/plot.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** Panels in the making; the arrays that series borrow belong to it. */
+typedef struct canvas {
+    rn_plot_panel panels[RN_PLOT_MOST_PANELS];
+    size_t panel_count;
+    rn_plot_series *series[RN_PLOT_MOST_PANELS];
+    double **arrays;
+    size_t array_count, array_room;
+} canvas;
+
+static void release(canvas *c)
+{
+    for (size_t i = 0; i < c->panel_count; i++)
+        rn_free(c->series[i]);
+    for (size_t i = 0; i < c->array_count; i++)
+        rn_free(c->arrays[i]);
+    rn_free(c->arrays);
+}
+
+static rn_status new_array(double **out, canvas *c, size_t count)
+{
+    rn_status st;
+
+    *out = NULL;
+    RN_TRY(rn_grow((void **)&c->arrays, &c->array_room, c->array_count + 1, sizeof *c->arrays));
+    RN_TRY(RN_NEW(out, count));
+    c->arrays[c->array_count++] = *out;
+out:
+    return st;
+}
+
+static rn_status new_panel(canvas *c, const char *title, const char *x, const char *y)
+{
+    rn_status st = RN_NEW(&c->series[c->panel_count], RN_PLOT_MOST_SERIES);
+
+    if (st == RN_OK)
+        c->panels[c->panel_count++] = (rn_plot_panel){.title = title, .x_label = x, .y_label = y};
+    return st;
+}
+
+static rn_plot_series *new_series(canvas *c, size_t panel, rn_plot_series series)
+{
+    rn_plot_panel *p = &c->panels[panel];
+
+    if (p->series_count == RN_PLOT_MOST_SERIES)
+        return NULL;
+    p->series = c->series[panel];
+    c->series[panel][p->series_count] = series;
+    return &c->series[panel][p->series_count++];
+}
+
+static rn_status draw(char **svg, const canvas *c, bool share_y, const char *note)
+{
+    bool empty = true;
+
+    *svg = NULL;
+    for (size_t i = 0; i < c->panel_count; i++)
+        empty = empty && c->panels[i].series_count == 0;
+    if (empty)
+        return RN_OK;
+    return rn_plot_svg(svg, &(rn_plot){.panels = c->panels,
+                                       .panel_count = c->panel_count,
+                                       .share_y = share_y,
+                                       .note = note});
+}
+
+// The job with a network's first seed.
+static const rn_outcome *first_outcome(const rn_reproduction *r, const rn_outcome *outcomes,
+                                       int run)
+{
+    for (int i = 0; i < r->job_count; i++)
+        if (r->jobs[i].run == run)
+            return &outcomes[i];
+    return NULL;
+}
+
+// Curves
+
+static bool same_panel(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static rn_status panel_of(size_t *panel, canvas *c, const char *title)
+{
+    for (*panel = 0; *panel < c->panel_count; (*panel)++)
+        if (same_panel(c->panels[*panel].title, title))
+            return RN_OK;
+    if (c->panel_count == RN_PLOT_MOST_PANELS) { // the last takes what is left
+        *panel = c->panel_count - 1;
+        return RN_OK;
+    }
+    return new_panel(c, title, "iteration", "error, %");
+}
+
+// In the order of x, two arrays.
+typedef struct points {
+    double *x, *y;
+    size_t count;
+} points;
+
+static rn_status training_points(points *out, canvas *c, const rn_history *history)
+{
+    rn_status st;
+
+    out->count = history->step_count;
+    RN_TRY(new_array(&out->x, c, out->count));
+    RN_TRY(new_array(&out->y, c, out->count));
+    for (size_t i = 0; i < out->count; i++) {
+        out->x[i] = (double)history->steps[i].iteration;
+        out->y[i] = history->steps[i].error;
+    }
+out:
+    return st;
+}
+
+static rn_status test_points(points *out, canvas *c, const rn_history *history)
+{
+    rn_status st;
+
+    out->count = 0;
+    RN_TRY(new_array(&out->x, c, history->evaluation_count));
+    RN_TRY(new_array(&out->y, c, history->evaluation_count));
+    for (size_t i = 0; i < history->evaluation_count; i++) {
+        if (strncmp(history->evaluations[i].set, "test", 4) != 0)
+            continue;
+        out->x[out->count] = (double)history->evaluations[i].iteration;
+        out->y[out->count++] = history->evaluations[i].error;
+    }
+out:
+    return st;
+}
+
+static rn_status add_curves(canvas *c, const rn_target_run *run, const rn_history *history)
+{
+    rn_status st;
+    size_t panel;
+    points training = {0}, test = {0};
+
+    RN_TRY(panel_of(&panel, c, run->panel));
+    RN_TRY(training_points(&training, c, history));
+    RN_TRY(test_points(&test, c, history));
+    int place = (int)c->panels[panel].series_count / 2;
+    const rn_plot_series series = {.colour = place, .dash = place / RN_PLOT_COLOURS};
+    rn_plot_series thin = series, bold = series;
+    thin.x = training.x;
+    thin.y = training.y;
+    thin.count = training.count;
+    bold.x = test.x;
+    bold.y = test.y;
+    bold.count = test.count;
+    bold.weight = RN_PLOT_BOLD;
+    bold.label = run->name;
+    new_series(c, panel, thin);
+    new_series(c, panel, bold);
+out:
+    return st;
+}
+
+// As the papers do, the curves' ends are shown, not their beginnings.
+static double highest_shown(const rn_reproduction *r, const rn_outcome *outcomes)
+{
+    double most = 0;
+
+    for (int i = 0; i < r->job_count; i++)
+        if (!isnan(outcomes[i].value[RN_METRIC_TEST_ERROR]))
+            most = fmax(most, outcomes[i].value[RN_METRIC_TEST_ERROR]);
+    return most > 0 && most < 40 ? 2.5 * most : 100;
+}
+
+rn_status rn_figure_curves(char **svg, const rn_reproduction *r, const rn_outcome *outcomes)
+{
+    rn_status st = RN_OK;
+    canvas c = {0};
+
+    *svg = NULL;
+    for (int i = 0; i < r->target->run_count; i++) {
+        const rn_outcome *outcome = first_outcome(r, outcomes, i);
+        if (outcome != NULL && outcome->history != NULL)
+            RN_TRY(add_curves(&c, &r->target->runs[i], outcome->history));
+    }
+    for (size_t i = 0; i < c.panel_count; i++)
+        c.panels[i].y_range = (rn_plot_range){0, highest_shown(r, outcomes)};
+    st = draw(svg, &c, true, "training error thin, test error bold");
+out:
+    release(&c);
+    return st;
+}
+
+// Responses
+
+static int descending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x < y) - (x > y);
+}
+
+static rn_status add_responses(canvas *c, const rn_reproduction *r, const rn_outcome *outcome,
+                               int run)
+{
+    rn_status st;
+    size_t count = (size_t)outcome->response_count;
+    double *sorted;
+    rn_plot_series series = {.label = r->target->runs[run].name,
+                             .y = outcome->responses,
+                             .count = count,
+                             .colour = run,
+                             .dash = run / RN_PLOT_COLOURS};
+
+    RN_TRY(new_array(&sorted, c, count));
+    memcpy(sorted, outcome->responses, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, descending);
+    new_series(c, 0, series);
+    series.y = sorted;
+    new_series(c, 1, series);
+out:
+    return st;
+}
+
+rn_status rn_figure_responses(char **svg, const rn_reproduction *r, const rn_outcome *outcomes)
+{
+    rn_status st;
+    canvas c = {0};
+
+    *svg = NULL;
+    RN_TRY(new_panel(&c, "layers in order", "layer", "deviation of responses"));
+    RN_TRY(new_panel(&c, "sorted", "layer, sorted by deviation", ""));
+    for (int i = 0; i < r->target->run_count; i++) {
+        const rn_outcome *outcome = first_outcome(r, outcomes, i);
+        if (outcome != NULL && outcome->response_count > 0)
+            RN_TRY(add_responses(&c, r, outcome, i));
+    }
+    st = draw(svg, &c, true, NULL);
+out:
+    release(&c);
+    return st;
+}
+
+// Costs
+
+static double shown_value(const rn_outcome *outcome, rn_metric metric)
+{
+    double unit = metric == RN_METRIC_STEP_BYTES ? 1 << 30 : 1;
+
+    return outcome->value[metric] / (metric == RN_METRIC_MULTIPLY_ADDS ? 1e9 : unit);
+}
+
+static rn_status add_line(canvas *c, size_t panel, const points *measured, int colour)
+{
+    rn_status st;
+    points line = {.count = 2};
+    size_t last = measured->count - 1;
+
+    if (measured->count < 3)
+        return RN_OK;
+    RN_TRY(new_array(&line.x, c, line.count));
+    RN_TRY(new_array(&line.y, c, line.count));
+    rn_line fit = rn_line_fit(measured->x, measured->y, (int)measured->count);
+    line.x[0] = measured->x[0];
+    line.x[1] = measured->x[last];
+    for (int i = 0; i < 2; i++)
+        line.y[i] = fit.a + fit.b * line.x[i];
+    new_series(c, panel, (rn_plot_series){.x = line.x, .y = line.y, .count = 2, .colour = colour});
+out:
+    return st;
+}
+
+static rn_status add_claim(canvas *c, size_t panel, const rn_reproduction *r,
+                           const rn_outcome *outcomes, const rn_claim *claim)
+{
+    rn_status st;
+    points measured = {0};
+    int place = (int)c->panels[panel].series_count / 2;
+
+    RN_TRY(new_array(&measured.x, c, (size_t)claim->run_count));
+    RN_TRY(new_array(&measured.y, c, (size_t)claim->run_count));
+    for (int i = 0; i < claim->run_count; i++) {
+        const rn_outcome *outcome = first_outcome(r, outcomes, claim->runs[i]);
+        if (isnan(outcome->value[claim->metric]))
+            continue;
+        measured.x[measured.count] = r->runs[claim->runs[i]].depth;
+        measured.y[measured.count++] = shown_value(outcome, claim->metric);
+    }
+    if (measured.count == 0)
+        goto out;
+    const rn_plot_series marks = {.label = r->target->runs[claim->of].panel,
+                                  .x = measured.x,
+                                  .y = measured.y,
+                                  .count = measured.count,
+                                  .style = RN_PLOT_MARKERS,
+                                  .colour = place,
+                                  .marker = place};
+    new_series(c, panel, marks);
+    RN_TRY(add_line(c, panel, &measured, place));
+out:
+    return st;
+}
+
+rn_status rn_figure_costs(char **svg, const rn_reproduction *r, const rn_outcome *outcomes)
+{
+    static const struct {
+        rn_metric metric;
+        const char *title;
+    } panels[] = {{RN_METRIC_STEP_SECONDS, "time of a step, s"},
+                  {RN_METRIC_STEP_BYTES, "memory, GiB"},
+                  {RN_METRIC_MULTIPLY_ADDS, "multiply-adds, 10^9"}};
+    rn_status st;
+    canvas c = {0};
+
+    *svg = NULL;
+    for (size_t p = 0; p < sizeof panels / sizeof *panels; p++) {
+        RN_TRY(new_panel(&c, panels[p].title, "depth", ""));
+        for (int i = 0; i < r->target->claim_count; i++)
+            if (r->target->claims[i].kind == RN_CLAIM_LINEAR &&
+                r->target->claims[i].metric == panels[p].metric)
+                RN_TRY(add_claim(&c, p, r, outcomes, &r->target->claims[i]));
+    }
+    st = draw(svg, &c, false, "points measured; lines by least squares");
+out:
+    release(&c);
+    return st;
+}

@@ -1,0 +1,33 @@
+// What is compared, and what a scale shrinks.
+#include "resnet/reproduce.h"
+
+static const struct {
+    const char *name, *title;
+} metrics[RN_METRICS] = {
+    [RN_METRIC_TEST_ERROR] = {"test_error", "test error, %"},
+    [RN_METRIC_TRAIN_ERROR] = {"train_error", "training error, %"},
+    [RN_METRIC_TEST_LOSS] = {"test_loss", "test loss"},
+    [RN_METRIC_TRAIN_LOSS] = {"train_loss", "training loss"},
+    [RN_METRIC_BEST_TEST_ERROR] = {"best_test_error", "lowest test error on the way, %"},
+    [RN_METRIC_RESPONSE] = {"response_std", "deviation of layer responses"},
+    [RN_METRIC_STEP_SECONDS] = {"step_seconds", "time of a step, s"},
+    [RN_METRIC_STEP_BYTES] = {"step_bytes", "memory of a step, bytes"},
+    [RN_METRIC_MULTIPLY_ADDS] = {"multiply_adds", "multiply-adds of a step"},
+};
+
+const char *rn_metric_name(rn_metric metric)
+{
+    return (unsigned)metric < RN_METRICS ? metrics[metric].name : NULL;
+}
+
+const char *rn_metric_title(rn_metric metric)
+{
+    return (unsigned)metric < RN_METRICS ? metrics[metric].title : NULL;
+}
+
+const char *rn_scale_name(rn_scale_kind kind)
+{
+    static const char *const names[RN_SCALES] = {"iterations", "depth", "width"};
+
+    return (unsigned)kind < RN_SCALES ? names[kind] : NULL;
+}

@@ -1,0 +1,303 @@
+// Run folders and measured points as results.
+#include "reproduce/outcome.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "resnet/report.h"
+#include "resnet/store.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { KERNEL = 3, LARGEST_ERRORS = 1 << 20 };
+
+void rn_outcome_release(rn_outcome *outcome)
+{
+    rn_free(outcome->message);
+    rn_free(outcome->left_out);
+    rn_free(outcome->responses);
+    rn_history_free(outcome->history);
+    *outcome = (rn_outcome){0};
+}
+
+// Training
+
+static bool in_last_epoch(const rn_history *history, const rn_history_step *step,
+                          double steps_an_epoch)
+{
+    return (double)step->iteration > (double)history->iterations - steps_an_epoch;
+}
+
+// Each line is the mean over the steps since the one before.
+static void read_training_means(rn_outcome *out, const rn_reproduction *r, const rn_recipe *recipe)
+{
+    const rn_history *history = out->history;
+    double epoch = ((double)r->settings.train_count - (double)recipe->hold_out) / recipe->batch;
+    double error = 0, loss = 0, steps = 0;
+    int64_t before = 0;
+
+    for (size_t i = 0; i < history->step_count; i++) {
+        const rn_history_step *step = &history->steps[i];
+        double weight = (double)(step->iteration - before);
+        before = step->iteration;
+        if (!in_last_epoch(history, step, epoch))
+            continue;
+        error += weight * step->error;
+        loss += weight * step->loss;
+        steps += weight;
+    }
+    if (steps == 0)
+        return;
+    out->value[RN_METRIC_TRAIN_ERROR] = error / steps;
+    out->value[RN_METRIC_TRAIN_LOSS] = loss / steps;
+}
+
+static void read_evaluations(rn_outcome *out)
+{
+    const rn_history *history = out->history;
+
+    for (size_t i = 0; i < history->evaluation_count; i++) {
+        const rn_history_evaluation *evaluation = &history->evaluations[i];
+        if (strncmp(evaluation->set, "test", 4) != 0)
+            continue;
+        out->value[RN_METRIC_TEST_ERROR] = evaluation->error;
+        out->value[RN_METRIC_TEST_LOSS] = evaluation->loss;
+        out->value[RN_METRIC_BEST_TEST_ERROR] =
+            fmin(out->value[RN_METRIC_BEST_TEST_ERROR], evaluation->error);
+    }
+}
+
+static rn_status parse_responses(rn_outcome *out, const char *text, const char *what)
+{
+    rn_status st;
+    cJSON *json = NULL;
+    const cJSON *item;
+    double sum = 0;
+
+    RN_TRY(rn_json_parse(&json, text, strlen(text), what));
+    const cJSON *layers = cJSON_GetObjectItemCaseSensitive(json, "layers");
+    RN_TRY(RN_NEW(&out->responses, (size_t)cJSON_GetArraySize(layers)));
+    cJSON_ArrayForEach(item, layers)
+    {
+        int64_t kernel = 0;
+        double deviation = NAN;
+        RN_TRY(rn_json_int64(item, "kernel", 0, 1024, &kernel, what));
+        RN_TRY(rn_json_double(item, "std", 0, 1e300, &deviation, what));
+        if (kernel != KERNEL || isnan(deviation))
+            continue;
+        out->responses[out->response_count++] = deviation;
+        sum += deviation;
+    }
+    if (out->response_count > 0)
+        out->value[RN_METRIC_RESPONSE] = sum / out->response_count;
+    else
+        st = rn_error(RN_EFORMAT, "%s has no 3x3 layer with 'kernel' and 'std'", what);
+out:
+    cJSON_Delete(json);
+    return st;
+}
+
+// RN_OK also where they are not there yet: out->response_count is 0 then.
+static rn_status read_responses(rn_outcome *out, const char *run)
+{
+    rn_status st;
+    char *text = NULL, *what = NULL;
+
+    RN_TRY(rn_format(&what, "'%s/responses.json'", run));
+    st = rn_run_folder_read(&text, run, "responses.json");
+    if (st == RN_ENOTFOUND)
+        st = RN_OK;
+    else if (st == RN_OK)
+        st = parse_responses(out, text, what);
+out:
+    rn_free(what);
+    rn_text_free(text);
+    return st;
+}
+
+// The last line that a process wrote on standard error, without its "resnet: error: ".
+static rn_status read_error(char **out, const char *run)
+{
+    static const char prefix[] = "resnet: error: ";
+    rn_status st;
+    char *path = NULL, *text = NULL;
+    size_t size;
+
+    RN_TRY(rn_format(&path, "%s.err", run));
+    st = rn_file_read(&text, &size, path, LARGEST_ERRORS);
+    if (st != RN_OK) { // there was none
+        st = st == RN_ENOMEM ? st : RN_OK;
+        goto out;
+    }
+    while (size > 0 && text[size - 1] == '\n')
+        text[--size] = '\0';
+    char *line = strrchr(text, '\n');
+    line = line != NULL ? line + 1 : text;
+    if (strncmp(line, prefix, strlen(prefix)) == 0) // else a note or a warning
+        RN_TRY(rn_strdup(out, line + strlen(prefix)));
+out:
+    rn_free(text);
+    rn_free(path);
+    return st;
+}
+
+static bool is_divergence(const rn_history *history)
+{
+    return history->state == RN_HISTORY_FAILED && strstr(history->message, "not finite") != NULL;
+}
+
+static rn_status settle_unfinished(rn_outcome *out)
+{
+    const rn_history *history = out->history;
+
+    out->state = RN_JOB_PARTIAL;
+    if (history->state != RN_HISTORY_FAILED)
+        return RN_OK;
+    out->failed = true;
+    if (is_divergence(history))
+        out->state = RN_JOB_DIVERGED;
+    return rn_strdup(&out->message, history->message);
+}
+
+static rn_status settle_finished(rn_outcome *out, const rn_reproduction *r, int job,
+                                 const char *run)
+{
+    rn_status st = RN_OK;
+
+    out->state = RN_JOB_DONE;
+    read_evaluations(out);
+    read_training_means(out, r, &r->runs[r->jobs[job].run].recipe);
+    if (!r->target->responses)
+        return RN_OK;
+    RN_TRY(read_responses(out, run));
+    if (out->response_count > 0)
+        return RN_OK;
+    out->state = RN_JOB_RESPONSES;
+    RN_TRY(read_error(&out->message, run));
+    out->failed = out->message != NULL;
+out:
+    return st;
+}
+
+static rn_status read_run(rn_outcome *out, const rn_reproduction *r, int job, const char *run)
+{
+    rn_status st = rn_history_read(&out->history, run);
+    char *record = NULL;
+
+    if (st == RN_ENOTFOUND || st == RN_EFORMAT) { // what a kill left of the first line, or nothing
+        out->state = RN_JOB_NEW;
+        RN_TRY(rn_format(&record, "%s/run.json", run));
+        if (rn_file_exists(record))
+            out->state = RN_JOB_PARTIAL;
+        RN_TRY(read_error(&out->message, run));
+        out->failed = out->message != NULL;
+        goto out;
+    }
+    if (st == RN_OK)
+        st = out->history->state == RN_HISTORY_DONE ? settle_finished(out, r, job, run)
+                                                    : settle_unfinished(out);
+out:
+    rn_free(record);
+    return st;
+}
+
+// Points
+
+static rn_status parse_point(rn_outcome *out, const rn_reproduction *r, int job, const char *text)
+{
+    rn_status st;
+    cJSON *json = NULL;
+    const char *left_out = NULL;
+    rn_step_cost cost;
+    const rn_scaled_run *run = &r->runs[r->jobs[job].run];
+
+    RN_TRY(rn_json_parse(&json, text, strlen(text), "measured step"));
+    RN_TRY(rn_json_text(json, "left_out", &left_out, "measured step"));
+    out->state = RN_JOB_DONE;
+    if (left_out != NULL) {
+        RN_TRY(rn_strdup(&out->left_out, left_out));
+        goto out;
+    }
+    RN_TRY(rn_step_cost_parse(&cost, text));
+    out->value[RN_METRIC_STEP_SECONDS] = cost.seconds;
+    out->value[RN_METRIC_STEP_BYTES] = cost.bytes;
+    out->value[RN_METRIC_MULTIPLY_ADDS] = 3 * run->multiply_adds * r->settings.batch;
+out:
+    cJSON_Delete(json);
+    return st;
+}
+
+static rn_status read_point(rn_outcome *out, const rn_reproduction *r, int job, const char *folder)
+{
+    rn_status st;
+    char *points = NULL, *file = NULL, *text = NULL, *run = NULL;
+
+    RN_TRY(rn_format(&points, "%s/points", folder));
+    RN_TRY(rn_format(&run, "%s/%s", points, r->jobs[job].name));
+    RN_TRY(rn_format(&file, "%s.json", r->jobs[job].name));
+    st = rn_run_folder_read(&text, points, file);
+    if (st == RN_ENOTFOUND) {
+        RN_TRY(read_error(&out->message, run));
+        out->failed = out->message != NULL;
+        goto out;
+    }
+    if (st == RN_OK && parse_point(out, r, job, text) != RN_OK)
+        st = rn_error_prefix(RN_EFORMAT, "'%s/%s'", points, file);
+out:
+    rn_free(run);
+    rn_free(points);
+    rn_free(file);
+    rn_text_free(text);
+    return st;
+}
+
+rn_status rn_outcome_read(rn_outcome *out, const rn_reproduction *r, int job, const char *folder)
+{
+    rn_status st;
+    char *run = NULL;
+
+    *out = (rn_outcome){0};
+    for (int i = 0; i < RN_METRICS; i++)
+        out->value[i] = NAN;
+    RN_TRY(rn_format(&run, "%s/runs/%s", folder, r->jobs[job].name));
+    st = r->target->cost ? read_point(out, r, job, folder) : read_run(out, r, job, run);
+out:
+    rn_free(run);
+    if (st != RN_OK)
+        rn_outcome_release(out);
+    return st;
+}
+
+rn_status rn_job_find(rn_job_state *state, const rn_reproduction *r, int job, const char *folder)
+{
+    rn_outcome outcome;
+    rn_status st = rn_outcome_read(&outcome, r, job, folder);
+
+    *state = outcome.state;
+    rn_outcome_release(&outcome);
+    return st;
+}
+
+rn_status rn_outcomes_read(rn_outcome **out, const rn_reproduction *r, const char *folder)
+{
+    rn_status st;
+    rn_outcome *outcomes = NULL;
+
+    *out = NULL;
+    RN_TRY(RN_NEW(&outcomes, (size_t)r->job_count));
+    for (int i = 0; i < r->job_count; i++)
+        RN_TRY(rn_outcome_read(&outcomes[i], r, i, folder));
+    *out = outcomes;
+    outcomes = NULL; // now the caller's
+out:
+    rn_outcomes_free(outcomes, r);
+    return st;
+}
+
+void rn_outcomes_free(rn_outcome *outcomes, const rn_reproduction *r)
+{
+    for (int i = 0; outcomes != NULL && i < r->job_count; i++)
+        rn_outcome_release(&outcomes[i]);
+    rn_free(outcomes);
+}

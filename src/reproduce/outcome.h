@@ -1,0 +1,67 @@
+/** What jobs left, read back. */
+#ifndef REPRODUCE_OUTCOME_H
+#define REPRODUCE_OUTCOME_H
+
+#include "resnet/history.h"
+#include "resnet/reproduce.h"
+
+/** One job's. */
+typedef struct rn_outcome {
+    rn_job_state state;
+    bool failed;              // it diverged, or its last process ended with an error
+    char *message;            // why; NULL
+    char *left_out;           // why a step's cost was not measured; NULL
+    double value[RN_METRICS]; // NaN: not there
+    rn_history *history;      // NULL
+    double *responses;        // deviation of each 3x3 layer's
+    int response_count;
+} rn_outcome;
+
+/** Read one job's. Zeroes on failure; release with rn_outcome_release(). */
+rn_status rn_outcome_read(rn_outcome *out, const rn_reproduction *reproduction, int job,
+                          const char *folder);
+void rn_outcome_release(rn_outcome *outcome);
+
+/** Of all jobs; the caller's (rn_outcomes_free()). */
+rn_status rn_outcomes_read(rn_outcome **out, const rn_reproduction *reproduction,
+                           const char *folder);
+void rn_outcomes_free(rn_outcome *outcomes, const rn_reproduction *reproduction);
+
+/** A network's results over its seeds. */
+typedef struct rn_statistics {
+    int count;        // results
+    double mean;      // NaN: no result
+    double deviation; // of the sample; 0: of one result
+    double low, high;
+} rn_statistics;
+
+rn_statistics rn_outcome_statistics(const rn_outcome *outcomes, const rn_reproduction *reproduction,
+                                    int run, rn_metric metric);
+
+/**
+ * Fit y = a + b x so that the sum of squares of the residuals' shares of y is least: deep networks
+ * would else hide what is wrong at shallow ones.
+ */
+typedef struct rn_line {
+    double a, b;
+    double r_squared; // of the weighted squares
+    double residual;  // the largest, in percent of the measured value
+    int worst;        // whose
+} rn_line;
+
+rn_line rn_line_fit(const double *x, const double *y, int points);
+
+typedef enum rn_verdict {
+    RN_VERDICT_SHOWN,
+    RN_VERDICT_CONTRADICTED,
+    RN_VERDICT_UNDECIDED, // within the margin or the deviation
+    RN_VERDICT_MISSING    // results are missing
+} rn_verdict;
+
+enum { RN_VERDICT_TEXT = 256 };
+
+/** Whether a claim holds; `text` says the numbers. */
+rn_verdict rn_claim_judge(char text[RN_VERDICT_TEXT], const rn_claim *claim,
+                          const rn_reproduction *reproduction, const rn_outcome *outcomes);
+
+#endif

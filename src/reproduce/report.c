@@ -1,0 +1,289 @@
+// The report: results beside the papers', claims, what was scaled, how to run it again.
+#include "resnet/reproduce.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "reproduce/document.h"
+#include "reproduce/figures.h"
+#include "reproduce/outcome.h"
+#include "reproduce/report_parts.h"
+#include "resnet/report.h"
+#include "resnet/store.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void count_jobs(rn_report_counts *counts, const rn_reproduction *r,
+                       const rn_outcome *outcomes)
+{
+    counts->jobs = r->job_count;
+    for (int i = 0; i < r->job_count; i++) {
+        counts->done += outcomes[i].state == RN_JOB_DONE;
+        counts->failed += outcomes[i].failed;
+    }
+}
+
+static void add_summary(doc *d, const rn_reproduction *r, const rn_report_counts *counts)
+{
+    const char *things = r->target->cost ? "measurements" : "runs";
+
+    doc_add(d, DOC_HEADING, "%s", r->target->title);
+    doc_add(d, DOC_TEXT, "Target %s: %s.", r->target->name, r->target->paper);
+    doc_add(d, DOC_TEXT,
+            "%d of %d %s are done%s. Of %d claims %d are shown, %d contradicted, %d not "
+            "decided.",
+            counts->done, counts->jobs, things, counts->failed > 0 ? ", some have failed" : "",
+            counts->claims, counts->shown, counts->contradicted,
+            counts->claims - counts->shown - counts->contradicted);
+    if (r->settings.scale < 1)
+        doc_add(
+            d, DOC_TEXT,
+            "This is not the paper's experiment but one of %.3g %% of its cost: what was scaled "
+            "stands below. Error rates are not comparable with the paper's; orderings may be.",
+            100 * r->settings.scale);
+}
+
+// The metrics that the results have, in the order of their table.
+static int shown_metrics(rn_metric metrics[RN_METRICS], const rn_target *target)
+{
+    int count = 0;
+
+    if (target->cost) {
+        for (int m = RN_METRIC_STEP_SECONDS; m < RN_METRICS; m++)
+            metrics[count++] = (rn_metric)m;
+        return count;
+    }
+    metrics[count++] = RN_METRIC_TEST_ERROR;
+    metrics[count++] = RN_METRIC_TRAIN_ERROR;
+    if (target->responses)
+        metrics[count++] = RN_METRIC_RESPONSE;
+    return count;
+}
+
+static bool is_published(const rn_target *target, rn_metric metric)
+{
+    for (int i = 0; i < target->run_count; i++)
+        if (!isnan(target->runs[i].published[metric]))
+            return true;
+    return false;
+}
+
+static void add_published(doc *d, const rn_target_run *run, rn_metric metric)
+{
+    double value = run->published[metric];
+
+    if (isnan(value))
+        doc_cell(d, "%s", run->note != NULL ? run->note : "");
+    else if (!isnan(run->published_deviation))
+        doc_cell(d, "%.4g \u00b1 %.2g", value, run->published_deviation);
+    else if (run->note != NULL)
+        doc_cell(d, "%.4g (%s)", value, run->note);
+    else
+        doc_cell(d, "%.4g", value);
+}
+
+static void add_ours(doc *d, const rn_statistics *s)
+{
+    if (s->count == 0)
+        doc_cell(d, "%s", "");
+    else if (s->count == 1)
+        doc_cell(d, "%.4g", s->mean);
+    else
+        doc_cell(d, "%.4g \u00b1 %.2g", s->mean, s->deviation);
+}
+
+static void add_result_cells(doc *d, const rn_reproduction *r, const rn_outcome *outcomes, int run,
+                             rn_metric metric)
+{
+    const rn_target_run *target_run = &r->target->runs[run];
+    rn_statistics s = rn_outcome_statistics(outcomes, r, run, metric);
+    double difference = s.mean - target_run->published[metric];
+
+    add_ours(d, &s);
+    if (!is_published(r->target, metric))
+        return;
+    add_published(d, target_run, metric);
+    doc_cell(d, isnan(difference) ? "" : "%+.3g", difference);
+}
+
+static void add_results_head(doc *d, const rn_target *target, const rn_metric *metrics, int count)
+{
+    doc_add(d, DOC_HEAD, "network");
+    doc_cell(d, "depth");
+    if (!target->cost)
+        doc_cell(d, "runs done");
+    for (int i = 0; i < count; i++) {
+        doc_cell(d, "%s", rn_metric_title(metrics[i]));
+        if (is_published(target, metrics[i])) {
+            doc_cell(d, "paper");
+            doc_cell(d, "difference");
+        }
+    }
+}
+
+static int runs_done(const rn_reproduction *r, const rn_outcome *outcomes, int run)
+{
+    int done = 0;
+
+    for (int i = 0; i < r->job_count; i++)
+        done += r->jobs[i].run == run && outcomes[i].state == RN_JOB_DONE;
+    return done;
+}
+
+static void add_results(doc *d, const rn_reproduction *r, const rn_outcome *outcomes)
+{
+    rn_metric metrics[RN_METRICS];
+    int count = shown_metrics(metrics, r->target);
+
+    doc_add(d, DOC_HEADING, "Results");
+    if (!r->target->cost)
+        doc_add(d, DOC_TEXT,
+                "Mean \u00b1 standard deviation over seeds. Test errors are those after the last "
+                "iteration, training errors means over the last epoch's batches, augmented as they "
+                "were.");
+    add_results_head(d, r->target, metrics, count);
+    for (int i = 0; i < r->target->run_count; i++) {
+        doc_add(d, DOC_ROW, "%s", r->target->runs[i].name);
+        doc_cell(d, "%d", r->runs[i].depth);
+        if (!r->target->cost)
+            doc_cell(d, "%d of %d", runs_done(r, outcomes, i), r->settings.seeds);
+        for (int m = 0; m < count; m++)
+            add_result_cells(d, r, outcomes, i, metrics[m]);
+    }
+}
+
+/** A claim's verdict. */
+typedef struct judgement {
+    rn_verdict verdict;
+    char text[RN_VERDICT_TEXT];
+} judgement;
+
+static rn_status judge_claims(judgement **out, rn_report_counts *counts, const rn_reproduction *r,
+                              const rn_outcome *outcomes)
+{
+    rn_status st;
+
+    RN_TRY(RN_NEW(out, (size_t)r->target->claim_count));
+    for (int i = 0; i < r->target->claim_count; i++) {
+        judgement *j = &(*out)[i];
+        j->verdict = rn_claim_judge(j->text, &r->target->claims[i], r, outcomes);
+        counts->claims++;
+        counts->shown += j->verdict == RN_VERDICT_SHOWN;
+        counts->contradicted += j->verdict == RN_VERDICT_CONTRADICTED;
+    }
+out:
+    return st;
+}
+
+static void add_claims(doc *d, const rn_target *target, const judgement *judgements)
+{
+    static const char *const verdicts[] = {
+        [RN_VERDICT_SHOWN] = "shown",
+        [RN_VERDICT_CONTRADICTED] = "contradicted",
+        [RN_VERDICT_UNDECIDED] = "not decided",
+        [RN_VERDICT_MISSING] = "no result",
+    };
+
+    if (target->claim_count == 0)
+        return;
+    doc_add(d, DOC_HEADING, "Claims");
+    if (!target->cost)
+        doc_add(d, DOC_TEXT,
+                "An ordering is shown where the difference of the means is beyond the margin and "
+                "beyond twice its standard error, contradicted where the opposite is, else not "
+                "decided. A single run has no standard error.");
+    doc_add(d, DOC_HEAD, "claim");
+    doc_cell(d, "measured by");
+    doc_cell(d, "numbers");
+    doc_cell(d, "verdict");
+    for (int i = 0; i < target->claim_count; i++) {
+        doc_add(d, DOC_ROW, "%s", target->claims[i].text);
+        doc_cell(d, "%s", rn_metric_title(target->claims[i].metric));
+        doc_cell(d, "%s", judgements[i].text);
+        doc_cell(d, "%s", verdicts[judgements[i].verdict]);
+    }
+}
+
+static void add_figure(doc *d, rn_status st, char *svg, const char *caption)
+{
+    if (d->status == RN_OK)
+        d->status = st;
+    if (svg != NULL)
+        doc_figure(d, svg, caption);
+}
+
+static void add_figures(doc *d, const rn_reproduction *r, const rn_outcome *outcomes)
+{
+    char *svg = NULL;
+    rn_status st;
+
+    if (r->target->cost) {
+        st = rn_figure_costs(&svg, r, outcomes);
+        add_figure(d, st, svg, "What a training step costs against depth.");
+        return;
+    }
+    st = rn_figure_curves(&svg, r, outcomes);
+    add_figure(d, st, svg,
+               "Training error (thin) and test error (bold) of the first seed of each network.");
+    if (!r->target->responses)
+        return;
+    st = rn_figure_responses(&svg, r, outcomes);
+    add_figure(d, st, svg,
+               "Standard deviation of the responses of 3x3 layers, first seed of each network.");
+}
+
+static rn_status write_document(const doc *d, const char *folder)
+{
+    rn_status st;
+    char *markdown = NULL, *html = NULL;
+
+    RN_TRY(doc_markdown(&markdown, d));
+    RN_TRY(doc_html(&html, d));
+    RN_TRY(rn_run_folder_write(folder, "report.md", markdown));
+    RN_TRY(rn_run_folder_write(folder, "report.html", html));
+out:
+    rn_free(html);
+    rn_free(markdown);
+    return st;
+}
+
+static rn_status write_report(rn_report_counts *counts, const rn_reproduction *r,
+                              const rn_outcome *outcomes, const char *folder)
+{
+    rn_status st;
+    doc d = {0};
+    judgement *judgements = NULL;
+
+    count_jobs(counts, r, outcomes);
+    RN_TRY(judge_claims(&judgements, counts, r, outcomes));
+    add_summary(&d, r, counts);
+    add_claims(&d, r->target, judgements);
+    add_results(&d, r, outcomes);
+    add_figures(&d, r, outcomes);
+    rn_report_scaling(&d, r);
+    rn_report_deviations(&d, r);
+    rn_report_jobs(&d, r, outcomes);
+    rn_report_commands(&d, r);
+    rn_report_machines(&d, r, outcomes);
+    st = write_document(&d, folder);
+out:
+    rn_free(judgements);
+    doc_release(&d);
+    return st;
+}
+
+rn_status rn_reproduction_report(rn_report_counts *counts, const rn_reproduction *r,
+                                 const char *folder)
+{
+    rn_status st;
+    rn_outcome *outcomes = NULL;
+
+    *counts = (rn_report_counts){0};
+    RN_TRY(rn_outcomes_read(&outcomes, r, folder));
+    RN_TRY(write_report(counts, r, outcomes, folder));
+    RN_TRY(rn_report_timing(r, outcomes, folder));
+out:
+    rn_outcomes_free(outcomes, r);
+    return st;
+}

@@ -1,0 +1,324 @@
+// What was scaled, what deviates, what ran, on what.
+#include "reproduce/report_parts.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "resnet/report.h"
+#include "resnet/store.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_MACHINES = 16 };
+
+static void row(doc *d, const char *what, const char *paper, const char *here)
+{
+    doc_add(d, DOC_ROW, "%s", what);
+    doc_cell(d, "%s", paper);
+    doc_cell(d, "%s", here);
+}
+
+static double recipe_length(const rn_scaled_run *run)
+{
+    return (double)run->iterations;
+}
+
+// Before scaling: the same for all runs whose recipes have the same length.
+static void scaling_row(doc *d, const rn_reproduction *r, int run)
+{
+    const rn_target_run *published = &r->target->runs[run];
+    const rn_scaled_run *here = &r->runs[run];
+    double share = r->factor[RN_SCALE_ITERATIONS];
+
+    doc_add(d, DOC_ROW, "%s", published->name);
+    doc_cell(d, "%s", published->model);
+    doc_cell(d, "%s", here->model);
+    if (r->target->cost)
+        return;
+    doc_cell(d, "%.0f", round(recipe_length(here) / share));
+    doc_cell(d, "%llu", (unsigned long long)here->iterations);
+    doc_cell(d, "%s", published->recipe);
+    doc_cell(d, "%llu", (unsigned long long)here->evaluations);
+}
+
+static void add_factors(doc *d, const rn_reproduction *r)
+{
+    char text[64];
+
+    doc_add(d, DOC_HEAD, "%s", "");
+    doc_cell(d, "as in the paper");
+    doc_cell(d, "here");
+    snprintf(text, sizeof text, "%.4g", r->settings.scale);
+    row(d, "cost", "1", text);
+    for (int i = 0; i < RN_SCALES; i++) {
+        snprintf(text, sizeof text, "%.4g", r->factor[i]);
+        row(d, rn_scale_name((rn_scale_kind)i), "1", text);
+    }
+    if (r->settings.budget != NULL)
+        row(d, "time that chose the scale", "none", r->settings.budget);
+    if (r->target->needs != NULL && r->settings.data_name != NULL)
+        row(d, "data", r->target->needs, r->settings.data_name);
+}
+
+void rn_report_scaling(doc *d, const rn_reproduction *r)
+{
+    doc_add(d, DOC_HEADING, "What was scaled");
+    if (r->settings.scale == 1)
+        doc_add(d, DOC_TEXT, "Nothing: networks and lengths are the paper's.");
+    else
+        add_factors(d, r);
+    doc_add(d, DOC_HEAD, "network");
+    doc_cell(d, "model of the paper");
+    doc_cell(d, "model here");
+    if (!r->target->cost) {
+        doc_cell(d, "iterations of the paper");
+        doc_cell(d, "iterations here");
+        doc_cell(d, "recipe");
+        doc_cell(d, "evaluations");
+    }
+    for (int i = 0; i < r->target->run_count; i++)
+        scaling_row(d, r, i);
+}
+
+static bool names_same_data(const char *needs, const char *found)
+{
+    return strncmp(needs, found, strlen(needs)) == 0 &&
+           (found[strlen(needs)] == '\0' || found[strlen(needs)] == ' ');
+}
+
+void rn_report_deviations(doc *d, const rn_reproduction *r)
+{
+    const rn_reproduce_settings *settings = &r->settings;
+    const char *needs = r->target->needs;
+    size_t before;
+
+    doc_add(d, DOC_HEADING, "Deviations from the paper");
+    before = d->count;
+    if (needs != NULL && settings->data_name != NULL &&
+        !names_same_data(needs, settings->data_name))
+        doc_add(d, DOC_ITEM, "The data are %s, not %s: no number can be compared with the paper's.",
+                settings->data_name, needs);
+    if (settings->scale < 1)
+        doc_add(d, DOC_ITEM,
+                "Scaled to %.3g of the cost, see above; milestones of the learning "
+                "rate and warm-ups are scaled with the iterations.",
+                settings->scale);
+    if (!r->target->cost && settings->seeds < r->target->seeds)
+        doc_add(d, DOC_ITEM, "%d of %d runs of each network.", settings->seeds, r->target->seeds);
+    if (r->target->cost && settings->batch != r->target->batch)
+        doc_add(d, DOC_ITEM, "Batch %d instead of %d.", settings->batch, r->target->batch);
+    for (int i = 0; i < r->target->deviation_count; i++)
+        doc_add(d, DOC_ITEM, "%s", r->target->deviations[i]);
+    if (d->count == before)
+        doc_add(d, DOC_TEXT, "None that is known.");
+}
+
+static const char *state_of(const rn_outcome *outcome)
+{
+    switch (outcome->state) {
+    case RN_JOB_DONE:
+        return outcome->left_out != NULL ? "left out" : "done";
+    case RN_JOB_DIVERGED:
+        return "diverged";
+    case RN_JOB_RESPONSES:
+    case RN_JOB_PARTIAL:
+        return outcome->failed ? "failed" : "begun";
+    default:
+        return outcome->failed ? "failed" : "not begun";
+    }
+}
+
+static void number_cell(doc *d, double value)
+{
+    if (isnan(value))
+        doc_cell(d, "%s", "");
+    else
+        doc_cell(d, "%.4g", value);
+}
+
+static void add_job(doc *d, const rn_reproduction *r, int job, const rn_outcome *outcome)
+{
+    rn_metric first = r->target->cost ? RN_METRIC_STEP_SECONDS : RN_METRIC_TEST_ERROR;
+    int metrics = r->target->cost ? RN_METRICS - RN_METRIC_STEP_SECONDS : RN_METRIC_RESPONSE;
+
+    doc_add(d, DOC_ROW, "%s", r->jobs[job].name);
+    doc_cell(d, "%s", state_of(outcome));
+    for (int m = 0; m < metrics; m++)
+        number_cell(d, outcome->value[(int)first + m]);
+    doc_cell(d, "%s",
+             outcome->message != NULL    ? outcome->message
+             : outcome->left_out != NULL ? outcome->left_out
+                                         : "");
+}
+
+void rn_report_jobs(doc *d, const rn_reproduction *r, const rn_outcome *outcomes)
+{
+    rn_metric first = r->target->cost ? RN_METRIC_STEP_SECONDS : RN_METRIC_TEST_ERROR;
+    int metrics = r->target->cost ? RN_METRICS - RN_METRIC_STEP_SECONDS : RN_METRIC_RESPONSE;
+
+    doc_add(d, DOC_HEADING, r->target->cost ? "Measurements" : "Runs");
+    doc_add(d, DOC_HEAD, "name");
+    doc_cell(d, "state");
+    for (int m = 0; m < metrics; m++)
+        doc_cell(d, "%s", rn_metric_title((rn_metric)((int)first + m)));
+    doc_cell(d, "remark");
+    for (int i = 0; i < r->job_count; i++)
+        add_job(d, r, i, &outcomes[i]);
+}
+
+static void add_command(doc *d, const rn_words *words)
+{
+    char *text = NULL;
+    rn_status st = rn_words_text(&text, words);
+
+    if (d->status == RN_OK)
+        d->status = st;
+    doc_add(d, DOC_CODE, "%s", text != NULL ? text : "");
+    rn_text_free(text);
+}
+
+// The folder's place is not part of them: they are run where the report lies.
+void rn_report_commands(doc *d, const rn_reproduction *r)
+{
+    rn_words words;
+    rn_status st = RN_OK;
+
+    doc_add(d, DOC_HEADING, "Commands");
+    doc_add(
+        d, DOC_TEXT,
+        "To be run in the folder of this report; --resume RUN goes on with one that was stopped.");
+    for (int i = 0; i < r->job_count && st == RN_OK; i++) {
+        st = rn_job_command(&words, r, i);
+        if (st == RN_OK)
+            add_command(d, &words);
+        rn_words_release(&words);
+        if (st == RN_OK && r->target->responses) {
+            st = rn_job_responses_command(&words, r, i);
+            if (st == RN_OK)
+                add_command(d, &words);
+            rn_words_release(&words);
+        }
+    }
+    if (d->status == RN_OK)
+        d->status = st;
+}
+
+// "AMD EPYC, 2 threads, cpu avx2, ..., gcc ..., commit ...": what does not change from run to run.
+static rn_status machine_text(char **out, const char *environment)
+{
+    static const char *const keys[] = {
+        "cpu", "engine_description", "kernel", "compiler", "resnet", "commit"};
+    rn_status st;
+    cJSON *json = NULL;
+    char *text = NULL;
+
+    *out = NULL;
+    RN_TRY(rn_json_parse(&json, environment, strlen(environment), "environment"));
+    const cJSON *threads = cJSON_GetObjectItemCaseSensitive(json, "threads");
+    RN_TRY(rn_format(&text, "%d threads", cJSON_IsNumber(threads) ? threads->valueint : 0));
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, keys[i]));
+        char *longer = NULL;
+        RN_TRY(rn_format(&longer, "%s; %s %s", text, keys[i], value != NULL ? value : "unknown"));
+        rn_free(text);
+        text = longer;
+    }
+    *out = text;
+    text = NULL; // now the caller's
+out:
+    rn_free(text);
+    cJSON_Delete(json);
+    return st;
+}
+
+static bool is_known(char *const *machines, int count, const char *text)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(machines[i], text) == 0)
+            return true;
+    return false;
+}
+
+void rn_report_machines(doc *d, const rn_reproduction *r, const rn_outcome *outcomes)
+{
+    char *machines[MOST_MACHINES];
+    int count = 0;
+
+    for (int i = 0; i < r->job_count && count < MOST_MACHINES; i++) {
+        const rn_history *history = outcomes[i].history;
+        char *text = NULL;
+        if (history == NULL || history->environment_json == NULL)
+            continue;
+        rn_status st = machine_text(&text, history->environment_json);
+        if (st == RN_ENOMEM && d->status == RN_OK)
+            d->status = st;
+        if (st != RN_OK) // a damaged file says nothing of the machine
+            continue;
+        if (is_known(machines, count, text))
+            rn_free(text);
+        else
+            machines[count++] = text;
+    }
+    if (count > 0)
+        doc_add(d, DOC_HEADING, count == 1 ? "Machine" : "Machines");
+    for (int i = 0; i < count; i++) {
+        doc_add(d, DOC_ITEM, "%s", machines[i]);
+        rn_free(machines[i]);
+    }
+}
+
+// Timing
+
+static double run_seconds(const rn_history *history)
+{
+    double seconds = 0;
+
+    for (size_t i = 0; i < history->step_count; i++)
+        seconds = fmax(seconds, history->steps[i].seconds);
+    for (size_t i = 0; i < history->evaluation_count; i++)
+        seconds = fmax(seconds, history->evaluations[i].seconds);
+    return seconds;
+}
+
+static void add_timing(doc *d, const char *name, const rn_history *history)
+{
+    double seconds = run_seconds(history);
+    double rate =
+        history->step_count > 0 ? history->steps[history->step_count - 1].images_per_second : NAN;
+
+    doc_add(d, DOC_ROW, "%s", name);
+    doc_cell(d, "%s", history->started);
+    doc_cell(d, "%s", history->ended);
+    doc_cell(d, "%d", history->resumed);
+    doc_cell(d, "%.0f", seconds);
+    number_cell(d, rate);
+}
+
+rn_status rn_report_timing(const rn_reproduction *r, const rn_outcome *outcomes, const char *folder)
+{
+    rn_status st;
+    doc d = {0};
+    char *text = NULL;
+
+    doc_add(&d, DOC_HEADING, "Times of %s", r->target->name);
+    doc_add(&d, DOC_TEXT,
+            "What is different each time, and on each machine. Seconds are of "
+            "training and evaluation over all processes of a run; pictures a second "
+            "of its last log line.");
+    doc_add(&d, DOC_HEAD, "name");
+    doc_cell(&d, "last started");
+    doc_cell(&d, "ended");
+    doc_cell(&d, "resumed");
+    doc_cell(&d, "seconds");
+    doc_cell(&d, "images/s");
+    for (int i = 0; i < r->job_count; i++)
+        if (outcomes[i].history != NULL)
+            add_timing(&d, r->jobs[i].name, outcomes[i].history);
+    RN_TRY(doc_markdown(&text, &d));
+    RN_TRY(rn_run_folder_write(folder, "timing.md", text));
+out:
+    rn_free(text);
+    doc_release(&d);
+    return st;
+}

@@ -1,0 +1,23 @@
+/** Parts of a report that say how the results came about. */
+#ifndef REPRODUCE_REPORT_PARTS_H
+#define REPRODUCE_REPORT_PARTS_H
+
+#include "reproduce/document.h"
+#include "reproduce/outcome.h"
+
+/** A table: as in the paper, and here. */
+void rn_report_scaling(doc *d, const rn_reproduction *reproduction);
+/** Where this differs from what the paper did. */
+void rn_report_deviations(doc *d, const rn_reproduction *reproduction);
+/** Each job's state and result. */
+void rn_report_jobs(doc *d, const rn_reproduction *reproduction, const rn_outcome *outcomes);
+/** The command lines. */
+void rn_report_commands(doc *d, const rn_reproduction *reproduction);
+/** Machines and builds that the runs name. */
+void rn_report_machines(doc *d, const rn_reproduction *reproduction, const rn_outcome *outcomes);
+
+/** FOLDER/timing.md: what is different each time. */
+rn_status rn_report_timing(const rn_reproduction *reproduction, const rn_outcome *outcomes,
+                           const char *folder);
+
+#endif

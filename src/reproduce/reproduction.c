@@ -1,0 +1,214 @@
+// A target at a scale: networks, recipes in force, jobs.
+#include "resnet/reproduce.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "reproduce/scale.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LEAST_EVALUATIONS = 10, LOG_LINES = 500, MOST_BETWEEN_CHECKPOINTS = 500 };
+
+// What a recipe's value may not be in a file, it may not be in a target either.
+static rn_status apply_settings(rn_recipe *recipe, const cJSON *settings, const char *what)
+{
+    rn_status st;
+    char *text = NULL;
+
+    if (settings == NULL)
+        return RN_OK;
+    RN_TRY(rn_json_print(&text, settings, false));
+    RN_TRY(rn_recipe_parse(recipe, text, what));
+out:
+    rn_free(text);
+    return st;
+}
+
+static rn_status make_recipe(rn_recipe *recipe, const rn_reproduction *r, const rn_target_run *run)
+{
+    rn_status st;
+    const rn_target *target = r->target;
+    char what[160];
+
+    if (target->cost) {
+        *recipe = (rn_recipe){.batch = r->settings.batch};
+        return RN_OK;
+    }
+    snprintf(what, sizeof what, "target '%s': settings of '%s'", target->name, run->name);
+    RN_TRY(rn_recipe_load(recipe, run->recipe));
+    RN_TRY(apply_settings(recipe, target->settings, what));
+    RN_TRY(apply_settings(recipe, run->settings, what));
+    rn_scale_recipe(recipe, r->factor[RN_SCALE_ITERATIONS]);
+    RN_TRY(rn_recipe_check(recipe));
+out:
+    return st;
+}
+
+static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
+{
+    if (value < low)
+        return low;
+    return value > high ? high : value;
+}
+
+// How often things happen depends on the training's length, not on the machine: the same
+// everywhere.
+static void set_pace(rn_scaled_run *run, const rn_reproduction *r)
+{
+    const rn_recipe *recipe = &run->recipe;
+    double held = (double)recipe->hold_out, count = (double)r->settings.train_count - held;
+    double steps_an_epoch = count / recipe->batch;
+    double share = r->factor[RN_SCALE_ITERATIONS];
+
+    run->iterations = recipe->iterations > 0
+                          ? recipe->iterations
+                          : (uint64_t)ceil(recipe->epochs * count / recipe->batch);
+    uint64_t most = (uint64_t)r->target->evaluations;
+    uint64_t least = most < LEAST_EVALUATIONS ? most : LEAST_EVALUATIONS;
+    run->evaluations = clamp((uint64_t)ceil((double)most * share), least, most);
+    run->evaluations = clamp(run->evaluations, 1, run->iterations);
+    run->evaluate_every = (double)run->iterations / steps_an_epoch / (double)run->evaluations;
+    if (run->evaluate_every < 0.001) // the least that training takes
+        run->evaluate_every = 0.001;
+    run->log_every = clamp(run->iterations / LOG_LINES, 1, 1000);
+    run->checkpoint_every = clamp(run->iterations / 100, 1, MOST_BETWEEN_CHECKPOINTS);
+}
+
+static rn_status make_runs(rn_reproduction *r)
+{
+    rn_status st;
+    const rn_target *target = r->target;
+
+    RN_TRY(RN_NEW(&r->runs, (size_t)target->run_count));
+    RN_TRY(rn_scale_models(r->runs, target, r->factor, &r->settings.network));
+    for (int i = 0; i < target->run_count; i++) {
+        RN_TRY(make_recipe(&r->runs[i].recipe, r, &target->runs[i]));
+        if (!target->cost && r->runs[i].recipe.hold_out >= r->settings.train_count) {
+            st = rn_error(RN_EINVAL, "target '%s': '%s' holds out %llu pictures, there are %llu",
+                          target->name, target->runs[i].name,
+                          (unsigned long long)r->runs[i].recipe.hold_out,
+                          (unsigned long long)r->settings.train_count);
+            goto out;
+        }
+        if (!target->cost)
+            set_pace(&r->runs[i], r);
+    }
+out:
+    return st;
+}
+
+static rn_status make_jobs(rn_reproduction *r)
+{
+    rn_status st;
+    const rn_target *target = r->target;
+    int seeds = r->settings.seeds;
+
+    RN_TRY(RN_NEW(&r->jobs, (size_t)seeds * (size_t)target->run_count));
+    for (int s = 1; s <= seeds; s++)
+        for (int i = 0; i < target->run_count; i++) {
+            rn_job *job = &r->jobs[r->job_count++];
+            *job = (rn_job){.run = i, .seed = (uint64_t)s};
+            RN_TRY(target->cost ? rn_strdup(&job->name, target->runs[i].name)
+                                : rn_format(&job->name, "%s-s%d", target->runs[i].name, s));
+        }
+out:
+    return st;
+}
+
+static rn_status copy_text(const char **out, const char *text)
+{
+    char *copy = NULL;
+    rn_status st = text != NULL ? rn_strdup(&copy, text) : RN_OK;
+
+    *out = copy;
+    return st;
+}
+
+static rn_status copy_settings(rn_reproduction *r, const rn_reproduce_settings *given)
+{
+    rn_status st;
+    rn_reproduce_settings *settings = &r->settings;
+
+    *settings = *given;
+    settings->budget = settings->source = settings->data_name = settings->memory = NULL;
+    RN_TRY(copy_text(&settings->budget, given->budget));
+    RN_TRY(copy_text(&settings->source, given->source));
+    RN_TRY(copy_text(&settings->data_name, given->data_name));
+    RN_TRY(copy_text(&settings->memory, given->memory));
+    if (settings->seeds == 0)
+        settings->seeds = r->target->seeds;
+    if (settings->scale == 0)
+        settings->scale = 1;
+    if (settings->batch == 0)
+        settings->batch = r->target->batch;
+    if (settings->threads == 0)
+        settings->threads = 1;
+out:
+    return st;
+}
+
+static rn_status check_settings(const rn_reproduction *r)
+{
+    const rn_reproduce_settings *settings = &r->settings;
+
+    if (settings->seeds < 1 || settings->seeds > 1000)
+        return rn_error(RN_EINVAL, "%d runs of each network, expected 1 to 1000", settings->seeds);
+    if (!(settings->scale > 0 && settings->scale <= 1))
+        return rn_error(RN_EINVAL, "scale is %g, expected above 0, up to 1", settings->scale);
+    if (!r->target->cost && (settings->source == NULL || settings->train_count == 0))
+        return rn_error(RN_EINVAL, "target '%s' needs data to train on", r->target->name);
+    if (r->target->cost && settings->seeds > 1)
+        return rn_error(RN_EINVAL, "target '%s' measures each step once, expected 1 run, not %d",
+                        r->target->name, settings->seeds);
+    return RN_OK;
+}
+
+rn_status rn_reproduction_create(rn_reproduction **out, rn_target *target,
+                                 const rn_reproduce_settings *settings)
+{
+    rn_status st;
+    rn_reproduction *r = NULL;
+
+    *out = NULL;
+    st = RN_NEW(&r, 1);
+    if (st != RN_OK) {
+        rn_target_free(target);
+        return st;
+    }
+    r->target = target;
+    RN_TRY(copy_settings(r, settings));
+    RN_TRY(check_settings(r));
+    RN_TRY(rn_scale_factors(r->factor, target, r->settings.scale));
+    RN_TRY(make_runs(r));
+    RN_TRY(make_jobs(r));
+    *out = r;
+    r = NULL; // now the caller's
+out:
+    rn_reproduction_free(r);
+    return st;
+}
+
+static void free_text(const char *text)
+{
+    rn_free((void *)(uintptr_t)text); // a copy of ours behind a borrower's type
+}
+
+void rn_reproduction_free(rn_reproduction *r)
+{
+    if (r == NULL)
+        return;
+    for (int i = 0; i < r->job_count; i++)
+        rn_free(r->jobs[i].name);
+    rn_free(r->jobs);
+    for (int i = 0; r->runs != NULL && i < r->target->run_count; i++)
+        rn_free(r->runs[i].model);
+    rn_free(r->runs);
+    free_text(r->settings.budget);
+    free_text(r->settings.source);
+    free_text(r->settings.data_name);
+    free_text(r->settings.memory);
+    rn_target_free(r->target);
+    rn_free(r);
+}
