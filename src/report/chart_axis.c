@@ -94,11 +94,12 @@ static chart_tick *add_tick(chart_axis *axis, double value)
 static void add_steps(chart_axis *axis, tick_step step)
 {
     const double size = step_size(step);
-    const double largest = fmax(fabs(axis->low), fabs(axis->high));
+    const double last = floor(axis->high / size + 1e-9);
 
     axis->count = 0;
     // Counted from the first, since far from zero a double may not hold the next number of steps.
     const double first = ceil(axis->low / size - 1e-9);
+    const double largest = fmax(fabs(first), fabs(last)) * size;
     for (int i = 0; i < CHART_TICKS; i++) {
         chart_tick *tick = add_tick(axis, step_value(step, first + i));
         if (tick != NULL)
@@ -180,7 +181,7 @@ static void add_decades(chart_axis *axis, int every, const char *named)
 static void tick_log(chart_axis *axis)
 {
     static const char *const named[] = {"123456789", "12357", "125", "13", "1"};
-    const double decades = log10(axis->high / axis->low);
+    const double decades = log10(axis->high) - log10(axis->low);
 
     if (decades < 0.7) { // too short to show what a logarithm is: nearly even
         tick_linear(axis);

@@ -42,8 +42,9 @@ void chart_legend_place(chart_panel *panel);
 void chart_legend_draw(chart_list *list, const chart_panel *panel);
 void chart_series_draw(chart_list *list, const chart_panel *panel, size_t index);
 
-/** The look of a series' line, and of its marks. */
+/** The look of a series' line and marks, and of its bars. */
 chart_style chart_line_style(const rn_plot_series *series);
+chart_style chart_bar_style(const rn_plot_series *series);
 /** A mark at a point, into the list. */
 void chart_mark_draw(chart_list *list, const rn_plot_series *series, chart_point at);
 

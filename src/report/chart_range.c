@@ -54,7 +54,7 @@ static void make_room(chart_axis *axis, chart_bounds bounds, rn_plot_range wante
     double factor = 1;
 
     if (axis->log)
-        factor = pow(axis->high / axis->low, 0.03);
+        factor = pow(10, 0.03 * (log10(axis->high) - log10(axis->low)));
     if (isnan(wanted.low) && axis->log)
         axis->low /= factor;
     else if (isnan(wanted.low))
@@ -81,8 +81,8 @@ void chart_axis_fit(chart_axis *axis, rn_plot_range wanted, chart_bounds bounds,
         make_room(axis, bounds, wanted);
     widen(axis);
     // Sums of the largest numbers must not overflow.
-    axis->low = fmax(axis->low, -1e300);
-    axis->high = fmin(axis->high, 1e300);
+    axis->low = fmax(axis->low, log ? 1e-300 : -1e300);
+    axis->high = fmax(fmin(axis->high, 1e300), log ? 1e-299 : axis->low + 1e-300);
 }
 
 double chart_axis_place(const chart_axis *axis, double value)
@@ -92,7 +92,7 @@ double chart_axis_place(const chart_axis *axis, double value)
     if (!is_shown(value, axis->log))
         return NAN;
     if (axis->log)
-        share = log(value / axis->low) / log(axis->high / axis->low);
+        share = (log10(value) - log10(axis->low)) / (log10(axis->high) - log10(axis->low));
     else
         share = (value - axis->low) / (axis->high - axis->low);
     share = fmin(fmax(share, -100), 100);

@@ -39,6 +39,16 @@ static const struct {
     {4, {{-MARK, 0, true}, {MARK, 0, false}, {0, -MARK, true}, {0, MARK, false}}},
 };
 
+// Bars have no dashes: of every other dash they are pale.
+chart_style chart_bar_style(const rn_plot_series *series)
+{
+    chart_style style = chart_line_style(series);
+
+    if (style.dash % 2 == 1)
+        style.colour = (style.colour >> 1 & 0x7f7f7f) + 0x808080;
+    return style;
+}
+
 static int shape_of(const rn_plot_series *series)
 {
     return of(series->marker, RN_PLOT_SHAPES);
@@ -76,12 +86,12 @@ void chart_series_draw(chart_list *list, const chart_panel *p, size_t index)
 {
     const rn_plot_series *series = &p->panel->series[index];
     const chart_trace *trace = &p->traces[index];
-    const chart_style style = chart_line_style(series);
+    const chart_style style = chart_line_style(series), filled = chart_bar_style(series);
     const int left = p->place.left, top = p->place.top;
 
     for (size_t i = 0; i < trace->bar_count; i += 2) {
         const chart_point *bar = &trace->bars[i];
-        chart_add_box(list, &(chart_item){.style = style,
+        chart_add_box(list, &(chart_item){.style = filled,
                                           .x = left + bar[0].x,
                                           .y = top + bar[0].y,
                                           .width = bar[1].x - bar[0].x,
