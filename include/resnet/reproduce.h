@@ -208,16 +208,6 @@ typedef struct rn_words {
 } rn_words;
 
 /**
- * The command that does a job, to be run in the reproduction's folder: a training into
- * runs/NAME, or a measurement whose result on standard output belongs into points/NAME.json.
- *
- * @param[out] words  Release with rn_words_release().
- */
-RN_API rn_status rn_job_command(rn_words *words, const rn_reproduction *reproduction, int job);
-/** The command that measures layer responses into the run folder. */
-RN_API rn_status rn_job_responses_command(rn_words *words, const rn_reproduction *reproduction,
-                                          int job);
-/**
  * The command that measures a step of a network, for estimates: a training step at the recipe's
  * batch, or a forward pass at that of evaluations.
  */
@@ -239,6 +229,16 @@ typedef enum rn_job_state {
  * RN_ENOMEM. */
 RN_API rn_status rn_job_find(rn_job_state *state, const rn_reproduction *reproduction, int job,
                              const char *folder);
+
+/**
+ * The command that comes next for a job in this state, to be run in the reproduction's folder: a
+ * training into runs/NAME, its resumption, layer responses, or a measurement whose result on
+ * standard output belongs into points/NAME.json.
+ *
+ * @param[out] words  Release with rn_words_release().
+ */
+RN_API rn_status rn_job_command(rn_words *words, const rn_reproduction *reproduction, int job,
+                                rn_job_state state);
 
 /** What one step takes, from `resnet bench --json`. */
 typedef struct rn_step_cost {

@@ -114,7 +114,7 @@ rn_status cli_child_wait(cli_child *child, int *status)
 
 void cli_child_release(cli_child *child)
 {
-    if (child->output >= 0 && child->pid <= 0)
+    if (child->output >= 0)
         close(child->output);
     *child = (cli_child){.output = -1};
 }

@@ -110,31 +110,45 @@ static rn_status finish(rn_words *words, rn_status st)
     return st;
 }
 
-// A point is measured without a memory limit, which would change what it costs.
-rn_status rn_job_command(rn_words *words, const rn_reproduction *r, int job)
+static rn_status resume_command(rn_words *words, const char *folder)
 {
-    rn_status st;
-
-    *words = (rn_words){0};
-    if (!r->target->cost)
-        return finish(words, train_command(words, r, &r->jobs[job]));
-    RN_TRY(bench_command(words, r, r->jobs[job].run, r->settings.batch));
-    RN_TRY(add_number(words, "--steps", POINT_STEPS));
-out:
-    return finish(words, st);
+    return add_all(words, "train", "--resume", folder, "--quiet", NULL);
 }
 
-rn_status rn_job_responses_command(rn_words *words, const rn_reproduction *r, int job)
+static rn_status responses_command(rn_words *words, const rn_reproduction *r, const char *folder)
 {
     rn_status st;
+
+    RN_TRY(add_all(words, "responses", folder, "--data", r->settings.source, NULL));
+    RN_TRY(add_number(words, "--threads", r->settings.threads));
+out:
+    return st;
+}
+
+// A point is measured without a memory limit, which would change what it costs.
+static rn_status point_command(rn_words *words, const rn_reproduction *r, int run)
+{
+    rn_status st;
+
+    RN_TRY(bench_command(words, r, run, r->settings.batch));
+    RN_TRY(add_number(words, "--steps", POINT_STEPS));
+out:
+    return st;
+}
+
+rn_status rn_job_command(rn_words *words, const rn_reproduction *r, int job, rn_job_state state)
+{
     char folder[WORD];
 
     *words = (rn_words){0};
     snprintf(folder, sizeof folder, "runs/%s", r->jobs[job].name);
-    RN_TRY(add_all(words, "responses", folder, "--data", r->settings.source, NULL));
-    RN_TRY(add_number(words, "--threads", r->settings.threads));
-out:
-    return finish(words, st);
+    if (r->target->cost)
+        return finish(words, point_command(words, r, r->jobs[job].run));
+    if (state == RN_JOB_RESPONSES)
+        return finish(words, responses_command(words, r, folder));
+    if (state == RN_JOB_PARTIAL)
+        return finish(words, resume_command(words, folder));
+    return finish(words, train_command(words, r, &r->jobs[job]));
 }
 
 rn_status rn_run_bench_command(rn_words *words, const rn_reproduction *r, int run, bool training)

@@ -183,13 +183,9 @@ out:
 static rn_status read_run(rn_outcome *out, const rn_reproduction *r, int job, const char *run)
 {
     rn_status st = rn_history_read(&out->history, run);
-    char *record = NULL;
 
     if (st == RN_ENOTFOUND || st == RN_EFORMAT) { // what a kill left of the first line, or nothing
         out->state = RN_JOB_NEW;
-        RN_TRY(rn_format(&record, "%s/run.json", run));
-        if (rn_file_exists(record))
-            out->state = RN_JOB_PARTIAL;
         RN_TRY(read_error(&out->message, run));
         out->failed = out->message != NULL;
         goto out;
@@ -198,7 +194,6 @@ static rn_status read_run(rn_outcome *out, const rn_reproduction *r, int job, co
         st = out->history->state == RN_HISTORY_DONE ? settle_finished(out, r, job, run)
                                                     : settle_unfinished(out);
 out:
-    rn_free(record);
     return st;
 }
 

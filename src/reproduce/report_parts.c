@@ -19,11 +19,6 @@ static void row(doc *d, const char *what, const char *paper, const char *here)
     doc_cell(d, "%s", here);
 }
 
-static double recipe_length(const rn_scaled_run *run)
-{
-    return (double)run->iterations;
-}
-
 // Before scaling: the same for all runs whose recipes have the same length.
 static void scaling_row(doc *d, const rn_reproduction *r, int run)
 {
@@ -36,7 +31,7 @@ static void scaling_row(doc *d, const rn_reproduction *r, int run)
     doc_cell(d, "%s", here->model);
     if (r->target->cost)
         return;
-    doc_cell(d, "%.0f", round(recipe_length(here) / share));
+    doc_cell(d, "%.0f", round((double)here->iterations / share));
     doc_cell(d, "%llu", (unsigned long long)here->iterations);
     doc_cell(d, "%s", published->recipe);
     doc_cell(d, "%llu", (unsigned long long)here->evaluations);
@@ -178,27 +173,32 @@ static void add_command(doc *d, const rn_words *words)
     rn_text_free(text);
 }
 
+static rn_status add_job_command(doc *d, const rn_reproduction *r, int job, rn_job_state state)
+{
+    rn_words words;
+    rn_status st = rn_job_command(&words, r, job, state);
+
+    if (st == RN_OK)
+        add_command(d, &words);
+    rn_words_release(&words);
+    return st;
+}
+
 // The folder's place is not part of them: they are run where the report lies.
 void rn_report_commands(doc *d, const rn_reproduction *r)
 {
-    rn_words words;
     rn_status st = RN_OK;
 
     doc_add(d, DOC_HEADING, "Commands");
-    doc_add(
-        d, DOC_TEXT,
-        "To be run in the folder of this report; --resume RUN goes on with one that was stopped.");
+    doc_add(d, DOC_TEXT,
+            r->target->cost
+                ? "To be run anywhere."
+                : "To be run in the folder of this "
+                  "report; 'resnet train --resume RUN' goes on with one that was stopped.");
     for (int i = 0; i < r->job_count && st == RN_OK; i++) {
-        st = rn_job_command(&words, r, i);
-        if (st == RN_OK)
-            add_command(d, &words);
-        rn_words_release(&words);
-        if (st == RN_OK && r->target->responses) {
-            st = rn_job_responses_command(&words, r, i);
-            if (st == RN_OK)
-                add_command(d, &words);
-            rn_words_release(&words);
-        }
+        st = add_job_command(d, r, i, RN_JOB_NEW);
+        if (st == RN_OK && r->target->responses)
+            st = add_job_command(d, r, i, RN_JOB_RESPONSES);
     }
     if (d->status == RN_OK)
         d->status = st;

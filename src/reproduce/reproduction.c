@@ -73,7 +73,7 @@ static void set_pace(rn_scaled_run *run, const rn_reproduction *r)
     if (run->evaluate_every < 0.001) // the least that training takes
         run->evaluate_every = 0.001;
     run->log_every = clamp(run->iterations / LOG_LINES, 1, 1000);
-    run->checkpoint_every = clamp(run->iterations / 100, 1, MOST_BETWEEN_CHECKPOINTS);
+    run->checkpoint_every = clamp(run->iterations / 20, 1, MOST_BETWEEN_CHECKPOINTS);
 }
 
 static rn_status make_runs(rn_reproduction *r)
