@@ -155,9 +155,11 @@ static void write_block(draw_text *out, const doc_block *block, bool first)
 
 rn_status doc_markdown(char **out, const doc *d)
 {
-    draw_text text = {.status = d->status};
+    draw_text text = {0};
 
     *out = NULL;
+    if (d->status != RN_OK) // the last block may lack its text
+        return d->status;
     for (size_t i = 0; i < d->count; i++) {
         if (i > 0 && is_apart(d, i))
             draw_text_print(&text, "\n");

@@ -161,9 +161,11 @@ static void write_block(draw_text *out, const doc_block *block, bool first)
 
 rn_status doc_html(char **out, const doc *d)
 {
-    draw_text text = {.status = d->status};
+    draw_text text = {0};
 
     *out = NULL;
+    if (d->status != RN_OK) // the last block may lack its text
+        return d->status;
     draw_text_print(&text, "%s<title>", HEAD);
     if (d->count > 0)
         escape(&text, d->blocks[0].text, strlen(d->blocks[0].text));

@@ -68,6 +68,15 @@ static void read_evaluations(rn_outcome *out)
     }
 }
 
+// A damaged file is as good as none, but that is said.
+static rn_status say_damage(rn_outcome *out, rn_status st)
+{
+    if (st != RN_EFORMAT)
+        return st;
+    out->failed = true;
+    return rn_strdup(&out->message, rn_error_message());
+}
+
 static rn_status parse_responses(rn_outcome *out, const char *text, const char *what)
 {
     rn_status st;
@@ -98,7 +107,7 @@ out:
     return st;
 }
 
-// RN_OK also where they are not there yet: out->response_count is 0 then.
+// RN_OK also where they are not there or damaged: out->response_count is 0 then.
 static rn_status read_responses(rn_outcome *out, const char *run)
 {
     rn_status st;
@@ -109,7 +118,9 @@ static rn_status read_responses(rn_outcome *out, const char *run)
     if (st == RN_ENOTFOUND)
         st = RN_OK;
     else if (st == RN_OK)
-        st = parse_responses(out, text, what);
+        st = say_damage(out, parse_responses(out, text, what));
+    if (out->message != NULL)
+        out->response_count = 0;
 out:
     rn_free(what);
     rn_text_free(text);
@@ -147,17 +158,16 @@ static bool is_divergence(const rn_history *history)
     return history->state == RN_HISTORY_FAILED && strstr(history->message, "not finite") != NULL;
 }
 
-static rn_status settle_unfinished(rn_outcome *out)
+static rn_status settle_unfinished(rn_outcome *out, const char *run)
 {
+    rn_status st;
     const rn_history *history = out->history;
 
-    out->state = RN_JOB_PARTIAL;
-    if (history->state != RN_HISTORY_FAILED)
-        return RN_OK;
-    out->failed = true;
-    if (is_divergence(history))
-        out->state = RN_JOB_DIVERGED;
-    return rn_strdup(&out->message, history->message);
+    out->state = is_divergence(history) ? RN_JOB_DIVERGED : RN_JOB_PARTIAL;
+    st = history->state == RN_HISTORY_FAILED ? rn_strdup(&out->message, history->message)
+                                             : read_error(&out->message, run);
+    out->failed = out->message != NULL;
+    return st;
 }
 
 static rn_status settle_finished(rn_outcome *out, const rn_reproduction *r, int job,
@@ -174,7 +184,8 @@ static rn_status settle_finished(rn_outcome *out, const rn_reproduction *r, int 
     if (out->response_count > 0)
         return RN_OK;
     out->state = RN_JOB_RESPONSES;
-    RN_TRY(read_error(&out->message, run));
+    if (out->message == NULL)
+        RN_TRY(read_error(&out->message, run));
     out->failed = out->message != NULL;
 out:
     return st;
@@ -192,7 +203,7 @@ static rn_status read_run(rn_outcome *out, const rn_reproduction *r, int job, co
     }
     if (st == RN_OK)
         st = out->history->state == RN_HISTORY_DONE ? settle_finished(out, r, job, run)
-                                                    : settle_unfinished(out);
+                                                    : settle_unfinished(out, run);
 out:
     return st;
 }
@@ -209,12 +220,13 @@ static rn_status parse_point(rn_outcome *out, const rn_reproduction *r, int job,
 
     RN_TRY(rn_json_parse(&json, text, strlen(text), "measured step"));
     RN_TRY(rn_json_text(json, "left_out", &left_out, "measured step"));
-    out->state = RN_JOB_DONE;
-    if (left_out != NULL) {
+    if (left_out != NULL)
         RN_TRY(rn_strdup(&out->left_out, left_out));
+    else
+        RN_TRY(rn_step_cost_parse(&cost, text));
+    out->state = RN_JOB_DONE;
+    if (left_out != NULL)
         goto out;
-    }
-    RN_TRY(rn_step_cost_parse(&cost, text));
     out->value[RN_METRIC_STEP_SECONDS] = cost.seconds;
     out->value[RN_METRIC_STEP_BYTES] = cost.bytes;
     out->value[RN_METRIC_MULTIPLY_ADDS] = 3 * run->multiply_adds * r->settings.batch;
@@ -237,8 +249,8 @@ static rn_status read_point(rn_outcome *out, const rn_reproduction *r, int job, 
         out->failed = out->message != NULL;
         goto out;
     }
-    if (st == RN_OK && parse_point(out, r, job, text) != RN_OK)
-        st = rn_error_prefix(RN_EFORMAT, "'%s/%s'", points, file);
+    if (st == RN_OK)
+        st = say_damage(out, parse_point(out, r, job, text));
 out:
     rn_free(run);
     rn_free(points);

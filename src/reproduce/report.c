@@ -30,11 +30,9 @@ static void add_summary(doc *d, const rn_reproduction *r, const rn_report_counts
 
     doc_add(d, DOC_HEADING, "%s", r->target->title);
     doc_add(d, DOC_TEXT, "Target %s: %s.", r->target->name, r->target->paper);
-    doc_add(d, DOC_TEXT,
-            "%d of %d %s are done%s. Of %d claims %d are shown, %d contradicted, %d not "
-            "decided.",
+    doc_add(d, DOC_TEXT, "%d of %d %s done%s. Claims: %d shown, %d contradicted, %d not decided.",
             counts->done, counts->jobs, things, counts->failed > 0 ? ", some have failed" : "",
-            counts->claims, counts->shown, counts->contradicted,
+            counts->shown, counts->contradicted,
             counts->claims - counts->shown - counts->contradicted);
     if (r->settings.scale < 1)
         doc_add(

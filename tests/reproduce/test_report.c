@@ -1,0 +1,420 @@
+// Results, claims and reports from run folders as trainings leave them.
+#include "reproduce/document.h"
+#include "reproduce/outcome.h"
+#include "reproduce/reproductions.h"
+
+static void write_all_runs(void)
+{
+    write_run("plain-20-s1", 60, 200); // 40 %
+    write_run("plain-20-s2", 50, 210); // 42 %
+    write_run("res-s1", 30, 100);
+    write_run("res-s2", 20, 110);
+}
+
+static void runs_become_results(void **state)
+{
+    rn_reproduction *r = small_reproduction(0.05);
+    rn_outcome *outcomes;
+
+    (void)state;
+    write_all_runs();
+    ok(rn_outcomes_read(&outcomes, r, test_folder));
+    assert_int_equal(outcomes[0].state, RN_JOB_DONE);
+    assert_false(outcomes[0].failed);
+    assert_true(outcomes[0].value[RN_METRIC_TEST_ERROR] == 40);
+    assert_true(outcomes[0].value[RN_METRIC_BEST_TEST_ERROR] == 39);
+    assert_true(outcomes[0].value[RN_METRIC_TRAIN_ERROR] == 60); // of the last 20 iterations only
+    assert_true(outcomes[0].value[RN_METRIC_TRAIN_LOSS] == 1.5);
+    assert_true(outcomes[0].value[RN_METRIC_TEST_LOSS] == 1.25);
+    assert_true(isnan(outcomes[0].value[RN_METRIC_RESPONSE]));
+    rn_statistics s = rn_outcome_statistics(outcomes, r, 0, RN_METRIC_TEST_ERROR);
+    assert_int_equal(s.count, 2);
+    assert_true(s.mean == 41 && fabs(s.deviation - sqrt(2)) < 1e-12);
+    rn_outcomes_free(outcomes, r);
+    rn_reproduction_free(r);
+}
+
+// log NULL: there is none.
+static void assert_state(const char *log, rn_job_state expected, bool failed)
+{
+    char path[128];
+
+    rn_reproduction *r = small_reproduction(0.05);
+    rn_outcome outcome;
+
+    snprintf(path, sizeof path, "%s/runs/plain-20-s1/log.jsonl", test_folder);
+    unlink(path);
+    if (log != NULL)
+        write_file("runs/plain-20-s1/log.jsonl", log);
+    ok(rn_outcome_read(&outcome, r, 0, test_folder));
+    assert_int_equal(outcome.state, expected);
+    assert_int_equal(outcome.failed, failed);
+    assert_true((outcome.message != NULL) == failed);
+    rn_outcome_release(&outcome);
+    rn_reproduction_free(r);
+}
+
+#define END(status, text)                                                                          \
+    "{\"event\":\"end\",\"iteration\":5,\"iterations\":100,\"epoch\":1,\"seconds\":1,\"status\":"  \
+    "\"" status "\",\"text\":\"" text "\"}\n"
+
+static void unfinished_runs_are_told_apart(void **state)
+{
+    char text[1024];
+
+    (void)state;
+    assert_state("", RN_JOB_PARTIAL, false); // begun: run.json was there before
+    assert_state("{\"event\":\"st", RN_JOB_PARTIAL, false);
+    assert_state(start_line, RN_JOB_PARTIAL, false);
+    snprintf(text, sizeof text, "%s%s", start_line, END("interrupted", "stopped"));
+    assert_state(text, RN_JOB_PARTIAL, false);
+    snprintf(text, sizeof text, "%s%s", start_line,
+             END("training diverged", "the loss is not finite after 5 iterations"));
+    assert_state(text, RN_JOB_DIVERGED, true);
+    snprintf(text, sizeof text, "%s%s", start_line, END("out of memory", "out of memory: 9 bytes"));
+    assert_state(text, RN_JOB_PARTIAL, true);
+    write_file("runs/plain-20-s1.err", "resnet: note: hm\nresnet: error: no such data\n");
+    assert_state(start_line, RN_JOB_PARTIAL, true); // no end line: it was killed
+    assert_state(NULL, RN_JOB_NEW, true);
+    write_file("runs/plain-20-s1.err", "resnet: note: hm\n");
+    assert_state(NULL, RN_JOB_NEW, false);
+}
+
+static void responses_are_part_of_a_run(void **state)
+{
+    rn_reproduction *r = small_reproduction(0.05);
+    rn_outcome outcome;
+    rn_job_state found;
+
+    (void)state;
+    write_all_runs();
+    r->target->responses = true;
+    ok(rn_job_find(&found, r, 0, test_folder));
+    assert_int_equal(found, RN_JOB_RESPONSES);
+    write_file("runs/plain-20-s1/responses.json",
+               "{\"model\":\"plain-20\",\"layers\":[{\"name\":\"a\",\"kernel\":3,\"std\":1},"
+               "{\"name\":\"b\",\"kernel\":1,\"std\":9},{\"name\":\"c\",\"kernel\":3,\"std\":2}]}");
+    ok(rn_outcome_read(&outcome, r, 0, test_folder));
+    assert_int_equal(outcome.state, RN_JOB_DONE);
+    assert_true(outcome.value[RN_METRIC_RESPONSE] == 1.5);
+    rn_outcome_release(&outcome);
+    write_file("runs/plain-20-s1/responses.json", "{\"layers\":[]}");
+    ok(rn_outcome_read(&outcome, r, 0, test_folder));
+    assert_int_equal(outcome.state, RN_JOB_RESPONSES); // to be measured again
+    assert_true(outcome.failed);
+    assert_non_null(strstr(outcome.message, "responses.json' has no 3x3 layer"));
+    rn_outcome_release(&outcome);
+    rn_reproduction_free(r);
+}
+
+// Claims
+
+static rn_verdict judge(const char *claim, const double *first, const double *second)
+{
+    static const char head[] =
+        "{\"name\":\"c\",\"title\":\"t\",\"paper\":\"p\",\"recipe\":\"quick\","
+        "\"runs\":[{\"model\":\"plain-8\"},{\"model\":\"resnet-8\"}],"
+        "\"seeds\":2,\"claims\":[{\"text\":\"c\",\"metric\":\"test_error\","
+        "\"of\":\"resnet-8\",";
+    char json[1024], text[RN_VERDICT_TEXT];
+    rn_reproduction *r;
+    rn_outcome outcomes[4] = {0};
+
+    snprintf(json, sizeof json, "%s%s}]}", head, claim);
+    ok(rn_reproduction_create(&r, parse_target(json), &small_settings));
+    for (int i = 0; i < 2; i++) {
+        outcomes[2 * i].value[RN_METRIC_TEST_ERROR] = first[i];
+        outcomes[2 * i + 1].value[RN_METRIC_TEST_ERROR] = second[i];
+    }
+    rn_verdict verdict = rn_claim_judge(text, &r->target->claims[0], r, outcomes);
+    rn_reproduction_free(r);
+    return verdict;
+}
+
+static void claims_are_judged_with_margin_and_deviation(void **state)
+{
+    static const char below[] = "\"below\":\"plain-8\",\"margin\":1";
+    static const char near[] = "\"near\":\"plain-8\",\"margin\":1";
+    const double ten[] = {10, 10}, nine[] = {9, 9}, eight[] = {8, 8}, spread[] = {4, 12};
+    const double one[] = {8, NAN}, none[] = {NAN, NAN};
+
+    (void)state;
+    assert_int_equal(judge(below, ten, eight), RN_VERDICT_SHOWN);
+    assert_int_equal(judge(below, eight, ten), RN_VERDICT_CONTRADICTED);
+    assert_int_equal(judge(below, ten, nine), RN_VERDICT_UNDECIDED);   // just the margin
+    assert_int_equal(judge(below, ten, spread), RN_VERDICT_UNDECIDED); // 2, standard error 4
+    assert_int_equal(judge(below, ten, one), RN_VERDICT_SHOWN);
+    assert_int_equal(judge(below, ten, none), RN_VERDICT_MISSING);
+    assert_int_equal(judge(below, none, ten), RN_VERDICT_MISSING);
+    assert_int_equal(judge("\"above\":\"plain-8\"", eight, nine), RN_VERDICT_SHOWN);
+    assert_int_equal(judge("\"above\":\"plain-8\"", nine, nine), RN_VERDICT_UNDECIDED);
+    assert_int_equal(judge("\"above\":20", ten, nine), RN_VERDICT_CONTRADICTED);
+    assert_int_equal(judge(near, ten, nine), RN_VERDICT_SHOWN);
+    assert_int_equal(judge(near, ten, eight), RN_VERDICT_CONTRADICTED);
+    assert_int_equal(judge(near, ten, spread), RN_VERDICT_UNDECIDED);
+}
+
+static void lines_are_fitted(void **state)
+{
+    const double x[] = {20, 32, 56, 110}, straight[] = {41, 65, 113, 221};
+    const double bent[] = {41, 65, 113, 442};
+    rn_line line = rn_line_fit(x, straight, 4);
+
+    (void)state;
+    assert_true(fabs(line.a - 1) < 1e-9 && fabs(line.b - 2) < 1e-12);
+    assert_true(line.residual < 1e-9 && fabs(line.r_squared - 1) < 1e-12);
+    line = rn_line_fit(x, bent, 4);
+    assert_true(line.residual > 10 && line.r_squared < 0.99);
+    assert_true(rn_line_fit(x, (const double[]){5, 5, 5, 5}, 4).residual < 1e-9);
+}
+
+static const char cost_target[] =
+    "{\"name\":\"cost\",\"title\":\"Cost\",\"paper\":\"p\",\"kind\":\"cost\",\"batch\":4,\"runs\":["
+    "{\"model\":\"resnet-8\",\"panel\":\"basic\"},{\"model\":\"resnet-14\"},{\"model\":\"resnet-"
+    "20\"},"
+    "{\"model\":\"resnet-26\"}],\"claims\":[{\"text\":\"linear\",\"metric\":\"step_seconds\","
+    "\"linear\":[\"resnet-8\",\"resnet-14\",\"resnet-20\",\"resnet-26\"],\"margin\":5},"
+    "{\"text\":\"work\",\"metric\":\"multiply_adds\","
+    "\"linear\":[\"resnet-8\",\"resnet-14\",\"resnet-20\",\"resnet-26\"],\"margin\":1}]}";
+
+static void costs_are_reported(void **state)
+{
+    rn_reproduction *r;
+    rn_report_counts counts;
+    char name[64], text[128];
+
+    (void)state;
+    ok(rn_reproduction_create(&r, parse_target(cost_target), &(rn_reproduce_settings){0}));
+    for (int i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "points/resnet-%d.json", 8 + 6 * i);
+        snprintf(text, sizeof text, "{\"step\":{\"median_seconds\":%d},\"planned_bytes\":1000}",
+                 8 + 6 * i);
+        write_file(name, text);
+    }
+    write_file("points/resnet-26.json", "{\"step\":{}}");
+    rn_job_state found;
+    ok(rn_job_find(&found, r, 3, test_folder));
+    assert_int_equal(found, RN_JOB_NEW); // damaged: to be measured again
+    write_file("points/resnet-26.json", "{\"left_out\":\"needs too much\"}");
+    ok(rn_reproduction_report(&counts, r, test_folder));
+    assert_int_equal(counts.done, 4);
+    assert_int_equal(counts.shown, 2);
+    char *report = read_file("report.md");
+    assert_non_null(strstr(report, "| resnet-26 | left out |  |  |  | needs too much |"));
+    assert_non_null(
+        strstr(report, "x depth over 3 depths, R^2 = 1.000000, largest residual 0.00 %"));
+    rn_free(report);
+    rn_reproduction_free(r);
+}
+
+// Reports
+
+static const char expected_report[] =
+    "# Two networks \\| one &amp; &lt;two>\n"
+    "\n"
+    "Target small: nobody's, table 1.\n"
+    "\n"
+    "3 of 4 runs done, some have failed. Claims: 1 shown, 0 contradicted, 1 not decided.\n"
+    "\n"
+    "This is not the paper's experiment but one of 5 % of its cost: what was scaled stands below. "
+    "Error rates are not comparable with the paper's; orderings may be.\n"
+    "\n"
+    "## Claims\n"
+    "\n"
+    "An ordering is shown where the difference of the means is beyond the margin and beyond twice "
+    "its standard error, contradicted where the opposite is, else not decided. A single run has no "
+    "standard error.\n"
+    "\n"
+    "| claim | measured by | numbers | verdict |\n"
+    "| --- | --- | --- | --- |\n"
+    "| better | test error, % | 20 against 41: -21, margin 0.5, standard error 1 | shown |\n"
+    "| it learns | training error, % | 55 against 50: +5, margin 0, standard error 5 | not decided "
+    "|\n"
+    "\n"
+    "## Results\n"
+    "\n"
+    "Mean \u00b1 standard deviation over seeds. Test errors are those after the last iteration, "
+    "training errors means over the last epoch's batches, augmented as they were.\n"
+    "\n"
+    "| network | depth | runs done | test error, % | paper | difference | training error, % |\n"
+    "| --- | --- | --- | --- | --- | --- | --- |\n"
+    "| plain-20 | 14 | 2 of 2 | 41 \u00b1 1.4 | curve only |  | 55 \u00b1 7.1 |\n"
+    "| res | 14 | 1 of 2 | 20 | 8.75 \u00b1 0.25 | +11.2 | 30 |\n"
+    "\n"
+    "Figure: Training error (thin) and test error (bold) of the first seed of each network.\n"
+    "\n"
+    "## What was scaled\n"
+    "\n"
+    "|  | as in the paper | here |\n"
+    "| --- | --- | --- |\n"
+    "| cost | 1 | 0.05 |\n"
+    "| iterations | 1 | 0.1 |\n"
+    "| depth | 1 | 0.5 |\n"
+    "| width | 1 | 1 |\n"
+    "| data | shapes | shapes train (seed 1) |\n"
+    "\n"
+    "| network | model of the paper | model here | iterations of the paper | iterations here | "
+    "recipe | evaluations |\n"
+    "| --- | --- | --- | --- | --- | --- | --- |\n"
+    "| plain-20 | plain-20 | plain-14 | 64000 | 6400 | paper-cifar | 10 |\n"
+    "| res | resnet-20 | resnet-14 | 64000 | 6400 | paper-cifar | 10 |\n"
+    "\n"
+    "## Deviations from the paper\n"
+    "\n"
+    "- Scaled to 0.05 of the cost, see above; milestones of the learning rate and warm-ups are "
+    "scaled with the iterations.\n"
+    "- It is small.\n"
+    "\n"
+    "## Runs\n"
+    "\n"
+    "| name | state | test error, % | training error, % | test loss | training loss | lowest test "
+    "error on the way, % | remark |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+    "| plain-20-s1 | done | 40 | 60 | 1.25 | 1.5 | 39 |  |\n"
+    "| res-s1 | done | 20 | 30 | 1.25 | 1.5 | 19 |  |\n"
+    "| plain-20-s2 | done | 42 | 50 | 1.25 | 1.5 | 41 |  |\n"
+    "| res-s2 | diverged |  |  |  |  |  | the loss is not finite |\n"
+    "\n"
+    "## Commands\n";
+
+static void write_mixed_runs(void)
+{
+    char text[1024];
+
+    write_all_runs();
+    write_file("runs/plain-20-s1.err", "");
+    snprintf(text, sizeof text, "%s%s", start_line,
+             END("training diverged", "the loss is not finite"));
+    write_file("runs/res-s2/log.jsonl", text);
+}
+
+static void a_report_says_everything(void **state)
+{
+    rn_reproduction *r = small_reproduction(0.05);
+    rn_report_counts counts;
+
+    (void)state;
+    write_mixed_runs();
+    ok(rn_reproduction_report(&counts, r, test_folder));
+    assert_int_equal(counts.jobs, 4);
+    assert_int_equal(counts.done, 3);
+    assert_int_equal(counts.failed, 1);
+    char *report = read_file("report.md");
+    size_t length = strlen(expected_report);
+    for (size_t i = 0; i < length; i++)
+        if (report[i] != expected_report[i])
+            fail_msg("differs from byte %zu on: '%.200s'", i, report + i);
+    assert_non_null(
+        strstr(report, "\n    resnet train resnet-14 --data shapes:train=1000,test=500 "));
+    assert_non_null(strstr(report, "## Machine\n\n- 2 threads; cpu a\\_b;"));
+    assert_null(strstr(report, "2026"));
+    rn_free(report);
+    char *timing = read_file("timing.md");
+    assert_non_null(
+        strstr(timing, "| res-s1 | 2026-01-02T03:04:05Z | 2026-01-02T04:04:05Z | 0 | 100"));
+    rn_free(timing);
+    rn_reproduction_free(r);
+}
+
+static void the_page_is_self_contained(void **state)
+{
+    rn_reproduction *r = small_reproduction(0.05);
+    rn_report_counts counts;
+
+    (void)state;
+    write_mixed_runs();
+    ok(rn_reproduction_report(&counts, r, test_folder));
+    char *page = read_file("report.html");
+    assert_non_null(strstr(page, "<title>Two networks | one &amp; &lt;two&gt;</title>"));
+    assert_null(strstr(page, "<two>"));
+    assert_non_null(strstr(page, "<svg"));
+    assert_null(strstr(page, "<?xml"));
+    assert_null(strstr(page, "<script"));
+    assert_null(strstr(page, "src="));
+    assert_null(strstr(page, "href="));
+    assert_non_null(strstr(page, "<td class=\"good\">shown</td>"));
+    assert_non_null(strstr(page, "<td class=\"bad\">diverged</td>"));
+    assert_null(strstr(page, "2026"));
+    rn_free(page);
+    rn_reproduction_free(r);
+}
+
+static void nothing_done_makes_a_report_as_well(void **state)
+{
+    rn_reproduction *r = small_reproduction(1);
+    rn_report_counts counts;
+    char empty[] = "/tmp/reproduce-empty-XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(empty));
+    ok(rn_reproduction_report(&counts, r, empty));
+    assert_int_equal(counts.done, 0);
+    assert_int_equal(counts.claims - counts.shown - counts.contradicted, 2);
+    nftw(empty, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    rn_reproduction_free(r);
+}
+
+static void markup_in_texts_stays_text(void **state)
+{
+    doc d = {0};
+    char *text;
+
+    (void)state;
+    doc_add(&d, DOC_HEADING, "%s", "a");
+    doc_add(&d, DOC_HEAD, "%s", "x|y");
+    doc_cell(&d, "%s", "<script>&");
+    doc_add(&d, DOC_ROW, "%s", "new\nline");
+    doc_cell(&d, "%s", "\u00b5*_`");
+    doc_add(&d, DOC_CODE, "%s", "a | <b>");
+    ok(doc_markdown(&text, &d));
+    assert_string_equal(text, "# a\n\n| x\\|y | &lt;script>&amp; |\n| --- | --- |\n"
+                              "| new line | \u00b5\\*\\_\\` |\n\n    a | <b>\n");
+    rn_free(text);
+    ok(doc_html(&text, &d));
+    assert_non_null(strstr(text, "<tr><th>x|y</th><th>&lt;script&gt;&amp;</th></tr>\n"
+                                 "<tr><td>new line</td><td>\u00b5*_`</td></tr>\n</table>\n</div>\n"
+                                 "<pre>a | &lt;b&gt;\n</pre>\n"));
+    rn_free(text);
+    doc_release(&d);
+}
+
+static void every_failed_allocation_is_survived(void **state)
+{
+    rn_reproduction *r = small_reproduction(0.05);
+    rn_report_counts counts;
+    fail_allocation plan;
+    int which = 0;
+
+    (void)state;
+    write_mixed_runs();
+    r->target->responses = true; // all that there is is drawn
+    write_file("runs/res-s1/responses.json", "{\"layers\":[{\"kernel\":3,\"std\":1}]}");
+    do {
+        fail_allocation_start(&plan, which++);
+        rn_status st = rn_reproduction_report(&counts, r, test_folder);
+        fail_allocation_stop();
+        if (st != (plan.hit ? RN_ENOMEM : RN_OK))
+            fail_msg("allocation %d: %s", which - 1, rn_error_message());
+    } while (plan.hit);
+    assert_true(which > 100);
+    rn_reproduction_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(runs_become_results),
+        cmocka_unit_test(unfinished_runs_are_told_apart),
+        cmocka_unit_test(responses_are_part_of_a_run),
+        cmocka_unit_test(claims_are_judged_with_margin_and_deviation),
+        cmocka_unit_test(lines_are_fitted),
+        cmocka_unit_test(costs_are_reported),
+        cmocka_unit_test(a_report_says_everything),
+        cmocka_unit_test(the_page_is_self_contained),
+        cmocka_unit_test(nothing_done_makes_a_report_as_well),
+        cmocka_unit_test(markup_in_texts_stays_text),
+        cmocka_unit_test(every_failed_allocation_is_survived),
+    };
+
+    return cmocka_run_group_tests_name("report", tests, make_test_folder, remove_test_folder);
+}
