@@ -1,0 +1,94 @@
+# `resnet reproduce`: whatever ends it, the second call finishes with the same report.
+. "$SOURCE/tests/cli/lib.sh"
+
+env --default-signal=INT true 2>/dev/null || skip "env cannot reset signals"
+command -v setsid >/dev/null || skip "no setsid"
+
+cat >tiny.json <<'END'
+{"name": "tiny", "title": "Two small networks", "paper": "none",
+ "source": "shapes:train=128,test=32", "recipe": "shapes",
+ "settings": {"iterations": 12, "batch": 16}, "evaluations": 3,
+ "runs": [{"model": "plain-8", "paper": {"test_error": 50}}, {"model": "resnet-8"}],
+ "claims": [
+  {"text": "never", "metric": "test_error", "of": "resnet-8", "above": 101},
+  {"text": "always", "metric": "test_error", "of": "resnet-8", "below": 101}],
+ "scale": [{"of": "iterations", "least": 0.1}]}
+END
+
+# A background job of a script ignores SIGINT, which the program would inherit: it is set back.
+start() { # FOLDER
+    env --default-signal=INT,TERM setsid "$RESNET" reproduce tiny.json --threads 1 --quiet \
+        --out "$1" >log 2>err &
+    pid=$!
+}
+
+# wait_for FILE PATTERN
+wait_for() {
+    tries=0
+    until grep -q -e "$2" "$1" 2>/dev/null; do
+        sleep 0.02
+        tries=$((tries + 1))
+        if [ $tries -gt 3000 ] || ! kill -0 $pid; then
+            fail "'$2' never came in $1: $(cat err)"
+            finish
+        fi
+    done
+}
+
+same_report() { # FOLDER
+    cmp whole/report.md "$1/report.md" || fail "report.md of '$1' is another one"
+    cmp whole/report.html "$1/report.html" || fail "report.html of '$1' is another one"
+}
+
+expect 0 "$RESNET" reproduce tiny.json --threads 1 --quiet --out whole
+cp whole/report.md before.md
+expect 0 "$RESNET" reproduce whole --quiet # nothing is left to do
+cmp whole/report.md before.md || fail "the report changes by being written again"
+
+# ^C within the second run
+start stopped
+wait_for stopped/runs/resnet-8-s1/log.jsonl '"step"'
+kill -s INT $pid
+wait $pid
+got=$?
+[ $got -eq 130 ] || fail "exit status $got instead of 130 after SIGINT"
+holds err "^to go on: resnet reproduce stopped$"
+[ ! -e stopped/runs/resnet-8-s1/model.safetensors ] || fail "SIGINT came too late for the test"
+expect 0 "$RESNET" reproduce tiny.json --threads 1 --quiet --out stopped
+same_report stopped
+
+# kill -9 of its whole process group within the first run; the second call comes at once
+start killed
+wait_for killed/runs/plain-8-s1/log.jsonl '"step"'
+kill -9 -$pid
+wait $pid 2>/dev/null
+expect 0 "$RESNET" reproduce killed --quiet
+same_report killed
+
+# A run alone is killed: that is a failure, the others go on, and the next call mends it.
+start failed
+wait_for failed/runs/plain-8-s1/log.jsonl '"step"'
+child=$(pgrep -P $pid -f plain-8-s1 2>/dev/null || cat /proc/$pid/task/$pid/children)
+# shellcheck disable=SC2086 # one number
+kill -s KILL $child
+wait $pid
+got=$?
+[ $got -eq 1 ] || fail "exit status $got instead of 1 after a run was killed"
+holds err "^resnet: error: 1 of 2 have no result; 'failed/report.md' says why$"
+holds failed/report.md "| plain-8-s1 | failed | .*killed by signal 9"
+holds failed/report.md "| resnet-8-s1 | done |"
+expect 0 "$RESNET" reproduce failed --quiet
+same_report failed
+
+# Two callers share the work.
+start shared
+wait_for shared/runs/plain-8-s1/log.jsonl '"start"'
+expect 0 "$RESNET" reproduce shared --quiet
+wait $pid || fail "the first of two callers fails: $(cat err)"
+same_report shared
+for run in plain-8-s1 resnet-8-s1; do
+    [ "$(grep -c '"event":"start"' "shared/runs/$run/log.jsonl")" -eq 1 ] ||
+        fail "$run was computed twice"
+done
+
+finish

@@ -1,0 +1,62 @@
+# `resnet reproduce`: settings, runs that diverge, costs of steps, usage.
+. "$SOURCE/tests/cli/lib.sh"
+
+cat >tiny.json <<'END'
+{"name": "tiny", "title": "Two small networks", "paper": "none",
+ "source": "shapes:train=128,test=32", "recipe": "shapes",
+ "settings": {"iterations": 12, "batch": 16}, "evaluations": 3,
+ "runs": [{"model": "plain-8", "paper": {"test_error": 50}}, {"model": "resnet-8"}],
+ "claims": [
+  {"text": "never", "metric": "test_error", "of": "resnet-8", "above": 101},
+  {"text": "always", "metric": "test_error", "of": "resnet-8", "below": 101}],
+ "scale": [{"of": "iterations", "least": 0.1}]}
+END
+
+expect 0 "$RESNET" reproduce tiny.json --threads 1 --quiet --out whole
+holds out "^2 of 2 done; claims: 1 shown, 1 contradicted, 0 not decided$"
+holds whole/report.md "| always | test error, % | .* | shown |"
+holds whole/report.md "| plain-8 | 8 | 1 of 1 | [0-9.]* | 50 | "
+[ -e whole/runs/resnet-8-s1/model.safetensors ] || fail "no ordinary run folder"
+expect 1 "$RESNET" reproduce whole --quiet --strict
+holds err "1 of 2 claims are not shown"
+
+# Other settings than those that were begun with
+usage_error "begun with runs 1, asked for is 3" reproduce whole --runs 3
+usage_error "begun with scale 1, asked for is 0.5" reproduce tiny.json --out whole --scale 0.5
+usage_error "begun with target tiny, asked for is fig1" reproduce fig1 --out whole
+usage_error "name two folders" reproduce whole --out other
+
+# A run that diverges is a result of its own.
+sed 's/"batch": 16/"batch": 16, "lr": 1000, "schedule": "constant"/' tiny.json >diverging.json
+expect 1 "$RESNET" reproduce diverging.json --threads 1 --quiet --out diverging
+holds diverging/report.md "| plain-8-s1 | diverged | .*not finite"
+expect 1 "$RESNET" reproduce diverging --quiet # and is not tried again
+holds err "2 of 2 have no result"
+
+# Costs of steps, and what is left out of them
+cat >cost.json <<'END'
+{"name": "cost", "title": "Cost", "paper": "none", "kind": "cost", "batch": 1,
+ "runs": [{"model": "resnet-8"}, {"model": "resnet-14"}],
+ "claims": [{"text": "cheap", "metric": "step_seconds", "of": "resnet-8", "below": 1000}]}
+END
+expect 0 "$RESNET" reproduce cost.json --threads 1 --quiet --memory 2M --out cost
+holds cost/report.md "| resnet-8 | done | [0-9]"
+holds cost/report.md "| resnet-14 | left out | .* | needs .* more than 2.0 MiB |"
+holds cost/report.md "| cheap | .* | shown |"
+
+# Usage
+usage_error "expects TARGET" reproduce
+usage_error "unknown target 'fig66', did you mean 'fig6'" reproduce fig66
+usage_error "'--budget' and '--scale' exclude each other" reproduce tiny.json --budget 1h --scale 0.5
+usage_error "'--budget' is 'soon', expected a time" reproduce tiny.json --budget soon
+usage_error "scale 0.01 is below 0.1" reproduce tiny.json --scale 0.01 --out low
+usage_error "target 'fig4' needs ImageNet: name its folder with --data" reproduce fig4
+usage_error "target 'fig6' needs CIFAR-10.*data download cifar10" reproduce fig6
+failure "no folder '/nowhere'" reproduce tiny.json --data /nowhere --out nowhere
+echo '{"name": "x"}' >wrong.json
+failure "target './wrong.json': 'title' is missing" reproduce ./wrong.json
+expect 0 "$RESNET" reproduce --list
+for target in fig1 fig4 fig6 fig7 table6 shortcuts preact-table1 preact-table2 preact-table3 depth-cost; do
+    holds out "^$target "
+done
+finish
