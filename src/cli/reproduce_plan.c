@@ -93,12 +93,15 @@ out:
 
 static rn_status too_long(const cli_budget *budget, const rn_reproduction *r, double seconds)
 {
+    int runs = r->settings.seeds;
+
     return rn_error(
         RN_EINVAL,
         "the least scale of target '%s', %.3g, takes about %s here with %d run%s of each "
-        "network, more than the budget of %s; fewer runs (--runs) or more time do",
-        r->target->name, rn_target_least_scale(r->target), cli_duration(seconds).text,
-        r->settings.seeds, r->settings.seeds == 1 ? "" : "s", cli_duration(budget->seconds).text);
+        "network, more than the budget of %s%s",
+        r->target->name, rn_target_least_scale(r->target), cli_duration(seconds).text, runs,
+        runs == 1 ? "" : "s", cli_duration(budget->seconds).text,
+        runs > 1 ? "; fewer runs (--runs) take less" : "");
 }
 
 // The costs of one scale say, by multiply-adds, what others take; what is found is measured, and

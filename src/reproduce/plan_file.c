@@ -53,24 +53,24 @@ enum {
     OTHERS = 3 // program, scale, target
 };
 
-static const char **text_at(const rn_reproduce_settings *settings, int i)
+static const char **text_at(rn_reproduce_settings *settings, int i)
 {
-    return (const char **)((uintptr_t)settings + texts[i].offset);
+    return (const char **)(void *)((char *)settings + texts[i].offset);
 }
 
-static int *integer_at(const rn_reproduce_settings *settings, int i)
+static int *integer_at(rn_reproduce_settings *settings, int i)
 {
-    return (int *)((uintptr_t)settings + integers[i].offset);
+    return (int *)(void *)((char *)settings + integers[i].offset);
 }
 
-static uint64_t *count_at(const rn_reproduce_settings *settings, int i)
+static uint64_t *count_at(rn_reproduce_settings *settings, int i)
 {
-    return (uint64_t *)((uintptr_t)settings + counts[i].offset);
+    return (uint64_t *)(void *)((char *)settings + counts[i].offset);
 }
 
 // Writing
 
-static rn_status settings_json(cJSON *json, const rn_reproduce_settings *settings)
+static rn_status settings_json(cJSON *json, rn_reproduce_settings *settings)
 {
     rn_status st;
 
@@ -91,10 +91,11 @@ static rn_status write_plan(const rn_reproduction *r, const char *folder)
     rn_status st;
     cJSON *json = NULL;
     char *printed = NULL, *text = NULL;
+    rn_reproduce_settings settings = r->settings;
 
     RN_TRY(rn_json_object(&json));
     RN_TRY(rn_json_add_text(json, "program", MADE_BY));
-    RN_TRY(settings_json(json, &r->settings));
+    RN_TRY(settings_json(json, &settings));
     RN_TRY(rn_json_add_item(json, "target", cJSON_Duplicate(r->target->json, true)));
     RN_TRY(rn_json_print(&printed, json, true));
     RN_TRY(rn_format(&text, "%s\n", printed));
@@ -268,19 +269,19 @@ rn_status rn_reproduction_agree(const rn_reproduction *r, const rn_target *targe
                                 const rn_reproduce_settings *asked)
 {
     rn_status st = target != NULL ? targets_agree(r->target, target) : RN_OK;
-    const rn_reproduce_settings *was = &r->settings;
+    rn_reproduce_settings was = r->settings, wanted = *asked;
 
     for (int i = 0; i < TEXTS && st == RN_OK; i++) {
-        const char *now = *text_at(asked, i), *then = *text_at(was, i);
+        const char *now = *text_at(&wanted, i), *then = *text_at(&was, i);
         if (now != NULL && (then == NULL || strcmp(now, then) != 0))
             st = text_differs(texts[i].key, then, now);
     }
     for (int i = 0; i < INTEGERS && st == RN_OK; i++) {
-        int now = *integer_at(asked, i), then = *integer_at(was, i);
+        int now = *integer_at(&wanted, i), then = *integer_at(&was, i);
         if (now > 0 && now != then)
             st = number_differs(integers[i].key, then, now);
     }
-    if (st == RN_OK && asked->scale > 0 && asked->scale != was->scale)
-        st = number_differs("scale", was->scale, asked->scale);
+    if (st == RN_OK && wanted.scale > 0 && wanted.scale != was.scale)
+        st = number_differs("scale", was.scale, wanted.scale);
     return st;
 }

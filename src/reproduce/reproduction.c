@@ -192,7 +192,7 @@ out:
 
 static void free_text(const char *text)
 {
-    rn_free((void *)(uintptr_t)text); // a copy of ours behind a borrower's type
+    rn_free((void *)text); // a copy of ours behind a borrower's type
 }
 
 void rn_reproduction_free(rn_reproduction *r)
