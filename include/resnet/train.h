@@ -84,6 +84,13 @@ RN_API rn_status rn_recipe_check(const rn_recipe *recipe);
 /** Indented JSON with every key; the caller's (rn_text_free()). */
 RN_API rn_status rn_recipe_print(char **out, const rn_recipe *recipe);
 
+/** L2 norms of one parameter in one step. */
+typedef struct rn_param_norm {
+    const char *name; // "layer1.0.conv1.weight"
+    double gradient;  // of the batch's mean loss, without weight decay
+    double value;     // of the parameter, before the update
+} rn_param_norm;
+
 /** One measured point of a training run, given to rn_train_options.on_event. */
 typedef enum rn_event_kind {
     RN_EVENT_START,      // text: what is trained, once
@@ -91,6 +98,7 @@ typedef enum rn_event_kind {
     RN_EVENT_STEP,       // every log_every iterations: means since the last such event
     RN_EVENT_EVALUATION, // at the end of an epoch, and at the end
     RN_EVENT_CHECKPOINT, // text: path
+    RN_EVENT_GRADIENTS,  // every log_gradients iterations: norms
     RN_EVENT_NOTE,       // text: something worth knowing, e.g. "learning rate 0.01 -> 0.1: ..."
     RN_EVENT_END         // the last; status says how
 } rn_event_kind;
@@ -103,11 +111,13 @@ typedef struct rn_event {
     double loss, error;             // STEP: training (error in percent; of mixed pictures as
                                     // rn_loss counts it); EVALUATION: of `set`
     double lr;
-    double images_per_second; // STEP: since the last STEP event
-    double data_wait;         // STEP: share of that time spent waiting for data, 0 .. 1
-    double eta;               // STEP: seconds until the end
-    const char *set;          // EVALUATION: "test", "validation", "test (ema)"
-    int64_t count, wrong;     // EVALUATION
+    double images_per_second;   // STEP: since the last STEP event
+    double data_wait;           // STEP: share of that time spent waiting for data, 0 .. 1
+    double eta;                 // STEP: seconds until the end
+    const char *set;            // EVALUATION: "test", "validation", "test (ema)"
+    int64_t count, wrong;       // EVALUATION
+    const rn_param_norm *norms; // GRADIENTS: of all parameters but the frozen, borrowed
+    int norm_count;
     const char *text;
     rn_status status; // END
 } rn_event;
@@ -132,6 +142,7 @@ typedef struct rn_train_options {
     uint64_t checkpoint_every;         // iterations; 0: each epoch
     int keep;                          // checkpoints kept; 0: 3
     uint64_t log_every;                // iterations; 0: 50
+    uint64_t log_gradients;            // iterations; 0: never. Changes nothing of the training
     const volatile sig_atomic_t *stop; // becomes non-zero: finish the step, save, RN_EINTERRUPTED
     void (*on_event)(const rn_event *event, void *context);
     void *context;
