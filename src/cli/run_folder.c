@@ -143,6 +143,7 @@ static bool is_run_file(const char *name)
                                            "best.safetensors",
                                            "model.safetensors",
                                            "log.jsonl",
+                                           "events.out.tfevents.*",
                                            "recipe.json",
                                            "environment.json",
                                            "run.json"};
