@@ -489,6 +489,50 @@ RN_API rn_status rn_recalibrate(rn_recalibration *out, rn_checkpoint *model,
                                 const rn_samples *samples, const rn_recalibrate_options *options);
 RN_API void rn_recalibration_release(rn_recalibration *recalibration);
 
+/** How strongly one convolution responds. */
+typedef struct rn_response {
+    const rn_node *conv;     // borrowed from the model
+    const rn_node *measured; // whose output: of the batch norm that alone reads the convolution,
+                             // else of the convolution itself
+    double mean, deviation;  // over all values of all images; not finite if one is not
+} rn_response;
+
+typedef struct rn_responses {
+    rn_response *layers; // every convolution, in the network's order
+    int count;
+    uint64_t images;
+} rn_responses;
+
+typedef struct rn_responses_options {
+    const char *engine;                // NULL: "cpu"
+    int batch;                         // images at a time, 1 .. 65536; 0: 128
+    uint64_t images;                   // how many, evenly over the set; 0: all
+    bool ema;                          // of the averaged weights, not of the last
+    const volatile sig_atomic_t *stop; // non-zero: RN_EINTERRUPTED
+} rn_responses_options;
+
+/**
+ * Layer responses (2015 paper, section 4.2 and figure 7): mean and standard deviation of what each
+ * convolution gives in inference, behind its batch norm and before ReLU and addition.
+ *
+ * A batch norm is affine then, so its output's moments follow from the convolution's sums of each
+ * channel, which are in double. In pre-activation units the batch norm behind a unit's last
+ * convolution comes after the addition and is not this convolution's alone: there the branch itself
+ * is measured.
+ *
+ * @param[out] out  Release with the function below; zeroes on failure.
+ * @param model     Borrowed; must outlive *out.
+ * @param samples   Images of the model's input, or encoded pictures, which are fitted to it as by
+ *                  rn_preprocess_image().
+ * @param options   NULL: all images, batches of 128, the last weights.
+ * @return RN_OK; RN_EINVAL (no EMA, set does not fit, option out of range); RN_EINTERRUPTED;
+ *         RN_ENOMEM; as rn_plan_create(), rn_photos_decode().
+ */
+RN_API rn_status rn_responses_measure(rn_responses *out, const rn_checkpoint *model,
+                                      const rn_samples *samples,
+                                      const rn_responses_options *options);
+RN_API void rn_responses_release(rn_responses *responses);
+
 #ifdef __cplusplus
 }
 #endif

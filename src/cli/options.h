@@ -74,6 +74,18 @@ extern const cli_option cli_help_option;
         .name = "batch", .letter = 'b', .kind = CLI_INTEGER, .argument = "N",                      \
         .help = "pictures at a time", .fallback = "128", .low = 1, .high = 65536                   \
     }
+#define CLI_SPLIT_OPTION                                                                           \
+    {                                                                                              \
+        .name = "split", .kind = CLI_CHOICE, .argument = "NAME",                                   \
+        .help = "which part of the data set", .fallback = "test", .choices = "test|train"          \
+    }
+#define CLI_WEIGHTS_OPTION                                                                         \
+    {                                                                                              \
+        .name = "weights", .kind = CLI_CHOICE, .argument = "WHICH",                                \
+        .help = "of a checkpoint: the moving average, which is the default where there is one, "   \
+                "or the last weights",                                                             \
+        .choices = "ema|last"                                                                      \
+    }
 #define CLI_INPUT_OPTION                                                                           \
     {                                                                                              \
         .name = "input", .kind = CLI_TEXT, .argument = "CxHxW",                                    \

@@ -1,4 +1,4 @@
-# What a training leaves for looking at: events for TensorBoard, norms of gradients.
+# What a training leaves for looking at: events for TensorBoard, norms of gradients, responses.
 . "$SOURCE/tests/cli/lib.sh"
 
 # shellcheck disable=SC2086 # options are words
@@ -55,4 +55,47 @@ holds err "^resnet: error: the training is complete, but 'full/log.jsonl' is not
 [ -s full/model.safetensors ] || fail "the training is lost with its log"
 [ "$(tail -c 2 full/log.jsonl)" = "}" ] || fail "the log is torn"
 
+# Layer responses.
+expect 0 "$RESNET" responses plain --threads 1
+holds out "^resnet-8: 7 convolutions, on 64 images of shapes test (seed 1)$"
+holds out "^layer1.0.conv2  *3x3  *16  *[0-9.]*  *[0-9.-]*  *[1-7]  layer1.0.bn2$"
+holds out "^7 of 3x3: std [0-9.]* on average$"
+holds plain/responses.json '"model":[[:space:]]*"resnet-8"'
+[ "$(grep -c '"std"' plain/responses.json)" -eq 7 ] || fail "not every layer in responses.json"
+expect 0 "$RESNET" responses plain --threads 1 --json --out copy.json
+cmp -s out copy.json || fail "--out is not what --json prints"
+cmp -s out plain/responses.json || fail "responses.json is not what --json prints"
+expect 0 "$RESNET" responses plain --threads 1 --sort
+[ "$(sed -n 's/^[a-z0-9.]*  *3x3  *[0-9]*  *[0-9.]*  *[0-9.-]*  *\([1-7]\) .*/\1/p' out | tr -d '\n')" = \
+    1234567 ] || fail "not sorted by rank"
+expect 0 "$RESNET" responses plain watched/model.safetensors --threads 1 --images 10 --batch 4 --json
+[ "$(grep -c '"images":[[:space:]]*10' out)" -eq 2 ] || fail "not an array of two"
+[ ! -e watched/responses.json ] || fail "the model of a file has no run folder"
+expect 0 "$RESNET" responses plain/checkpoint-12.safetensors --weights last --threads 1 --split train
+holds out "on 256 images"
+expect 0 "$RESNET" responses plain/checkpoint-12.safetensors --threads 1
+holds out "weights averaged (EMA), on 64"
+
+# Encoded pictures are fitted to the network's input.
+mkdir -p photos/a photos/b
+for name in a/1 a/2 b/1; do
+    printf 'P6 40 50 255\n' >photos/$name.ppm
+    head -c 6000 "$RESNET" >>photos/$name.ppm
+done
+cp plain/model.safetensors alone.safetensors
+expect 0 "$RESNET" responses alone.safetensors --data photos --threads 1
+holds out "on 3 images"
+echo nonsense >photos/b/1.ppm
+failure "b/1.ppm" responses alone.safetensors --data photos --threads 1 --out none.json
+
+usage_error "expects MODEL-FILE|RUN..., found nothing" responses
+usage_error "no run.json beside 'alone.safetensors': '--data' must say" responses alone.safetensors
+usage_error "65 images are wanted, shapes test (seed 1) has 64" responses plain --images 65
+usage_error "no moving average" responses plain --weights ema
+failure "nowhere" responses plain --data nowhere
+failure "no-such-folder" responses plain --out no-such-folder/x.json --threads 1
+[ ! -e none.json ] || fail "a refused command left a file"
+[ "$(find . -name '*.tmp*' | wc -l)" -eq 0 ] || fail "temporary files are left"
+expect 0 "$RESNET" responses --help
+holds out "^Usage: resnet responses MODEL-FILE|RUN..."
 finish
