@@ -108,6 +108,10 @@ RN_API const char *rn_nearest(const char *word, const char *const *candidates, s
 /** Monotonic time in seconds, for intervals only. */
 RN_API double rn_clock(void);
 
+/** Bytes of memory that this process occupies, or at `most` has occupied; 0: the system does not
+ * say. */
+RN_API size_t rn_memory_used(bool most);
+
 #ifdef __cplusplus
 }
 #endif

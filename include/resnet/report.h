@@ -28,6 +28,30 @@ RN_API void rn_run_log_close(rn_run_log *log);
  */
 RN_API rn_status rn_run_log_write(rn_run_log *log, const rn_event *event);
 
+/** A run's curves for TensorBoard: an events file in its folder, a new one for each process. */
+typedef struct rn_tensorboard rn_tensorboard;
+
+/**
+ * Create FOLDER/events.out.tfevents.SECONDS.HOST.PROCESS.
+ *
+ * @param recipe  Shown as a text when the training starts.
+ * @return RN_OK; RN_ENOTFOUND (no such folder); RN_EIO (path and reason); RN_ENOMEM.
+ */
+RN_API rn_status rn_tensorboard_open(rn_tensorboard **out, const char *folder,
+                                     const rn_recipe *recipe);
+RN_API void rn_tensorboard_close(rn_tensorboard *board);
+/**
+ * Write what TensorBoard has a place for, so that it sees it at once: at STEP the scalars
+ * train/loss, train/error, lr, images_per_second, data_wait and memory (bytes that the process
+ * occupies); at EVALUATION SET/loss and SET/error ("test (ema)" counts as "test"); at GRADIENTS
+ * gradients/NAME and weights/NAME; at START a session's start, which lets TensorBoard drop what an
+ * interrupted process had logged beyond its checkpoint, and the recipe. Other events are nothing.
+ * Numbers are float32 and need not be finite.
+ *
+ * @return RN_OK; RN_EIO (the file stays as it was); RN_ENOMEM.
+ */
+RN_API rn_status rn_tensorboard_write(rn_tensorboard *board, const rn_event *event);
+
 /**
  * Describe machine and build as indented JSON: CPU model, ISA used, threads, memory, kernel,
  * library versions, compiler, the project's version and commit ("-dirty" if changed since;

@@ -84,6 +84,13 @@ RN_API rn_status rn_recipe_check(const rn_recipe *recipe);
 /** Indented JSON with every key; the caller's (rn_text_free()). */
 RN_API rn_status rn_recipe_print(char **out, const rn_recipe *recipe);
 
+/** L2 norms of one parameter in one step. */
+typedef struct rn_param_norm {
+    const char *name; // "layer1.0.conv1.weight"
+    double gradient;  // of the batch's mean loss, without weight decay
+    double value;     // of the parameter, before the update
+} rn_param_norm;
+
 /** One measured point of a training run, given to rn_train_options.on_event. */
 typedef enum rn_event_kind {
     RN_EVENT_START,      // text: what is trained, once
@@ -91,6 +98,7 @@ typedef enum rn_event_kind {
     RN_EVENT_STEP,       // every log_every iterations: means since the last such event
     RN_EVENT_EVALUATION, // at the end of an epoch, and at the end
     RN_EVENT_CHECKPOINT, // text: path
+    RN_EVENT_GRADIENTS,  // every log_gradients iterations: norms
     RN_EVENT_NOTE,       // text: something worth knowing, e.g. "learning rate 0.01 -> 0.1: ..."
     RN_EVENT_END         // the last; status says how
 } rn_event_kind;
@@ -103,11 +111,13 @@ typedef struct rn_event {
     double loss, error;             // STEP: training (error in percent; of mixed pictures as
                                     // rn_loss counts it); EVALUATION: of `set`
     double lr;
-    double images_per_second; // STEP: since the last STEP event
-    double data_wait;         // STEP: share of that time spent waiting for data, 0 .. 1
-    double eta;               // STEP: seconds until the end
-    const char *set;          // EVALUATION: "test", "validation", "test (ema)"
-    int64_t count, wrong;     // EVALUATION
+    double images_per_second;   // STEP: since the last STEP event
+    double data_wait;           // STEP: share of that time spent waiting for data, 0 .. 1
+    double eta;                 // STEP: seconds until the end
+    const char *set;            // EVALUATION: "test", "validation", "test (ema)"
+    int64_t count, wrong;       // EVALUATION
+    const rn_param_norm *norms; // GRADIENTS: of all parameters but the frozen, borrowed
+    int norm_count;
     const char *text;
     rn_status status; // END
 } rn_event;
@@ -132,6 +142,7 @@ typedef struct rn_train_options {
     uint64_t checkpoint_every;         // iterations; 0: each epoch
     int keep;                          // checkpoints kept; 0: 3
     uint64_t log_every;                // iterations; 0: 50
+    uint64_t log_gradients;            // iterations; 0: never. Changes nothing of the training
     const volatile sig_atomic_t *stop; // becomes non-zero: finish the step, save, RN_EINTERRUPTED
     void (*on_event)(const rn_event *event, void *context);
     void *context;
@@ -477,6 +488,50 @@ typedef struct rn_recalibrate_options {
 RN_API rn_status rn_recalibrate(rn_recalibration *out, rn_checkpoint *model,
                                 const rn_samples *samples, const rn_recalibrate_options *options);
 RN_API void rn_recalibration_release(rn_recalibration *recalibration);
+
+/** How strongly one convolution responds. */
+typedef struct rn_response {
+    const rn_node *conv;     // borrowed from the model
+    const rn_node *measured; // whose output: of the batch norm that alone reads the convolution,
+                             // else of the convolution itself
+    double mean, deviation;  // over all values of all images; not finite if one is not
+} rn_response;
+
+typedef struct rn_responses {
+    rn_response *layers; // every convolution, in the network's order
+    int count;
+    uint64_t images;
+} rn_responses;
+
+typedef struct rn_responses_options {
+    const char *engine;                // NULL: "cpu"
+    int batch;                         // images at a time, 1 .. 65536; 0: 128
+    uint64_t images;                   // how many, evenly over the set; 0: all
+    bool ema;                          // of the averaged weights, not of the last
+    const volatile sig_atomic_t *stop; // non-zero: RN_EINTERRUPTED
+} rn_responses_options;
+
+/**
+ * Layer responses (2015 paper, section 4.2 and figure 7): mean and standard deviation of what each
+ * convolution gives in inference, behind its batch norm and before ReLU and addition.
+ *
+ * A batch norm is affine then, so its output's moments follow from the convolution's sums of each
+ * channel, which are in double. In pre-activation units the batch norm behind a unit's last
+ * convolution comes after the addition and is not this convolution's alone: there the branch itself
+ * is measured.
+ *
+ * @param[out] out  Release with the function below; zeroes on failure.
+ * @param model     Borrowed; must outlive *out.
+ * @param samples   Images of the model's input, or encoded pictures, which are fitted to it as by
+ *                  rn_preprocess_image().
+ * @param options   NULL: all images, batches of 128, the last weights.
+ * @return RN_OK; RN_EINVAL (no EMA, set does not fit, option out of range); RN_EINTERRUPTED;
+ *         RN_ENOMEM; as rn_plan_create(), rn_photos_decode().
+ */
+RN_API rn_status rn_responses_measure(rn_responses *out, const rn_checkpoint *model,
+                                      const rn_samples *samples,
+                                      const rn_responses_options *options);
+RN_API void rn_responses_release(rn_responses *responses);
 
 #ifdef __cplusplus
 }

@@ -305,3 +305,22 @@ out:
     rn_atomic_file_abandon(&file);
     return st;
 }
+
+rn_status rn_file_append(int descriptor, const char *path, const void *data, size_t bytes)
+{
+    rn_status st = RN_OK;
+    struct stat before;
+
+    if (fstat(descriptor, &before) != 0)
+        return system_error("examine", path);
+    for (size_t done = 0; done < bytes && st == RN_OK;) {
+        ssize_t put = write(descriptor, (const char *)data + done, bytes - done);
+        if (put >= 0)
+            done += (size_t)put;
+        else if (errno != EINTR)
+            st = system_error("write", path);
+    }
+    if (st != RN_OK && ftruncate(descriptor, before.st_size) != 0)
+        rn_error_prefix(st, "the end is torn");
+    return st;
+}

@@ -64,4 +64,12 @@ void rn_atomic_file_abandon(rn_atomic_file *file);
 /** Open, write, commit in one call. */
 rn_status rn_file_write_atomic(const char *path, const void *data, size_t bytes);
 
+/**
+ * Append all of `data` to an open file, or nothing: what a full disk cut short is taken back.
+ *
+ * @param path  For messages.
+ * @return RN_OK; RN_EIO (path and reason; says so if the rest could not be taken back).
+ */
+rn_status rn_file_append(int descriptor, const char *path, const void *data, size_t bytes);
+
 #endif

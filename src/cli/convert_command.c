@@ -189,12 +189,7 @@ static const cli_option options[] = {
      .help = "what to write; by default as DEST ends: .safetensors resnet, .pth .pt .th torch, "
              ".onnx onnx",
      .choices = "resnet|safetensors|torch|onnx"},
-    {.name = "weights",
-     .kind = CLI_CHOICE,
-     .argument = "WHICH",
-     .help = "of a checkpoint: the moving average, which is the default where there is one, or "
-             "the last weights",
-     .choices = "ema|last"},
+    CLI_WEIGHTS_OPTION,
     {.name = "fold",
      .kind = CLI_FLAG,
      .help = "ONNX: make batch norms part of the convolutions before them"},

@@ -25,17 +25,6 @@ typedef struct evaluator {
     rn_evaluation evaluation;
 } evaluator;
 
-static rn_status choose_source(char **source, const cli_arguments *args)
-{
-    if (cli_given(args, "data"))
-        return cli_format(source, "%s", cli_text(args, "data"));
-    *source = cli_recorded_source(args->words[0]);
-    if (*source == NULL)
-        return rn_error(RN_EINVAL, "no run.json beside '%s': '--data' must say what to evaluate on",
-                        args->words[0]);
-    return RN_OK;
-}
-
 static rn_status open_models(evaluator *e)
 {
     rn_status st = RN_OK;
@@ -175,7 +164,7 @@ static rn_status run_eval(const cli_arguments *args)
     RN_TRY(rn_tta_parse(&e.tta, cli_text(args, "tta")));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(open_models(&e));
-    RN_TRY(choose_source(&e.source, args));
+    RN_TRY(cli_choose_source(&e.source, args, args->words[0], "to evaluate on"));
     RN_TRY(rn_data_open(&e.samples, e.source, train ? RN_SPLIT_TRAIN : RN_SPLIT_TEST));
     RN_TRY(choose_way(&e));
     RN_TRY(evaluate(&e));
@@ -196,24 +185,14 @@ static const cli_option options[] = {
      .kind = CLI_SOURCE,
      .argument = "SOURCE",
      .help = "data set, as for 'resnet train'; by default that of the run"},
-    {.name = "split",
-     .kind = CLI_CHOICE,
-     .argument = "NAME",
-     .help = "which part of it",
-     .fallback = "test",
-     .choices = "test|train"},
+    CLI_SPLIT_OPTION,
     {.name = "per-class", .kind = CLI_FLAG, .help = "show a table of the classes"},
     {.name = "confusion",
      .kind = CLI_OPTIONAL_FILE,
      .argument = "FILE[,FILE]",
      .help = "show which class is taken for which, too; or write it to files, FILE.csv a table, "
              "FILE.png a picture"},
-    {.name = "weights",
-     .kind = CLI_CHOICE,
-     .argument = "WHICH",
-     .help = "of a checkpoint: the moving average, which is the default where there is one, or "
-             "the last weights",
-     .choices = "ema|last"},
+    CLI_WEIGHTS_OPTION,
     {.name = "tta",
      .kind = CLI_CHOICE,
      .argument = "VIEWS",

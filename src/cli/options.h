@@ -19,9 +19,10 @@ typedef enum cli_kind {
     CLI_LIST, // text; may be given more than once
     CLI_FILE,
     CLI_FOLDER,
-    CLI_OPTIONAL_FILE,   // value may be left out
-    CLI_OPTIONAL_FOLDER, // the same
-    CLI_SOURCE,          // of data
+    CLI_OPTIONAL_FILE,    // value may be left out
+    CLI_OPTIONAL_FOLDER,  // the same
+    CLI_OPTIONAL_INTEGER, // the same; what follows is its value only if it is a number
+    CLI_SOURCE,           // of data
     CLI_RECIPE
 } cli_kind;
 
@@ -72,6 +73,18 @@ extern const cli_option cli_help_option;
     {                                                                                              \
         .name = "batch", .letter = 'b', .kind = CLI_INTEGER, .argument = "N",                      \
         .help = "pictures at a time", .fallback = "128", .low = 1, .high = 65536                   \
+    }
+#define CLI_SPLIT_OPTION                                                                           \
+    {                                                                                              \
+        .name = "split", .kind = CLI_CHOICE, .argument = "NAME",                                   \
+        .help = "which part of the data set", .fallback = "test", .choices = "test|train"          \
+    }
+#define CLI_WEIGHTS_OPTION                                                                         \
+    {                                                                                              \
+        .name = "weights", .kind = CLI_CHOICE, .argument = "WHICH",                                \
+        .help = "of a checkpoint: the moving average, which is the default where there is one, "   \
+                "or the last weights",                                                             \
+        .choices = "ema|last"                                                                      \
     }
 #define CLI_INPUT_OPTION                                                                           \
     {                                                                                              \

@@ -201,7 +201,7 @@ static void show_text(cli_progress *progress, const char *label, const rn_event 
 
 void cli_progress_event(cli_progress *progress, const rn_event *event)
 {
-    if (progress->quiet || event->kind == RN_EVENT_CHECKPOINT)
+    if (progress->quiet || event->kind == RN_EVENT_CHECKPOINT || event->kind == RN_EVENT_GRADIENTS)
         return;
     if (event->kind == RN_EVENT_STEP) {
         show_step(progress, event);

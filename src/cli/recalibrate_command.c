@@ -55,24 +55,11 @@ out:
     return st;
 }
 
-static rn_status choose_source(recalibration *r, const cli_arguments *args)
-{
-    if (cli_given(args, "data"))
-        return cli_format(&r->source, "%s", cli_text(args, "data"));
-    r->source = cli_recorded_source(args->words[0]);
-    if (r->source == NULL)
-        return rn_error(RN_EINVAL,
-                        "no run.json beside '%s': '--data' must say what it was trained "
-                        "on",
-                        args->words[0]);
-    return RN_OK;
-}
-
 static rn_status open_data(recalibration *r, const cli_arguments *args)
 {
     rn_status st;
 
-    RN_TRY(choose_source(r, args));
+    RN_TRY(cli_choose_source(&r->source, args, args->words[0], "it was trained on"));
     RN_TRY(rn_data_open(&r->train, r->source, RN_SPLIT_TRAIN));
     if (cli_given(args, "evaluate") && !cli_flag(args, "evaluate"))
         return RN_OK;

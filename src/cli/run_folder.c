@@ -143,6 +143,8 @@ static bool is_run_file(const char *name)
                                            "best.safetensors",
                                            "model.safetensors",
                                            "log.jsonl",
+                                           "events.out.tfevents.*",
+                                           "responses.json",
                                            "recipe.json",
                                            "environment.json",
                                            "run.json"};
@@ -276,4 +278,15 @@ char *cli_recorded_source(const char *argument)
     }
     free(copy);
     return source;
+}
+
+rn_status cli_choose_source(char **out, const cli_arguments *args, const char *word,
+                            const char *why)
+{
+    if (cli_given(args, "data"))
+        return cli_format(out, "%s", cli_text(args, "data"));
+    *out = cli_recorded_source(word);
+    if (*out == NULL)
+        return rn_error(RN_EINVAL, "no run.json beside '%s': '--data' must say what %s", word, why);
+    return RN_OK;
 }

@@ -50,4 +50,11 @@ rn_status cli_model_path(char **out, const char *argument);
 /** The data source recorded beside a model file or in a run folder; NULL if there is none. */
 char *cli_recorded_source(const char *argument);
 
+/**
+ * The data source of --data, else the one recorded beside the model that `word` names; the caller's
+ * (free()). RN_EINVAL without either: '--data' must say what, and `why`.
+ */
+rn_status cli_choose_source(char **out, const cli_arguments *args, const char *word,
+                            const char *why);
+
 #endif

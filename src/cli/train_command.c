@@ -8,18 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void on_event(const rn_event *event, void *context)
+// Of a log that can no longer be written: the training is worth more, so this is said once.
+static void warn(cli_job *job, rn_status *kept, rn_status st)
 {
-    cli_job *job = context;
-    rn_status st = job->log_status == RN_OK ? rn_run_log_write(job->log, event) : RN_OK;
-
-    cli_progress_event(&job->progress, event);
+    *kept = st;
     if (st == RN_OK)
         return;
-    job->log_status = st; // said once; the training is worth more than its log
     cli_progress_clear(&job->progress);
     fflush(stdout);
     fprintf(stderr, "resnet: warning: %s\n", rn_error_message());
+}
+
+static void on_event(const rn_event *event, void *context)
+{
+    cli_job *job = context;
+
+    if (job->log_status == RN_OK)
+        warn(job, &job->log_status, rn_run_log_write(job->log, event));
+    if (job->board != NULL && job->board_status == RN_OK)
+        warn(job, &job->board_status, rn_tensorboard_write(job->board, event));
+    cli_progress_event(&job->progress, event);
 }
 
 static void print_header(const cli_job *job)
@@ -125,6 +133,14 @@ static void say_how_to_resume(const cli_job *job, const rn_train_result *result)
     fputc('\n', stderr);
 }
 
+static uint64_t gradients_every(const cli_arguments *args)
+{
+    if (!cli_given(args, "log-gradients"))
+        return 0;
+    bool with_lines = *cli_text(args, "log-gradients") == '\0';
+    return (uint64_t)cli_integer(args, with_lines ? "log-every" : "log-gradients");
+}
+
 static rn_status train(cli_job *job)
 {
     rn_status st;
@@ -141,6 +157,7 @@ static rn_status train(cli_job *job)
     options.checkpoint_every = (uint64_t)cli_integer(args, "checkpoint-every");
     options.keep = (int)cli_integer(args, "keep");
     options.log_every = (uint64_t)cli_integer(args, "log-every");
+    options.log_gradients = gradients_every(args);
     options.stop = cli_signals_catch();
     options.on_event = on_event;
     options.context = job;
@@ -153,6 +170,10 @@ static rn_status train(cli_job *job)
         st = print_result(job, &result);
     if (st == RN_OK && job->log_status != RN_OK)
         st = rn_error(job->log_status, "the training is complete, but '%s/log.jsonl' is not",
+                      job->folder);
+    if (st == RN_OK && job->board_status != RN_OK)
+        st = rn_error(job->board_status,
+                      "the training is complete, but its events for TensorBoard in '%s' are not",
                       job->folder);
     return st;
 }

@@ -9,6 +9,7 @@
 
 void cli_job_release(cli_job *job)
 {
+    rn_tensorboard_close(job->board);
     rn_run_log_close(job->log);
     rn_samples_free(job->test);
     rn_samples_free(job->train);
@@ -66,8 +67,9 @@ out:
 static bool is_recorded(const cli_option *option)
 {
     static const char *const names[] = {
-        "threads",        "workers",   "engine", "memory",  "keep",  "checkpoint-every",
-        "evaluate-every", "log-every", "from",   "classes", "input", "bad-images"};
+        "threads",        "workers",   "engine",        "memory",      "keep", "checkpoint-every",
+        "evaluate-every", "log-every", "log-gradients", "tensorboard", "from", "classes",
+        "input",          "bad-images"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], option->name) == 0)
@@ -324,6 +326,8 @@ rn_status cli_job_open_folder(cli_job *job)
         RN_TRY(cli_run_record_write(&job->record, job->folder, job->args->line));
     RN_TRY(rn_run_folder_describe(job->folder, &job->recipe, engine));
     RN_TRY(rn_run_log_open(&job->log, job->folder));
+    if (cli_flag(job->args, "tensorboard"))
+        RN_TRY(rn_tensorboard_open(&job->board, job->folder, &job->recipe));
 out:
     rn_engine_free(engine);
     return st;

@@ -1,6 +1,7 @@
 // A run's log: JSON Lines, each written whole in one call.
 #include "resnet/report.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/memory.h"
@@ -100,6 +101,7 @@ static const char *const kind_names[] = {
     [RN_EVENT_STEP] = "step",
     [RN_EVENT_EVALUATION] = "evaluation",
     [RN_EVENT_CHECKPOINT] = "checkpoint",
+    [RN_EVENT_GRADIENTS] = "gradients",
     [RN_EVENT_NOTE] = "note",
     [RN_EVENT_END] = "end",
 };
@@ -154,6 +156,34 @@ out:
     return st;
 }
 
+// One object with a number for each parameter; `offset` is that of the number in rn_param_norm.
+static rn_status add_norms(cJSON *json, const char *key, const rn_event *event, size_t offset)
+{
+    rn_status st = RN_OK;
+    cJSON *norms = NULL;
+
+    RN_TRY(rn_json_object(&norms));
+    RN_TRY(rn_json_add_item(json, key, norms)); // which releases it
+    for (int i = 0; i < event->norm_count; i++) {
+        const void *place = (const char *)&event->norms[i] + offset;
+        RN_TRY(rn_json_add_number(norms, event->norms[i].name, *(const double *)place));
+    }
+out:
+    return st;
+}
+
+static rn_status add_gradients(cJSON *json, const rn_event *event)
+{
+    rn_status st = RN_OK;
+
+    if (event->kind != RN_EVENT_GRADIENTS)
+        return RN_OK;
+    RN_TRY(add_norms(json, "norms", event, offsetof(rn_param_norm, gradient)));
+    RN_TRY(add_norms(json, "weights", event, offsetof(rn_param_norm, value)));
+out:
+    return st;
+}
+
 // The clock on the wall, at both ends of a process: the lines between have seconds.
 static rn_status add_time(cJSON *json, const rn_event *event)
 {
@@ -177,31 +207,12 @@ static rn_status event_json(cJSON **out, const rn_event *event)
     RN_TRY(add_time(*out, event));
     RN_TRY(add_numbers(*out, event));
     RN_TRY(add_evaluation(*out, event));
+    RN_TRY(add_gradients(*out, event));
     if (event->kind == RN_EVENT_END)
         RN_TRY(rn_json_add_text(*out, "status", rn_status_text(event->status)));
     if (event->text != NULL)
         RN_TRY(rn_json_add_text(*out, "text", event->text));
 out:
-    return st;
-}
-
-// A line that did not fit (full disk) is taken back, so that the log stays whole.
-static rn_status append_line(const rn_run_log *log, const char *line, size_t bytes)
-{
-    rn_status st = RN_OK;
-    struct stat before;
-
-    if (fstat(log->descriptor, &before) != 0)
-        return system_error("examine", log->path);
-    for (size_t done = 0; done < bytes && st == RN_OK;) {
-        ssize_t put = write(log->descriptor, line + done, bytes - done);
-        if (put >= 0)
-            done += (size_t)put;
-        else if (errno != EINTR)
-            st = system_error("write", log->path);
-    }
-    if (st != RN_OK && ftruncate(log->descriptor, before.st_size) != 0)
-        rn_error_prefix(st, "the last line is torn");
     return st;
 }
 
@@ -217,7 +228,7 @@ rn_status rn_run_log_write(rn_run_log *log, const rn_event *event)
     RN_TRY(event_json(&json, event));
     RN_TRY(rn_json_print(&text, json, false));
     RN_TRY(rn_format(&line, "%s\n", text));
-    RN_TRY(append_line(log, line, strlen(line)));
+    RN_TRY(rn_file_append(log->descriptor, log->path, line, strlen(line)));
 out:
     rn_free(line);
     rn_free(text);

@@ -86,6 +86,7 @@ typedef struct rn_message {
 
 void rn_message_int(rn_message *message, uint32_t number, int64_t value);
 void rn_message_float(rn_message *message, uint32_t number, float value);
+void rn_message_double(rn_message *message, uint32_t number, double value);
 void rn_message_text(rn_message *message, uint32_t number, const char *text);
 /** Refer to data, which must stay until the message is written. */
 void rn_message_refer(rn_message *message, uint32_t number, const void *data, size_t size);

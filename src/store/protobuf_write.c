@@ -50,16 +50,31 @@ void rn_message_int(rn_message *message, uint32_t number, int64_t value)
     put_varint(message, (uint64_t)value);
 }
 
+static void put_fixed(rn_message *message, uint64_t bits, size_t size)
+{
+    unsigned char bytes[sizeof bits];
+
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (unsigned char)(bits >> (8 * i));
+    put_bytes(message, bytes, size);
+}
+
 void rn_message_float(rn_message *message, uint32_t number, float value)
 {
     uint32_t bits;
-    unsigned char bytes[sizeof bits];
 
     memcpy(&bits, &value, sizeof bits);
-    for (size_t i = 0; i < sizeof bits; i++)
-        bytes[i] = (unsigned char)(bits >> (8 * i));
     put_key(message, number, RN_WIRE_FIXED32);
-    put_bytes(message, bytes, sizeof bytes);
+    put_fixed(message, bits, sizeof bits);
+}
+
+void rn_message_double(rn_message *message, uint32_t number, double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    put_key(message, number, RN_WIRE_FIXED64);
+    put_fixed(message, bits, sizeof bits);
 }
 
 void rn_message_text(rn_message *message, uint32_t number, const char *text)

@@ -3,6 +3,18 @@
 
 enum { DEFAULT_BATCH = 128 };
 
+rn_status rn_check_size(const rn_checkpoint *model, const rn_samples *samples)
+{
+    const rn_model_options *options = &model->options;
+
+    if (samples->channels == options->channels && samples->height == options->height &&
+        samples->width == options->width)
+        return RN_OK;
+    return rn_error(RN_EINVAL, "%s has images of %d x %d x %d, the model takes %d x %d x %d",
+                    samples->name, samples->channels, samples->height, samples->width,
+                    options->channels, options->height, options->width);
+}
+
 rn_status rn_check_fit(const rn_checkpoint *model, const rn_samples *samples)
 {
     const rn_model_options *options = &model->options;
@@ -13,12 +25,7 @@ rn_status rn_check_fit(const rn_checkpoint *model, const rn_samples *samples)
     if (samples->classes != options->classes)
         return rn_error(RN_EINVAL, "%s has %d classes, the model has %d", samples->name,
                         samples->classes, options->classes);
-    if (samples->channels != options->channels || samples->height != options->height ||
-        samples->width != options->width)
-        return rn_error(RN_EINVAL, "%s has images of %d x %d x %d, the model takes %d x %d x %d",
-                        samples->name, samples->channels, samples->height, samples->width,
-                        options->channels, options->height, options->width);
-    return RN_OK;
+    return rn_check_size(model, samples);
 }
 
 rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,

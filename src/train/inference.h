@@ -6,6 +6,8 @@
 
 typedef struct rn_inference rn_inference;
 
+/** That the images of a set have the size of a model's input; else RN_EINVAL. */
+rn_status rn_check_size(const rn_checkpoint *model, const rn_samples *samples);
 /** That a model takes the images of a set and knows its classes; else RN_EINVAL. */
 rn_status rn_check_fit(const rn_checkpoint *model, const rn_samples *samples);
 

@@ -48,6 +48,8 @@ static rn_status create_engine(rn_trainer *trainer)
     RN_TRY(rn_run_create(&trainer->run, trainer->plan));
     RN_TRY(rn_run_load(trainer->run, checkpoint->weights));
     RN_TRY(rn_sgd_create(&trainer->sgd, trainer->run, trainer->engine, &trainer->recipe.sgd));
+    if (trainer->options->log_gradients > 0)
+        RN_TRY(rn_gradient_norms_create(&trainer->norms, trainer->run));
     if (trainer->progress.iteration > 0) {
         RN_TRY(rn_sgd_load_momentum(trainer->sgd, checkpoint->momentum));
         if (checkpoint->ema != NULL)
@@ -104,6 +106,7 @@ static void release(rn_trainer *trainer)
 {
     rn_loader_free(trainer->loader);
     rn_inference_free(trainer->inference);
+    rn_gradient_norms_free(trainer->norms);
     rn_sgd_free(trainer->sgd);
     rn_run_free(trainer->run);
     rn_plan_free(trainer->plan);
@@ -167,6 +170,11 @@ static void observe_error(rn_trainer *trainer, const rn_loss *loss)
     }
 }
 
+static bool measuring_due(const rn_trainer *trainer, uint64_t every, uint64_t done)
+{
+    return every > 0 && (done % every == 0 || done == trainer->iterations);
+}
+
 static rn_status step(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
@@ -184,6 +192,8 @@ static rn_status step(rn_trainer *trainer)
         goto out;
     }
     RN_TRY(rn_run_backward(trainer->run));
+    if (measuring_due(trainer, trainer->options->log_gradients, trainer->progress.iteration + 1))
+        rn_gradient_norms_measure(trainer->norms);
     rn_sgd_step(trainer->sgd, trainer->lr);
     trainer->progress.iteration++;
     rn_sgd_lookahead(trainer->sgd, trainer->progress.iteration, trainer->iterations);
@@ -222,6 +232,15 @@ static void tell_step(rn_trainer *trainer)
     memset(&trainer->window, 0, sizeof trainer->window);
     progress->window_loss = progress->window_wrong = 0;
     progress->window_steps = 0;
+}
+
+// What the step measured before its update.
+static void tell_gradients(rn_trainer *trainer)
+{
+    rn_event event = {.kind = RN_EVENT_GRADIENTS};
+
+    event.norms = rn_gradient_norms_read(trainer->norms, &event.norm_count);
+    rn_trainer_tell(trainer, event);
 }
 
 static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,
@@ -392,8 +411,10 @@ static rn_status run_step(rn_trainer *trainer)
 
     RN_TRY(step(trainer));
     bool last = trainer->progress.iteration == trainer->iterations;
-    if (trainer->progress.iteration % log_every == 0 || last)
+    if (measuring_due(trainer, log_every, trainer->progress.iteration))
         tell_step(trainer);
+    if (measuring_due(trainer, options->log_gradients, trainer->progress.iteration))
+        tell_gradients(trainer);
     trainer->progress.evaluation_due = last || crosses_epochs(trainer, evaluate_every);
     RN_TRY(finish_step(trainer));
 out:

@@ -2,6 +2,7 @@
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
+#include "train/gradient_norms.h"
 #include "train/inference.h"
 #include "train/progress.h"
 
@@ -17,7 +18,8 @@ typedef struct rn_trainer {
     rn_run *run;
     rn_sgd *sgd;
     rn_loader *loader;
-    rn_inference *inference; // NULL where nothing is evaluated
+    rn_gradient_norms *norms; // NULL where they are not wanted
+    rn_inference *inference;  // NULL where nothing is evaluated
     rn_progress progress;
     uint64_t iterations; // in all
     uint64_t first;      // iteration that this process began with

@@ -67,6 +67,8 @@ static const rn_event note = {.kind = RN_EVENT_NOTE, .iteration = 1, .text = "a\
     "{\"event\":\"note\",\"iteration\":1,\"iterations\":0,\"epoch\":0,\"seconds\":0,"              \
     "\"text\":\"a\\n\\\"b\\\"\\u0001\"}\n"
 
+static const rn_param_norm norms[] = {{"conv1.weight", 0.25, 4}, {"fc.bias", NAN, 0}};
+
 static void lines_hold_what_their_kind_has(void **state)
 {
     (void)state;
@@ -94,6 +96,7 @@ static void lines_hold_what_their_kind_has(void **state)
          .set = "test (ema)",
          .count = 10000,
          .wrong = 4550},
+        {.kind = RN_EVENT_GRADIENTS, .iteration = 391, .norms = norms, .norm_count = 2},
         note,
     };
 
@@ -105,7 +108,10 @@ static void lines_hold_what_their_kind_has(void **state)
         "\"images_per_second\":null,\"data_wait\":0.01,\"eta\":3600}\n"
         "{\"event\":\"evaluation\",\"iteration\":391,\"iterations\":64000,\"epoch\":1,"
         "\"seconds\":20,\"loss\":1.25,\"error\":45.5,\"set\":\"test (ema)\",\"count\":10000,"
-        "\"wrong\":4550}\n" NOTE_LINE);
+        "\"wrong\":4550}\n"
+        "{\"event\":\"gradients\",\"iteration\":391,\"iterations\":0,\"epoch\":0,\"seconds\":0,"
+        "\"norms\":{\"conv1.weight\":0.25,\"fc.bias\":null},"
+        "\"weights\":{\"conv1.weight\":4,\"fc.bias\":0}}\n" NOTE_LINE);
 }
 
 static void ends_have_time_and_status(void **state)
@@ -193,7 +199,7 @@ static void unusable_places_are_named(void **state)
 {
     (void)state;
     rn_run_log *log = NULL;
-    rn_event odd = {.kind = (rn_event_kind)7};
+    rn_event odd = {.kind = (rn_event_kind)99};
 
     assert_int_equal(rn_run_log_open(&log, "/nonexistent/x"), RN_ENOTFOUND);
     assert_null(log);

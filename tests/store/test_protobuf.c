@@ -38,7 +38,8 @@ static void bytes_are_those_of_the_format(void **state)
                                    "\x28\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
                                    "\xaa\x01\x03"
                                    "abc"
-                                   "\x30\0";
+                                   "\x30\0"
+                                   "\x39\0\0\0\0\0\0\x04\xc0";
 
     rn_message_int(&message, 1, 150);
     rn_message_text(&message, 2, "testing");
@@ -48,6 +49,7 @@ static void bytes_are_those_of_the_format(void **state)
     rn_message_int(&message, 5, -1);
     rn_message_refer(&message, 21, "abc", 3);
     rn_message_int(&message, 6, 0);
+    rn_message_double(&message, 7, -2.5);
     expect_bytes(&message, expected, sizeof expected - 1);
     rn_message_release(&message);
 }
