@@ -31,9 +31,9 @@ typedef struct curves {
     double x_unit;         // seconds that are 1 of "time"
     const char *unit;      // its name
     const char *set;       // of evaluations; NULL: of each run its most frequent
-    const char *drawn_set; // the last that was drawn
+    const char *drawn_set; // that was drawn; "evaluation": several
     int smooth, windows;   // points of a mean; curves that were smoothed
-    bool evaluated, trained;
+    bool evaluated;
 } curves;
 
 static const quantity *find_quantity(const char *what)
@@ -111,7 +111,6 @@ static rn_status add_steps(curves *c, const cli_plot_run *run, rn_plot_series lo
         x[i] = x_of(c, step->iteration, step->epoch, step->seconds);
         y[i] = number_at(step, c->quantity->step);
     }
-    c->trained = c->trained || h->step_count > 0;
     if (c->smooth < 2 || h->step_count == 0)
         goto out;
     copy = malloc(h->step_count * sizeof *copy);
@@ -172,8 +171,8 @@ static rn_status add_evaluations(curves *c, const cli_plot_run *run, rn_plot_ser
         x[n] = x_of(c, e->iteration, e->epoch, e->seconds);
         y[n++] = number_at(e, c->quantity->evaluation);
     }
+    c->drawn_set = c->evaluated && strcmp(c->drawn_set, set) != 0 ? "evaluation" : set;
     c->evaluated = true;
-    c->drawn_set = set;
 out:
     return st;
 }

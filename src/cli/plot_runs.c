@@ -171,6 +171,7 @@ static rn_status choose_panels(cli_plot_runs *all, const char *text)
         return rn_error(RN_ENOMEM, "no memory for panels");
     for (int i = 0; i < all->count; i++)
         all->runs[i].panel = RN_PLOT_MOST_PANELS;
+    all->panels = 0;
     for (char *part; st == RN_OK && (part = strsep(&rest, ":")) != NULL;) {
         char *equals = strchr(part, '=');
         if (all->panels == RN_PLOT_MOST_PANELS)
@@ -190,6 +191,16 @@ static rn_status choose_panels(cli_plot_runs *all, const char *text)
     return st;
 }
 
+// As the legend lists them.
+static int by_place(const void *a, const void *b)
+{
+    const cli_plot_run *first = a, *second = b;
+
+    if (first->panel != second->panel)
+        return first->panel < second->panel ? -1 : 1;
+    return first->look - second->look;
+}
+
 rn_status cli_plot_runs_open(cli_plot_runs *all, const cli_arguments *args, bool read)
 {
     rn_status st = RN_OK;
@@ -202,12 +213,13 @@ rn_status cli_plot_runs_open(cli_plot_runs *all, const cli_arguments *args, bool
     for (int i = 0; read && i < all->count; i++)
         RN_TRY(read_run(&all->runs[i]));
     RN_TRY(choose_labels(all, cli_text(args, "label")));
-    if (cli_given(args, "panels"))
-        RN_TRY(choose_panels(all, cli_text(args, "panels")));
-    else
-        all->panels = 1;
-    for (int i = 0; all->panels == 1 && i < all->count; i++)
+    for (int i = 0; i < all->count; i++)
         all->runs[i].look = i;
+    all->panels = 1;
+    if (!cli_given(args, "panels"))
+        goto out;
+    RN_TRY(choose_panels(all, cli_text(args, "panels")));
+    qsort(all->runs, (size_t)all->count, sizeof *all->runs, by_place);
 out:
     return st;
 }

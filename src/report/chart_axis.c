@@ -94,7 +94,7 @@ static chart_tick *add_tick(chart_axis *axis, double value)
 static void add_steps(chart_axis *axis, tick_step step)
 {
     const double size = step_size(step);
-    const double last = floor(axis->high / size + 1e-9);
+    const double last = floor(axis->high / size + 1e-3); // add_tick() is as lenient
 
     axis->count = 0;
     // Counted from the first, since far from zero a double may not hold the next number of steps.
