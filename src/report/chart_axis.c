@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LABELS = 9, GAP = 120 }; // between two labels
+enum { MOST_LABELS = 9, MOST_LOG_LABELS = 12, GAP = 120 /* between two labels */ };
 
 typedef struct tick_step {
     int mantissa, exponent; // mantissa * 10^exponent
@@ -94,7 +94,7 @@ static chart_tick *add_tick(chart_axis *axis, double value)
 static void add_steps(chart_axis *axis, tick_step step)
 {
     const double size = step_size(step);
-    const double last = floor(axis->high / size + 1e-9);
+    const double last = floor(axis->high / size + 1e-3); // add_tick() is as lenient
 
     axis->count = 0;
     // Counted from the first, since far from zero a double may not hold the next number of steps.
@@ -132,7 +132,7 @@ static bool labels_fit(chart_axis *axis)
         last = &axis->ticks[i];
         labels++;
     }
-    return labels <= MOST_LABELS;
+    return labels <= (axis->log ? MOST_LOG_LABELS : MOST_LABELS);
 }
 
 static void tick_linear(chart_axis *axis)

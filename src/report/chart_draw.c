@@ -20,22 +20,30 @@ static void draw_cut(chart_list *list, const chart_style *style, chart_point at,
     chart_add_text(list, style, at, cut);
 }
 
+// To the list's last item, a PATH.
+static void add_stretch(chart_list *list, chart_point from, int dx, int dy)
+{
+    from.jump = true;
+    chart_add_point(list, from);
+    chart_add_point(list, (chart_point){from.x + dx, from.y + dy, false});
+}
+
 static void draw_grid(chart_list *list, const chart_panel *p)
 {
     const chart_rect *at = &p->place;
 
+    chart_add(list, CHART_PATH, &GRID);
     for (int k = 0; k < 2; k++)
         for (int i = 0; i < p->axes[k].count; i++) {
             const chart_tick *tick = &p->axes[k].ticks[i];
-            const int x = at->left + tick->place, y = at->top + tick->place;
             if (tick->label[0] == '\0')
                 continue;
             if (k == 0)
-                chart_add_line(list, &GRID, (chart_point){x, at->top, true},
-                               (chart_point){x, at->top + at->height, false});
+                add_stretch(list, (chart_point){at->left + tick->place, at->top, true}, 0,
+                            at->height);
             else
-                chart_add_line(list, &GRID, (chart_point){at->left, y, true},
-                               (chart_point){at->left + at->width, y, false});
+                add_stretch(list, (chart_point){at->left, at->top + tick->place, true}, at->width,
+                            0);
         }
 }
 
@@ -51,36 +59,38 @@ static void draw_frame(chart_list *list, const chart_rect *at)
     chart_add_point(list, (chart_point){at->left, at->top, false});
 }
 
-static void draw_x_numbers(chart_list *list, const chart_panel *p)
+static void draw_ticks(chart_list *list, const chart_panel *p)
 {
-    const int bottom = p->place.top + p->place.height;
-    const chart_style style = {.colour = CHART_INK, .anchor = CHART_MIDDLE, .size = CHART_NORMAL};
+    const chart_rect *at = &p->place;
 
-    for (int i = 0; i < p->axes[0].count; i++) {
-        const chart_tick *tick = &p->axes[0].ticks[i];
-        const int x = p->place.left + tick->place;
-        const int length = tick->label[0] != '\0' ? TICK : MINOR_TICK;
-        chart_add_line(list, &FRAME, (chart_point){x, bottom, true},
-                       (chart_point){x, bottom - length, false});
-        chart_add_text(list, &style,
-                       (chart_point){x, bottom + GAP + chart_line_heights[CHART_NORMAL] / 2, true},
-                       tick->label);
-    }
+    chart_add(list, CHART_PATH, &FRAME);
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < p->axes[k].count; i++) {
+            const chart_tick *tick = &p->axes[k].ticks[i];
+            const int length = tick->label[0] != '\0' ? TICK : MINOR_TICK;
+            if (k == 0)
+                add_stretch(list, (chart_point){at->left + tick->place, at->top + at->height, true},
+                            0, -length);
+            else
+                add_stretch(list, (chart_point){at->left, at->top + tick->place, true}, length, 0);
+        }
 }
 
-static void draw_y_numbers(chart_list *list, const chart_panel *p, bool numbers)
+static void draw_numbers(chart_list *list, const chart_panel *p, bool y_too)
 {
-    const chart_style style = {.colour = CHART_INK, .anchor = CHART_END, .size = CHART_NORMAL};
+    const int below = p->place.top + p->place.height + GAP + chart_line_heights[CHART_NORMAL] / 2;
+    chart_style style = {.colour = CHART_INK, .anchor = CHART_MIDDLE, .size = CHART_NORMAL};
 
-    for (int i = 0; i < p->axes[1].count; i++) {
-        const chart_tick *tick = &p->axes[1].ticks[i];
-        const int y = p->place.top + tick->place;
-        const int length = tick->label[0] != '\0' ? TICK : MINOR_TICK;
-        chart_add_line(list, &FRAME, (chart_point){p->place.left, y, true},
-                       (chart_point){p->place.left + length, y, false});
-        if (numbers)
-            chart_add_text(list, &style, (chart_point){p->place.left - GAP, y, true}, tick->label);
-    }
+    for (int i = 0; i < p->axes[0].count; i++)
+        chart_add_text(list, &style,
+                       (chart_point){p->place.left + p->axes[0].ticks[i].place, below, true},
+                       p->axes[0].ticks[i].label);
+    style.anchor = CHART_END;
+    for (int i = 0; y_too && i < p->axes[1].count; i++)
+        chart_add_text(
+            list, &style,
+            (chart_point){p->place.left - GAP, p->place.top + p->axes[1].ticks[i].place, true},
+            p->axes[1].ticks[i].label);
 }
 
 static void draw_labels(chart_list *list, const chart_panel *p, bool numbers)
@@ -111,8 +121,8 @@ static void draw_panel(chart_list *list, const chart_panel *p, bool numbers)
             if ((int)p->panel->series[i].weight == weight)
                 chart_series_draw(list, p, i);
     draw_frame(list, &p->place);
-    draw_x_numbers(list, p);
-    draw_y_numbers(list, p, numbers);
+    draw_ticks(list, p);
+    draw_numbers(list, p, numbers);
     draw_labels(list, p, numbers);
     chart_legend_draw(list, p);
 }

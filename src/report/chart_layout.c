@@ -167,18 +167,18 @@ static bool any_panel_title(const rn_plot *plot)
     return false;
 }
 
-// What stands at the left of a panel: label, numbers, ticks; or a gap for the numbers below.
+// What stands at the left of a panel: label, numbers, ticks, half of the first number below it;
+// and half of the last number below the panel before.
 static int room_at_left(const chart_panel *panels, const rn_plot *plot, size_t index)
 {
     const chart_panel *p = &panels[index];
-    const int half = p->axes[0].label_length / 2;
+    const int half = p->axes[0].label_length / 2 + GAP;
     int room = plot->share_y && index > 0 ? 0 : p->axes[1].label_length + 2 * GAP;
 
     if (room > 0 && is_text(p->panel->y_label))
         room += chart_line_heights[CHART_NORMAL] + GAP;
-    if (index > 0) // half a number of the panel before, and half of one of this
-        room += panels[index - 1].axes[0].label_length / 2 + 2 * GAP;
-    return room > half + GAP ? room : half + GAP;
+    room = room > half ? room : half;
+    return index > 0 ? room + panels[index - 1].axes[0].label_length / 2 + GAP : room;
 }
 
 static int room_below(const chart_panel *p)

@@ -11,8 +11,8 @@ typedef struct chart_rect {
 /** A legend: a sample and a label for each series that has one. */
 typedef struct chart_legend {
     int entries, columns, rows;
-    int column_width; // in tenths
-    chart_rect place; // relative to the panel's upper left corner
+    int column_width, label_length; // in tenths; labels are cut to that
+    chart_rect place;               // relative to the panel's upper left corner
     bool inside;
 } chart_legend;
 

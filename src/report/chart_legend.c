@@ -16,16 +16,19 @@ static bool has_entry(const rn_plot_series *series)
     return series->label != NULL && series->label[0] != '\0';
 }
 
-static void measure(chart_legend *legend, const rn_plot_panel *panel)
+static void measure(chart_legend *legend, const rn_plot_panel *panel, int width)
 {
+    const int room = width - INDENT - 2 * PADDING;
     char label[CHART_TEXT];
     int longest = 0;
+
+    legend->label_length = room < LONGEST_LABEL ? room : LONGEST_LABEL;
 
     for (size_t i = 0; i < panel->series_count; i++) {
         if (!has_entry(&panel->series[i]))
             continue;
         legend->entries++;
-        chart_text_cut(label, panel->series[i].label, LONGEST_LABEL, CHART_NORMAL);
+        chart_text_cut(label, panel->series[i].label, legend->label_length, CHART_NORMAL);
         const int length = chart_text_length(label, CHART_NORMAL);
         longest = length > longest ? length : longest;
     }
@@ -113,7 +116,7 @@ void chart_legend_place(chart_panel *p)
 
     if (p->panel->legend == RN_PLOT_LEGEND_NONE)
         return;
-    measure(legend, p->panel);
+    measure(legend, p->panel, p->axes[0].length);
     if (legend->entries == 0)
         return;
     legend->inside = p->panel->legend == RN_PLOT_LEGEND_AUTO && place_inside(p);
@@ -141,12 +144,13 @@ static void draw_sample(chart_list *list, const rn_plot_series *series, chart_po
         chart_mark_draw(list, series, (chart_point){at.x + SAMPLE / 2, at.y, true});
 }
 
-static void draw_entry(chart_list *list, const rn_plot_series *series, chart_point at)
+static void draw_entry(chart_list *list, const chart_legend *legend, const rn_plot_series *series,
+                       chart_point at)
 {
     char label[CHART_TEXT];
 
     draw_sample(list, series, at);
-    chart_text_cut(label, series->label, LONGEST_LABEL, CHART_NORMAL);
+    chart_text_cut(label, series->label, legend->label_length, CHART_NORMAL);
     chart_add_text(list, &(chart_style){.colour = CHART_INK, .size = CHART_NORMAL},
                    (chart_point){at.x + INDENT, at.y, true}, label);
 }
@@ -170,7 +174,7 @@ void chart_legend_draw(chart_list *list, const chart_panel *p)
             continue;
         const int column = entry / legend->rows, row = entry % legend->rows;
         const int height = chart_line_heights[CHART_NORMAL];
-        draw_entry(list, &p->panel->series[i],
+        draw_entry(list, legend, &p->panel->series[i],
                    (chart_point){left + PADDING + column * legend->column_width,
                                  top + PADDING + row * height + height / 2, true});
         entry++;

@@ -41,12 +41,15 @@ static void write_dashes(draw_text *out, const chart_style *style)
     draw_text_print(out, "\"");
 }
 
+static void begin_path(draw_text *out, const chart_style *style, const char *shape)
+{
+    draw_text_print(out, "<path fill=\"none\" stroke=\"#%06x\" stroke-width=\"%d\" %s=\"round\"",
+                    style->colour, style->width, shape);
+}
+
 static void write_path(draw_text *out, const chart_item *item, const chart_point *points)
 {
-    draw_text_print(out,
-                    "<path fill=\"none\" stroke=\"#%06x\" stroke-width=\"%d\" "
-                    "stroke-linejoin=\"round\"",
-                    item->style.colour, item->style.width);
+    begin_path(out, &item->style, "stroke-linejoin");
     write_dashes(out, &item->style);
     draw_text_print(out, " d=\"");
     for (size_t i = 0; i < item->count; i++) {
@@ -63,10 +66,8 @@ static void write_path(draw_text *out, const chart_item *item, const chart_point
 // A line of no length with round ends is a dot.
 static void write_dots(draw_text *out, const chart_item *item, const chart_point *points)
 {
-    draw_text_print(out,
-                    "<path fill=\"none\" stroke=\"#%06x\" stroke-width=\"%d\" "
-                    "stroke-linecap=\"round\" d=\"",
-                    item->style.colour, item->style.width);
+    begin_path(out, &item->style, "stroke-linecap");
+    draw_text_print(out, " d=\"");
     for (size_t i = 0; i < item->count; i++)
         draw_text_print(out, "M%d %dh0", points[i].x, points[i].y);
     draw_text_print(out, "\"/>\n");

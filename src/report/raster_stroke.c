@@ -79,7 +79,7 @@ void rn_stroke_line(rn_stroke *stroke, const double from[2], const double to[2],
             const double share = width / 2 + 0.5 - distance(from, along, x + 0.5, y + 0.5);
             // A line thinner than a pixel is paler, not thinner.
             const double value = 255 * fmin(fmax(share, 0), fmin(width, 1));
-            row[x] = value > row[x] ? (uint8_t)(value + 0.5) : row[x];
+            row[x] = value > row[x] ? (uint8_t)lround(value) : row[x];
         }
         if (left < right)
             note_place(stroke, left, right, y);
