@@ -178,6 +178,14 @@ RN_API rn_status rn_train(const rn_train_options *options, rn_train_result *resu
  */
 RN_API rn_status rn_finetune_check(const rn_train_options *options);
 
+/**
+ * The network that rn_train() makes of model, input, data and `from` where it does not resume.
+ *
+ * @param[out] out  The caller's (rn_graph_free()); NULL on failure.
+ * @return As rn_graph_create().
+ */
+RN_API rn_status rn_train_graph(rn_graph **out, const rn_train_options *options);
+
 typedef struct rn_evaluation {
     int64_t count, wrong, wrong_top5; // exact: every sample once
     double loss;                      // mean
