@@ -267,6 +267,8 @@ rn_status cli_job_open_data(cli_job *job)
     const rn_train_options options = cli_job_train_options(job);
     if (options.from != NULL)
         RN_TRY(rn_finetune_check(&options));
+    if (!job->resume)
+        RN_TRY(rn_progressive_check(&options));
     if (record->data_name == NULL) {
         record->data_count = job->train->count;
         RN_TRY(cli_format(&record->data_name, "%s", job->train->name));

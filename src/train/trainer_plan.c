@@ -47,7 +47,7 @@ static size_t bytes_beside(const rn_trainer *trainer)
            (RN_TRAINER_READY + 1) * batch; // and one being trained on
 }
 
-rn_status rn_trainer_plan(rn_trainer *trainer)
+rn_status rn_trainer_plan(const rn_trainer *trainer, rn_plan **out, const rn_graph *graph)
 {
     const rn_plan_options plan = {
         .batch = trainer->recipe.batch,
@@ -62,19 +62,19 @@ rn_status rn_trainer_plan(rn_trainer *trainer)
         .average_beside = trainer->recipe.sgd.ema > 0,
     };
 
-    return rn_plan_create(&trainer->plan, trainer->checkpoint->graph, trainer->engine, &plan);
+    return rn_plan_create(out, graph, trainer->engine, &plan);
 }
 
-void rn_trainer_tell_plan(const rn_trainer *trainer)
+void rn_trainer_tell_plan(const rn_trainer *trainer, const rn_plan *plan)
 {
-    rn_plan_memory step = rn_plan_memory_use(trainer->plan);
+    rn_plan_memory step = rn_plan_memory_use(plan);
     double flops = -step.flops, mib = 1 << 20;
     char text[160];
 
     if (!step.limited)
         return; // there is room
-    for (int i = 0; i < rn_plan_ops(trainer->plan); i++)
-        flops += rn_plan_op_at(trainer->plan, i).flops;
+    for (int i = 0; i < rn_plan_ops(plan); i++)
+        flops += rn_plan_op_at(plan, i).flops;
     snprintf(text, sizeof text,
              "memory limit: %.0f MiB of activations instead of %.0f MiB, for %.2g %% more flops",
              (double)step.arena / mib, (double)step.kept / mib, 100 * step.flops / flops);
