@@ -32,6 +32,16 @@ typedef struct rn_mix {
 /** Whether anything is mixed. */
 RN_API bool rn_mix_on(const rn_mix *mix);
 
+enum { RN_MAX_INPUT_CHANGES = 16 };
+
+/** From an iteration on, inputs are made otherwise. */
+typedef struct rn_input_change {
+    uint64_t first;                  // iteration, counted as rn_batch.iteration is
+    const rn_preprocess *preprocess; // borrowed; must outlive the loader. Of any size: photographs
+                                     // are cut to it, images of one size resized
+    rn_augment augment;
+} rn_input_change;
+
 typedef struct rn_loader_options {
     int batch;     // 1 .. 65536, of this rank
     uint64_t seed; // of order and augmentation
@@ -42,6 +52,8 @@ typedef struct rn_loader_options {
     uint64_t first;  // iteration to start with (resume), from 0
     int rank, ranks; // 0 of 1 where there is one process; ranks 0: 1
     rn_bad_images bad_images;
+    const rn_input_change *changes; // copied; in the order of their iterations
+    int change_count;               // 0 .. RN_MAX_INPUT_CHANGES
 } rn_loader_options;
 
 /**
@@ -54,7 +66,8 @@ typedef struct rn_loader_options {
  * @param[out] out      The caller's (rn_loader_free(), which stops the workers).
  * @param samples       Borrowed; must outlive the loader. At least 1.
  * @param preprocess    Borrowed; must outlive the loader; sizes must equal the samples', unless
- *                      these are encoded pictures.
+ *                      these are encoded pictures. It and options->augment hold until the first
+ *                      of options->changes.
  */
 RN_API rn_status rn_loader_create(rn_loader **out, const rn_samples *samples,
                                   const rn_preprocess *preprocess,
@@ -68,6 +81,7 @@ typedef struct rn_batch {
     const int32_t *labels_b; // [batch], of the pictures mixed in
     float share;             // lambda: of `labels`, in every sample; 1 - it is of labels_b
     uint64_t iteration;
+    int height, width; // of the images
 } rn_batch;
 
 /**

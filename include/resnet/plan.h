@@ -56,7 +56,9 @@ typedef struct rn_plan_options {
                          // recomputes in its backward list what a pass or two over kept activations
                          // restore, and where it needs more than the limit others too (Chen et
                          // al. 2016), as few as will do; results are the same bit for bit
-    size_t memory_beside; // bytes that others hold and the limit covers too, such as momentum
+    size_t memory_beside; // bytes that others hold and the limit covers too, and
+    bool momentum_beside; // as many as the gradients of parameters take,
+    bool average_beside;  // as many as the parameters take
 } rn_plan_options;
 
 /**
@@ -110,6 +112,7 @@ typedef struct rn_plan_memory {
     size_t kept;       // arena of a plan that recomputes nothing
     int recomputed;    // forward ops that the backward list repeats
     double flops;      // of these
+    bool limited;      // more than usual, to keep within the limit
 } rn_plan_memory;
 
 RN_API rn_plan_memory rn_plan_memory_use(const rn_plan *plan);

@@ -24,6 +24,24 @@ typedef enum rn_tta {
 RN_API const char *rn_tta_name(rn_tta tta);
 RN_API rn_status rn_tta_parse(rn_tta *out, const char *name);
 
+enum { RN_MAX_SIZES = 8 };
+
+/**
+ * Progressive resizing: smaller images first, which cost less (as in Howard et al.'s DAWNBench
+ * entry of 2018; Tan & Le 2021, arXiv:2104.00298, section 4).
+ *
+ * Inputs are made at the size, not resized a second time: photographs are cut to it, images of one
+ * size are resized and then padded and cropped. Lengths in pixels (pad, resize_low, resize_high)
+ * shrink in proportion. Evaluations are at the network's own size.
+ */
+typedef struct rn_progressive {
+    int count;                  // sizes before the network's own; 0: it alone
+    int size[RN_MAX_SIZES];     // of the shorter side in pixels, the longer one in proportion; 1 ..
+                                // 4096, rising, below the network's own
+    double until[RN_MAX_SIZES]; // share of all iterations, rounded down, that is done when the size
+                                // ends; rising, above 0, below 1
+} rn_progressive;
+
 /** Everything that decides what training computes. Plain data; copy freely. */
 typedef struct rn_recipe {
     char name[64];       // "paper-cifar", "quick", "shapes", or the file's
@@ -37,6 +55,7 @@ typedef struct rn_recipe {
     double bn_momentum;     // share of a batch in the running statistics; 0: the network's, 0.1
     rn_augment augment;
     rn_mix mix;
+    rn_progressive progressive;
     rn_normalize normalize;
     rn_tta tta;      // of its evaluations
     uint64_t whiten; // training images whose patches make the first convolution; 0: random filters
@@ -72,8 +91,8 @@ RN_API rn_status rn_recipe_load(rn_recipe *out, const char *name);
 RN_API rn_status rn_recipe_parse(rn_recipe *recipe, const char *json, const char *what);
 /**
  * Set one value by its JSON key from text, as an option does: "lr" "0.05", "flip" "false",
- * "milestones" "32000,48000". Setting "epochs" above 0 clears "iterations", and the other way
- * round.
+ * "milestones" "32000,48000", "progressive" "128:0.4,160:0.75". Setting "epochs" above 0 clears
+ * "iterations", and the other way round.
  *
  * @return RN_OK; RN_EINVAL (key unknown, with the nearest; value not of the type or out of range,
  *         with what was expected); RN_ENOMEM. On failure *recipe is unchanged.
@@ -188,6 +207,22 @@ RN_API rn_status rn_train(const rn_train_options *options, rn_train_result *resu
  * @return RN_OK; RN_EINVAL (names the first difference); RN_ENOMEM.
  */
 RN_API rn_status rn_finetune_check(const rn_train_options *options);
+
+/**
+ * Whether the sizes of the recipe's progressive go with model, input and normalisation: what
+ * rn_train() would say, before anything is written.
+ *
+ * @return RN_OK; RN_EINVAL (names the first size that does not fit); RN_ENOMEM.
+ */
+RN_API rn_status rn_progressive_check(const rn_train_options *options);
+
+/**
+ * The network that rn_train() makes of model, input, data and `from` where it does not resume.
+ *
+ * @param[out] out  The caller's (rn_graph_free()); NULL on failure.
+ * @return As rn_graph_create().
+ */
+RN_API rn_status rn_train_graph(rn_graph **out, const rn_train_options *options);
 
 typedef struct rn_evaluation {
     int64_t count, wrong, wrong_top5; // exact: every sample once

@@ -1,10 +1,15 @@
 #include "augment/reader.h"
+#include "augment/resized.h"
+
+static bool same_size(const rn_samples *samples, const rn_preprocess *preprocess)
+{
+    return samples->channels == preprocess->channels && samples->height == preprocess->height &&
+           samples->width == preprocess->width;
+}
 
 static rn_status check_size(const rn_samples *samples, const rn_preprocess *preprocess)
 {
-    if (samples->photos != NULL ||
-        (samples->channels == preprocess->channels && samples->height == preprocess->height &&
-         samples->width == preprocess->width))
+    if (samples->photos != NULL || same_size(samples, preprocess))
         return RN_OK;
     return rn_error(RN_EINVAL, "images are %d x %d x %d, expected %d x %d x %d as normalization",
                     samples->channels, samples->height, samples->width, preprocess->channels,
@@ -27,6 +32,11 @@ void rn_reader_release(rn_reader *reader)
 {
     rn_scratch_free(reader->scratch);
     *reader = (rn_reader){0};
+}
+
+void rn_reader_use(rn_reader *reader, const rn_preprocess *preprocess)
+{
+    reader->preprocess = preprocess;
 }
 
 bool rn_is_bad_picture(rn_status status)
@@ -78,6 +88,8 @@ rn_status rn_reader_input(const rn_reader *reader, float *dst, const rn_augment 
     here.scratch = reader->scratch;
     if (samples->photos != NULL)
         return read_photo(reader, dst, augment, &here);
+    if (!same_size(samples, reader->preprocess))
+        return rn_preprocess_resized(reader->preprocess, dst, samples, augment, &here);
     return rn_preprocess_sample(reader->preprocess, dst, samples->images + where->sample * volume,
                                 augment, &here);
 }

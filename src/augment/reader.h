@@ -19,9 +19,13 @@ rn_status rn_reader_init(rn_reader *reader, const rn_samples *samples,
                          const rn_preprocess *preprocess);
 void rn_reader_release(rn_reader *reader);
 
+/** Make inputs of another preprocess from here on: of any size, to which images are resized. */
+void rn_reader_use(rn_reader *reader, const rn_preprocess *preprocess);
+
 /**
- * Make one input: rn_preprocess_sample() of an image, rn_preprocess_photo() of a picture, which may
- * be decoded at a part of its size where that is enough.
+ * Make one input: rn_preprocess_sample() of an image, rn_preprocess_resized() if its size is
+ * another, rn_preprocess_photo() of a picture, which may be decoded at a part of its size where
+ * that is enough.
  *
  * @param dst      float32 [channels][height][width] of the preprocess.
  * @param augment  NULL: none (evaluation).

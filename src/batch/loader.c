@@ -6,6 +6,7 @@
 #include "augment/reader.h"
 #include "base/memory.h"
 #include "batch/bad_pictures.h"
+#include "batch/inputs.h"
 #include "batch/mix.h"
 #include "batch/order.h"
 
@@ -22,7 +23,6 @@ enum {
     MOST_WORKERS = 64,
     DEEPEST = 64,
     MOST_RANKS = 1 << 20,
-    LARGEST_PAD = 64,
     LARGEST_ALPHA = 100,
     USUAL_DEPTH = 4
 };
@@ -37,9 +37,8 @@ typedef struct slot {
 
 struct rn_loader {
     const rn_samples *samples;
-    const rn_preprocess *preprocess;
     rn_loader_options options;
-    size_t volume; // of one image
+    rn_inputs inputs;
     int slot_count;
     slot *slots; // iteration i lives in slots[i % slot_count]
     pthread_t *threads;
@@ -141,14 +140,14 @@ static bool claim(rn_loader *loader, part *work)
 
 // Read a sample into a row of the batch, or the next that can be read; *sample is which.
 static rn_status read_row(rn_loader *loader, const rn_reader *reader, float *dst,
-                          rn_augment_where *where)
+                          const rn_augment *augment, rn_augment_where *where)
 {
     rn_status st = RN_OK;
     size_t count = loader->samples->count;
 
     for (size_t tried = 0; tried < count; tried++) {
         if (!rn_bad_pictures_has(&loader->bad, where->sample)) {
-            st = rn_reader_input(reader, dst, &loader->options.augment, where);
+            st = rn_reader_input(reader, dst, augment, where);
             if (!rn_is_bad_picture(st) || loader->options.bad_images == RN_BAD_IMAGES_STOP)
                 return st;
             RN_TRY(rn_bad_pictures_add(&loader->bad, where->sample));
@@ -161,16 +160,20 @@ out:
     return st;
 }
 
-static rn_status fill(rn_loader *loader, const rn_reader *reader, const part *work)
+static rn_status fill(rn_loader *loader, rn_reader *reader, const part *work)
 {
     rn_status st = RN_OK;
+    const rn_input_change *input = rn_inputs_at(&loader->inputs, work->iteration);
+    const size_t volume = rn_input_volume(input);
 
+    rn_reader_use(reader, input->preprocess);
     for (int i = 0; i < work->count; i++) {
         const rn_order_entry *entry = &work->entries[i];
         size_t row = (size_t)(work->offset + i);
         rn_augment_where where = {
             .seed = loader->options.seed, .epoch = entry->epoch, .sample = entry->sample};
-        RN_TRY(read_row(loader, reader, work->target->images + row * loader->volume, &where));
+        RN_TRY(
+            read_row(loader, reader, work->target->images + row * volume, &input->augment, &where));
         work->target->labels[row] = loader->samples->labels[where.sample];
     }
 out:
@@ -181,7 +184,7 @@ out:
 static void mix(const rn_loader *loader, const part *work)
 {
     const rn_loader_options *options = &loader->options;
-    const rn_preprocess *preprocess = loader->preprocess;
+    const rn_preprocess *preprocess = rn_inputs_at(&loader->inputs, work->iteration)->preprocess;
     slot *target = work->target;
     uint64_t number = work->iteration * (uint64_t)options->ranks + (uint64_t)options->rank;
     rn_mixing mixing =
@@ -209,7 +212,7 @@ static void complete(rn_loader *loader, const part *work)
     pthread_cond_broadcast(&loader->ready);
 }
 
-static void work_on(rn_loader *loader, const rn_reader *reader)
+static void work_on(rn_loader *loader, rn_reader *reader)
 {
     part work;
 
@@ -260,7 +263,6 @@ static rn_status check_options(const rn_loader_options *options)
     RN_TRY(check_range("batch", options->batch, 1, LARGEST_BATCH));
     RN_TRY(check_range("number of loader threads", options->workers, 1, MOST_WORKERS));
     RN_TRY(check_range("loader depth", options->depth, 1, DEEPEST));
-    RN_TRY(check_range("padding", options->augment.pad, 0, LARGEST_PAD));
     RN_TRY(check_alpha("mixup", options->mix.mixup));
     RN_TRY(check_alpha("CutMix", options->mix.cutmix));
     RN_TRY(check_range("number of ranks", options->ranks, 1, MOST_RANKS));
@@ -293,11 +295,12 @@ static rn_status make_slots(rn_loader *loader)
 {
     rn_status st = RN_OK;
     const size_t batch = (size_t)loader->options.batch;
+    const size_t bytes = rn_inputs_largest(&loader->inputs) * sizeof(float);
 
     loader->slot_count = loader->options.depth + 1; // one is in the caller's hands
     RN_TRY(RN_NEW(&loader->slots, (size_t)loader->slot_count));
     for (int i = 0; i < loader->slot_count; i++) {
-        RN_TRY(rn_alloc((void **)&loader->slots[i].images, batch, loader->volume * sizeof(float)));
+        RN_TRY(rn_alloc((void **)&loader->slots[i].images, batch, bytes));
         RN_TRY(RN_NEW(&loader->slots[i].labels, batch));
         loader->slots[i].share = 1;
         if (rn_mix_on(&loader->options.mix))
@@ -313,7 +316,8 @@ static rn_status make_readers(rn_loader *loader)
 
     RN_TRY(RN_NEW(&loader->readers, (size_t)loader->options.workers));
     for (int i = 0; i < loader->options.workers; i++)
-        RN_TRY(rn_reader_init(&loader->readers[i], loader->samples, loader->preprocess));
+        RN_TRY(rn_reader_init(&loader->readers[i], loader->samples,
+                              loader->inputs.list[0].preprocess));
 out:
     return st;
 }
@@ -339,15 +343,14 @@ rn_status rn_loader_create(rn_loader **out, const rn_samples *samples,
     RN_TRY(check_options(&full));
     RN_TRY(RN_NEW(&loader, 1));
     loader->samples = samples;
-    loader->preprocess = preprocess;
     loader->options = full;
-    loader->volume =
-        (size_t)preprocess->channels * (size_t)preprocess->height * (size_t)preprocess->width;
+    loader->options.changes = NULL; // `inputs` has them
     loader->oldest = loader->claim_iteration = full.first;
     pthread_mutex_init(&loader->lock, NULL); // cannot fail without attributes
     pthread_cond_init(&loader->room, NULL);
     pthread_cond_init(&loader->ready, NULL);
     rn_bad_pictures_init(&loader->bad, samples->count);
+    RN_TRY(rn_inputs_init(&loader->inputs, preprocess, &full));
     RN_TRY(rn_order_create(&loader->order, samples->count, full.seed));
     RN_TRY(make_readers(loader));
     RN_TRY(make_slots(loader));
@@ -431,11 +434,14 @@ rn_status rn_loader_next(rn_loader *loader, rn_batch *batch)
     wait_until_settled(loader);
     const slot *oldest = slot_of(loader, loader->oldest);
     if (oldest->ready) {
+        const rn_preprocess *size = rn_inputs_at(&loader->inputs, loader->oldest)->preprocess;
         *batch = (rn_batch){.images = oldest->images,
                             .labels = oldest->labels,
                             .labels_b = oldest->labels_b,
                             .share = oldest->share,
-                            .iteration = loader->oldest};
+                            .iteration = loader->oldest,
+                            .height = size->height,
+                            .width = size->width};
         loader->borrowed = true;
     } else {
         *batch = (rn_batch){0};

@@ -23,16 +23,8 @@ double cli_step_flops(const rn_plan *plan)
 rn_status cli_step_plan(rn_plan **out, const rn_graph *graph, rn_engine *engine,
                         rn_plan_options options, size_t limit)
 {
-    rn_status st = rn_plan_create(out, graph, engine, &options);
-
-    if (st != RN_OK || limit == 0)
-        return st;
-    cli_step_memory memory = cli_step_memory_of(*out);
-    if (memory.total <= limit)
-        return RN_OK;
-    rn_plan_free(*out);
     options.memory_limit = limit;
-    options.memory_beside = memory.momentum;
+    options.momentum_beside = true; // of SGD
     return rn_plan_create(out, graph, engine, &options);
 }
 

@@ -269,6 +269,8 @@ rn_status cli_job_open_data(cli_job *job)
     const rn_train_options options = cli_job_train_options(job);
     if (options.from != NULL)
         RN_TRY(rn_finetune_check(&options));
+    if (!job->resume)
+        RN_TRY(rn_progressive_check(&options));
     if (record->data_name == NULL) {
         record->data_count = job->train->count;
         RN_TRY(cli_format(&record->data_name, "%s", job->train->name));
@@ -290,18 +292,16 @@ static rn_status check_memory(const cli_job *job, rn_engine *engine)
     rn_status st = RN_OK;
     rn_graph *graph = NULL;
     rn_plan *plan = NULL;
-    const rn_samples *train = job->train;
-    const rn_model_options options = {.classes = job->network.classes > 0 ? job->network.classes
-                                                                          : train->classes,
-                                      .channels = train->channels,
-                                      .height = train->height,
-                                      .width = train->width};
+    const rn_train_options options = cli_job_train_options(job);
     const rn_plan_options step = {
         .batch = job->recipe.batch, .training = true, .freeze = job->recipe.freeze_until};
 
     if (!cli_given(job->args, "memory"))
         return RN_OK;
-    RN_TRY(rn_graph_create(&graph, job->record.model, &options));
+    if (job->checkpoint != NULL)
+        RN_TRY(rn_graph_create(&graph, job->record.model, &job->checkpoint->options));
+    else
+        RN_TRY(rn_train_graph(&graph, &options));
     RN_TRY(cli_step_plan(&plan, graph, engine, step, cli_size(job->args, "memory")));
 out:
     rn_plan_free(plan);

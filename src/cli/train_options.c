@@ -310,6 +310,13 @@ const cli_option cli_train_options[] = {
      .high = 1,
      .key = "bn_momentum"},
     CLI_AUGMENT_OPTIONS,
+    {.name = "progressive",
+     .kind = CLI_TEXT,
+     .argument = "SIZE:UNTIL,...",
+     .help = "train on smaller pictures first: SIZE pixels a side up to the share UNTIL of all "
+             "steps, then the next SIZE, at last the network's own, such as 128:0.4,160:0.75; "
+             "evaluations are at the network's own; none: no other size",
+     .key = "progressive"},
     {.name = "mixup",
      .kind = CLI_REAL,
      .argument = "ALPHA",

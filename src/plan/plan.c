@@ -282,9 +282,24 @@ const rn_plan_options *rn_plan_options_of(const rn_plan *plan)
     return &plan->options;
 }
 
+static size_t gradient_bytes(const rn_plan *plan)
+{
+    size_t bytes = 0;
+
+    for (int t = 0; t < plan->tensor_count; t++)
+        if (plan->tensors[t].gradient)
+            bytes += rn_aligned(plan->tensors[t].bytes);
+    return bytes;
+}
+
 size_t rn_plan_total_bytes(const rn_plan *plan)
 {
-    return plan->arena_bytes + plan->value_floats * sizeof(float) + plan->options.memory_beside;
+    const rn_plan_options *options = &plan->options;
+    size_t values = plan->value_floats * sizeof(float);
+
+    return plan->arena_bytes + values + options->memory_beside +
+           (options->momentum_beside ? gradient_bytes(plan) : 0) +
+           (options->average_beside ? values : 0);
 }
 
 rn_plan_memory rn_plan_memory_use(const rn_plan *plan)
@@ -293,12 +308,11 @@ rn_plan_memory rn_plan_memory_use(const rn_plan *plan)
         .arena = plan->arena_bytes,
         .unshared = plan->unshared_bytes,
         .parameters = plan->value_floats * sizeof(float),
+        .gradients = gradient_bytes(plan),
         .kept = plan->arena_kept,
+        .limited = plan->limited,
     };
 
-    for (int t = 0; t < plan->tensor_count; t++)
-        if (plan->tensors[t].gradient)
-            use.gradients += rn_aligned(plan->tensors[t].bytes);
     for (int i = plan->forward_count; i < plan->op_count; i++) {
         if (!plan->ops[i].again)
             continue;

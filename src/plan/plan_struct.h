@@ -77,6 +77,7 @@ struct rn_plan {
     size_t value_floats;
     size_t arena_bytes, unshared_bytes;
     size_t arena_kept; // of the list that repeats nothing
+    bool limited;      // repeats more than usual, for the memory limit
 };
 
 /** Contributions to the gradient of a tensor that are not yet added up, -1 if none. */

@@ -109,6 +109,7 @@ rn_status rn_recompute_init(rn_recompute *r, const rn_plan *plan)
     RN_TRY(RN_NEW(&r->dropped, forward));
     RN_TRY(RN_NEW(&r->wanted, forward));
     RN_TRY(RN_NEW(&r->held, forward));
+    RN_TRY(RN_NEW(&r->other_held, forward));
     RN_TRY(RN_NEW(&r->links, forward));
     RN_TRY(RN_NEW(&r->again, forward));
     RN_TRY(RN_NEW(&r->live, ops + 1));
@@ -133,6 +134,7 @@ void rn_recompute_release(rn_recompute *r)
     rn_free(r->dropped);
     rn_free(r->wanted);
     rn_free(r->held);
+    rn_free(r->other_held);
     rn_free(r->links);
     rn_free(r->again);
     rn_free(r->live);

@@ -33,6 +33,7 @@ typedef struct rn_recompute {
     bool *cut;           // the result is a cut point
     bool *dropped, *wanted;
     bool *held;        // the cheap op's result is kept whatever the rule says
+    bool *other_held;  // another such choice, to compare with
     int *links;        // cheap ops that restore the result from what is kept; 0: it is kept
     rn_kernel **again; // BATCH_NORM_AGAIN of each BATCH_NORM_TRAIN
     size_t *live;      // for rn_plan_peak()

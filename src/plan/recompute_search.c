@@ -165,10 +165,12 @@ static rn_status search_and_place(search *s, rn_plan *plan)
         RN_TRY(place(s, &s->least_rule));
         total = rn_plan_total_bytes(&s->r.trial);
     }
-    if (total <= limit)
+    if (total <= limit) {
         rn_recompute_accept(&s->r, plan);
-    else
+        plan->limited = true;
+    } else {
         st = too_large(plan, total);
+    }
 out:
     return st;
 }
@@ -214,8 +216,9 @@ static void hold_what_is_free(rn_recompute *r, const rn_drop_rule *rule)
 {
     size_t first = hold(r, rule, true);
 
+    memcpy(r->other_held, r->held, (size_t)r->plan->forward_count * sizeof *r->held);
     if (hold(r, rule, false) > first)
-        hold(r, rule, true);
+        memcpy(r->held, r->other_held, (size_t)r->plan->forward_count * sizeof *r->held);
 }
 
 rn_status rn_plan_recompute(rn_plan *plan)

@@ -137,10 +137,8 @@ rn_status rn_finetune_check(const rn_train_options *options)
 {
     rn_status st = RN_OK;
     rn_graph *graph = NULL;
-    const rn_model_options model = rn_trainer_model_options(options);
-    const char *spec = options->model != NULL ? options->model : options->from->model;
 
-    RN_TRY(rn_graph_create(&graph, spec, &model));
+    RN_TRY(rn_train_graph(&graph, options));
     RN_TRY(check_graph(graph, options->from, options->recipe->freeze_until));
     RN_TRY(rn_trainer_check_samples(rn_graph_options(graph), options->train));
 out:

@@ -2,6 +2,7 @@
 
 #include "base/json_write.h"
 #include "base/text.h"
+#include "train/progressive.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -102,6 +103,7 @@ static const recipe_field fields[] = {
     {"hue", RECIPE_DOUBLE, AT(augment.hue), .high = 0.5},
     {"pca", RECIPE_DOUBLE, AT(augment.pca), .high = 10},
     {"erase", RECIPE_DOUBLE, AT(augment.erase), .high = 1},
+    {"progressive", RECIPE_SIZES, AT(progressive), .high = 0},
     {"mixup", RECIPE_DOUBLE, AT(mix.mixup), .high = 100},
     {"cutmix", RECIPE_DOUBLE, AT(mix.cutmix), .high = 100},
     {"normalize", RECIPE_CHOICE, AT(normalize), .high = 0, .choice = normalize_choice},
@@ -170,6 +172,12 @@ static void describe_expected(char text[EXPECTED_TEXT], const recipe_field *fiel
     case RECIPE_LIST:
         snprintf(text, EXPECTED_TEXT, "up to %d rising whole numbers from 1 to %g",
                  RN_MAX_MILESTONES, field->high);
+        break;
+    case RECIPE_SIZES:
+        snprintf(text, EXPECTED_TEXT,
+                 "none or up to %d SIZE:UNTIL such as 128:0.4,160:0.75, whole numbers from 1 and "
+                 "shares of the training between 0 and 1, both rising",
+                 RN_MAX_SIZES);
         break;
     case RECIPE_DOUBLE:
     case RECIPE_INT:
@@ -257,6 +265,16 @@ static bool store_text(char *value, const recipe_field *field, const cJSON *item
     return true;
 }
 
+static bool store_sizes(rn_progressive *value, const cJSON *item)
+{
+    rn_progressive read;
+
+    if (!cJSON_IsString(item) || !rn_progressive_parse(&read, item->valuestring))
+        return false;
+    *value = read;
+    return true;
+}
+
 static void store_number(void *value, recipe_type type, double number)
 {
     if (type == RECIPE_DOUBLE)
@@ -282,6 +300,8 @@ static bool store(rn_recipe *recipe, const recipe_field *field, const cJSON *ite
         return store_choice(value, field, item);
     case RECIPE_LIST:
         return store_list(&recipe->schedule, field, item);
+    case RECIPE_SIZES:
+        return store_sizes(&recipe->progressive, item);
     case RECIPE_DOUBLE:
     case RECIPE_INT:
     case RECIPE_UINT64:
@@ -320,6 +340,14 @@ static cJSON *list_json(const rn_schedule *schedule)
     return cJSON_CreateRaw(text);
 }
 
+static cJSON *sizes_json(const rn_progressive *progressive)
+{
+    char text[RN_PROGRESSIVE_TEXT];
+
+    rn_progressive_print(text, progressive);
+    return cJSON_CreateString(text);
+}
+
 cJSON *rn_recipe_field_json(const rn_recipe *recipe, const recipe_field *field)
 {
     const void *value = (const char *)recipe + field->offset;
@@ -335,6 +363,8 @@ cJSON *rn_recipe_field_json(const rn_recipe *recipe, const recipe_field *field)
     }
     case RECIPE_LIST:
         return list_json(&recipe->schedule);
+    case RECIPE_SIZES:
+        return sizes_json(&recipe->progressive);
     case RECIPE_DOUBLE:
         return number_json(*(const double *)value);
     case RECIPE_INT:

@@ -13,7 +13,8 @@ typedef enum recipe_type {
     RECIPE_UINT64,
     RECIPE_BOOL,
     RECIPE_CHOICE, // an enum, stored as unsigned
-    RECIPE_LIST    // the milestones
+    RECIPE_LIST,   // the milestones
+    RECIPE_SIZES   // progressive, as a text
 } recipe_type;
 
 typedef struct recipe_field {

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "train/phases.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -44,23 +45,14 @@ static rn_status create_engine(rn_trainer *trainer)
     if (holds_images(trainer->options->test) || holds_images(trainer->held))
         RN_TRY(rn_inference_create(&trainer->inference, checkpoint->graph, trainer->options->engine,
                                    EVALUATION_BATCH));
-    RN_TRY(rn_trainer_plan(trainer));
-    RN_TRY(rn_run_create(&trainer->run, trainer->plan));
-    RN_TRY(rn_run_load(trainer->run, checkpoint->weights));
-    RN_TRY(rn_sgd_create(&trainer->sgd, trainer->run, trainer->engine, &trainer->recipe.sgd));
-    if (trainer->options->log_gradients > 0)
-        RN_TRY(rn_gradient_norms_create(&trainer->norms, trainer->run));
-    if (trainer->progress.iteration > 0) {
-        RN_TRY(rn_sgd_load_momentum(trainer->sgd, checkpoint->momentum));
-        if (checkpoint->ema != NULL)
-            RN_TRY(rn_sgd_load_ema(trainer->sgd, checkpoint->ema, trainer->progress.iteration));
-    }
+    RN_TRY(rn_phases_create(trainer));
 out:
     return st;
 }
 
 static rn_status create_loader(rn_trainer *trainer)
 {
+    rn_input_change changes[RN_MAX_SIZES + 1];
     rn_loader_options loader = {
         .batch = trainer->recipe.batch,
         .seed = trainer->recipe.seed,
@@ -70,6 +62,8 @@ static rn_status create_loader(rn_trainer *trainer)
         .depth = RN_TRAINER_READY,
         .first = trainer->progress.iteration,
         .bad_images = trainer->options->bad_images,
+        .changes = changes,
+        .change_count = rn_phases_changes(trainer, changes),
     };
 
     return rn_loader_create(&trainer->loader, trainer->options->train,
@@ -106,10 +100,7 @@ static void release(rn_trainer *trainer)
 {
     rn_loader_free(trainer->loader);
     rn_inference_free(trainer->inference);
-    rn_gradient_norms_free(trainer->norms);
-    rn_sgd_free(trainer->sgd);
-    rn_run_free(trainer->run);
-    rn_plan_free(trainer->plan);
+    rn_phases_release(trainer);
     rn_engine_free(trainer->engine);
     rn_checkpoint_free(trainer->checkpoint);
     rn_samples_free(trainer->held);
@@ -130,12 +121,12 @@ static rn_status take_batch(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
     rn_batch batch;
-    const rn_model_options *model = &trainer->checkpoint->options;
-    size_t image = (size_t)model->channels * (size_t)model->height * (size_t)model->width;
+    size_t channels = (size_t)trainer->checkpoint->options.channels;
     size_t count = (size_t)trainer->recipe.batch;
 
     RN_TRY(rn_loader_next(trainer->loader, &batch));
     tell_bad_pictures(trainer);
+    size_t image = channels * (size_t)batch.height * (size_t)batch.width;
     memcpy(rn_run_input(trainer->run), batch.images, count * image * sizeof(float));
     memcpy(rn_run_labels(trainer->run), batch.labels, count * sizeof *batch.labels);
     if (batch.labels_b == NULL)
@@ -216,9 +207,9 @@ static void tell_step(rn_trainer *trainer)
     rn_progress *progress = &trainer->progress;
     double steps = (double)progress->window_steps;
     double images = (double)trainer->window.steps * trainer->recipe.batch;
-    double left = (double)(trainer->iterations - trainer->progress.iteration);
+    double left = rn_phases_work(trainer, trainer->progress.iteration, trainer->iterations);
     double elapsed = rn_clock() - trainer->started; // evaluation included, as it will be again
-    double done = (double)(trainer->progress.iteration - trainer->first);
+    double done = rn_phases_work(trainer, trainer->first, trainer->progress.iteration);
 
     rn_trainer_tell(trainer,
                     (rn_event){
@@ -409,9 +400,11 @@ static rn_status run_step(rn_trainer *trainer)
     uint64_t log_every = options->log_every == 0 ? LOG_EVERY : options->log_every;
     double evaluate_every = options->evaluate_every > 0 ? options->evaluate_every : 1;
 
+    RN_TRY(rn_phases_continue(trainer));
     RN_TRY(step(trainer));
     bool last = trainer->progress.iteration == trainer->iterations;
-    if (measuring_due(trainer, log_every, trainer->progress.iteration))
+    if (measuring_due(trainer, log_every, trainer->progress.iteration) ||
+        rn_phases_end_here(trainer))
         tell_step(trainer);
     if (measuring_due(trainer, options->log_gradients, trainer->progress.iteration))
         tell_gradients(trainer);
@@ -428,7 +421,7 @@ static rn_status train(rn_trainer *trainer)
     RN_TRY(set_up(trainer));
     rn_trainer_tell(trainer,
                     (rn_event){.kind = RN_EVENT_START, .text = trainer->checkpoint->model});
-    rn_trainer_tell_plan(trainer);
+    rn_phases_tell(trainer);
     RN_TRY(rn_trainer_save(trainer)); // whatever happens next can be resumed
     if (trainer->progress.evaluation_due)
         RN_TRY(finish_step(trainer));

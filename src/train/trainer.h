@@ -1,4 +1,4 @@
-/** State of one rn_train() call; shared by trainer.c and trainer_save.c. */
+/** State of one rn_train() call; shared by trainer*.c, finetune.c and phases.c. */
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
@@ -8,14 +8,27 @@
 
 enum { RN_TRAINER_READY = 4 }; // batches that the loader has ready ahead
 
+/** A part of the training with images of one size. */
+typedef struct rn_phase {
+    uint64_t first;        // iteration; the next phase's may be the same
+    const rn_graph *graph; // the checkpoint's, or own_graph
+    const rn_preprocess *preprocess;
+    rn_augment augment;
+    rn_plan *plan; // NULL of one that is over, or has no step
+    double flops;  // of a step
+    rn_graph *own_graph;
+    rn_preprocess *own_preprocess;
+} rn_phase;
+
 typedef struct rn_trainer {
     const rn_train_options *options;
     rn_recipe recipe;
     rn_checkpoint *checkpoint; // graph, preprocess, labels; its weights are scratch for saving
     rn_samples *held;          // validation images, or NULL
     rn_engine *engine;
-    rn_plan *plan;
-    rn_run *run;
+    rn_phase phases[RN_MAX_SIZES + 1]; // the last one is of the network's own size
+    int phase_count, phase;            // which is the present one
+    rn_run *run;                       // of the present phase
     rn_sgd *sgd;
     rn_loader *loader;
     rn_gradient_norms *norms; // NULL where they are not wanted
@@ -50,9 +63,9 @@ rn_status rn_trainer_save_model(rn_trainer *trainer, const char *name);
  * Plan the training step, within what the memory limit leaves beside all else; the inference and
  * the checkpoint must be there.
  */
-rn_status rn_trainer_plan(rn_trainer *trainer);
+rn_status rn_trainer_plan(const rn_trainer *trainer, rn_plan **out, const rn_graph *graph);
 /** Say what the limit costs, if anything. */
-void rn_trainer_tell_plan(const rn_trainer *trainer);
+void rn_trainer_tell_plan(const rn_trainer *trainer, const rn_plan *plan);
 
 /** Classes and input of the network that a new training makes. */
 rn_model_options rn_trainer_model_options(const rn_train_options *options);

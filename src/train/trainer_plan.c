@@ -33,58 +33,48 @@ static size_t samples_bytes(const rn_samples *samples)
     return samples->count * (image_values(samples) + sizeof *samples->labels);
 }
 
-// All that a training holds besides its plan.
-static size_t bytes_beside(const rn_trainer *trainer, const rn_plan_memory *step)
+// All that a training holds besides its plan and its optimiser.
+static size_t bytes_beside(const rn_trainer *trainer)
 {
     const rn_checkpoint *checkpoint = trainer->checkpoint;
     const rn_train_options *options = trainer->options;
     size_t batch = (size_t)trainer->recipe.batch * input_values(checkpoint) * sizeof(float);
-    size_t optimiser =
-        step->gradients + (trainer->recipe.sgd.ema > 0 ? step->parameters : 0); // their layout
 
-    return optimiser + rn_inference_memory(trainer->inference) +
-           canonical_bytes(checkpoint->weights) + canonical_bytes(checkpoint->momentum) +
-           canonical_bytes(checkpoint->ema) + samples_bytes(options->train) +
-           samples_bytes(options->test) + samples_bytes(trainer->held) +
+    return rn_inference_memory(trainer->inference) + canonical_bytes(checkpoint->weights) +
+           canonical_bytes(checkpoint->momentum) + canonical_bytes(checkpoint->ema) +
+           samples_bytes(options->train) + samples_bytes(options->test) +
+           samples_bytes(trainer->held) +
            (RN_TRAINER_READY + 1) * batch; // and one being trained on
 }
 
-rn_status rn_trainer_plan(rn_trainer *trainer)
+rn_status rn_trainer_plan(const rn_trainer *trainer, rn_plan **out, const rn_graph *graph)
 {
-    rn_status st = RN_OK;
-    size_t limit = trainer->options->memory_limit;
-    rn_plan_options plan = {
+    const rn_plan_options plan = {
         .batch = trainer->recipe.batch,
         .training = true,
         .label_smoothing = (float)trainer->recipe.label_smoothing,
         .mixed_labels = rn_mix_on(&trainer->recipe.mix),
         .bn_momentum = (float)trainer->recipe.bn_momentum,
         .freeze = trainer->recipe.freeze_until,
+        .memory_limit = trainer->options->memory_limit,
+        .memory_beside = bytes_beside(trainer),
+        .momentum_beside = true,
+        .average_beside = trainer->recipe.sgd.ema > 0,
     };
 
-    RN_TRY(rn_plan_create(&trainer->plan, trainer->checkpoint->graph, trainer->engine, &plan));
-    rn_plan_memory step = rn_plan_memory_use(trainer->plan);
-    size_t beside = bytes_beside(trainer, &step);
-    if (limit == 0 || step.arena + step.parameters + beside <= limit)
-        return RN_OK;
-    plan.memory_limit = limit;
-    plan.memory_beside = beside;
-    rn_plan_free(trainer->plan);
-    RN_TRY(rn_plan_create(&trainer->plan, trainer->checkpoint->graph, trainer->engine, &plan));
-out:
-    return st;
+    return rn_plan_create(out, graph, trainer->engine, &plan);
 }
 
-void rn_trainer_tell_plan(const rn_trainer *trainer)
+void rn_trainer_tell_plan(const rn_trainer *trainer, const rn_plan *plan)
 {
-    rn_plan_memory step = rn_plan_memory_use(trainer->plan);
+    rn_plan_memory step = rn_plan_memory_use(plan);
     double flops = -step.flops, mib = 1 << 20;
     char text[160];
 
-    if (rn_plan_options_of(trainer->plan)->memory_limit == 0)
-        return; // or there is room
-    for (int i = 0; i < rn_plan_ops(trainer->plan); i++)
-        flops += rn_plan_op_at(trainer->plan, i).flops;
+    if (!step.limited)
+        return; // there is room
+    for (int i = 0; i < rn_plan_ops(plan); i++)
+        flops += rn_plan_op_at(plan, i).flops;
     snprintf(text, sizeof text,
              "memory limit: %.0f MiB of activations instead of %.0f MiB, for %.2g %% more flops",
              (double)step.arena / mib, (double)step.kept / mib, 100 * step.flops / flops);

@@ -124,6 +124,14 @@ rn_model_options rn_trainer_model_options(const rn_train_options *options)
     return model;
 }
 
+rn_status rn_train_graph(rn_graph **out, const rn_train_options *options)
+{
+    const rn_model_options model = rn_trainer_model_options(options);
+
+    return rn_graph_create(out, options->model != NULL ? options->model : options->from->model,
+                           &model);
+}
+
 static rn_status check_labels(const rn_samples *samples)
 {
     for (size_t i = 0; i < samples->count; i++)
@@ -240,10 +248,8 @@ static rn_status begin_network(rn_trainer *trainer)
     rn_status st = RN_OK;
     const rn_train_options *options = trainer->options;
     rn_checkpoint *checkpoint = trainer->checkpoint;
-    const char *model = options->model != NULL ? options->model : options->from->model;
 
-    checkpoint->options = rn_trainer_model_options(options);
-    RN_TRY(rn_graph_create(&checkpoint->graph, model, &checkpoint->options));
+    RN_TRY(rn_train_graph(&checkpoint->graph, options));
     checkpoint->options = *rn_graph_options(checkpoint->graph);
     RN_TRY(rn_trainer_check_samples(&checkpoint->options, options->train));
     RN_TRY(hold_out(trainer));

@@ -76,5 +76,18 @@ train="train resnet-8 $tiny --quiet --iterations 8"
     [ -e free/model.safetensors ] || fail "a run is lost to one that never began"
 }
 cmp free/model.safetensors bound/model.safetensors || fail "the limit changes the weights"
+# Of photographs the network's input decides, not the data's size, which they have not.
+mkdir -p photos/train/a photos/val/a
+for split in train val; do
+    { printf 'P6 20 20 255\n' && head -c 1200 /dev/zero; } >photos/$split/a/1.ppm
+done
+photos="train resnet-8 --data photos --threads 1 --batch 64 --iterations 1 --quiet"
+# shellcheck disable=SC2086
+{
+    expect 0 "$RESNET" $photos --input 3x16x16 --memory 9M --out small
+    failure "training at batch 64 takes at least .* MiB, the memory limit is 9.0 MiB" \
+        $photos --memory 9M --out none
+    [ ! -e none ] || fail "a folder is left of photographs that never began"
+}
 grep -q '"memory":[[:space:]]*"29M"' bound/run.json || fail "the limit is not recorded"
 finish

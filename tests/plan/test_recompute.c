@@ -181,6 +181,35 @@ static void depth_takes_no_recursion(void **state)
     rn_graph_free(graph);
 }
 
+// Momentum and average, as large as what the plan itself says that they are.
+static void what_lies_beside_counts(void **state)
+{
+    (void)state;
+    rn_graph *graph = model("resnet-20");
+    batch = 64;
+    rn_plan *plan = make_plan(graph, 0);
+    const rn_plan_memory use = rn_plan_memory_use(plan);
+    const size_t beside = 1000 + use.gradients + use.parameters, all = total(plan) + beside;
+    rn_plan_options options = {.batch = batch,
+                               .training = true,
+                               .memory_limit = all,
+                               .memory_beside = 1000,
+                               .momentum_beside = true,
+                               .average_beside = true};
+
+    rn_plan_free(plan);
+    for (int spare = 0; spare >= -1; spare--) {
+        options.memory_limit = all + (size_t)spare;
+        assert_int_equal(rn_plan_create(&plan, graph, &fake_engine, &options), RN_OK);
+        assert_true(total(plan) + beside <= options.memory_limit);
+        assert_true(rn_plan_memory_use(plan).limited == (spare < 0));
+        assert_true((rn_plan_memory_use(plan).arena == use.arena) == (spare == 0));
+        rn_plan_free(plan);
+    }
+    batch = 3;
+    rn_graph_free(graph);
+}
+
 static void too_low_a_limit_names_the_least(void **state)
 {
     (void)state;
@@ -280,6 +309,7 @@ int main(void)
         cmocka_unit_test(named_networks_under_limits),
         cmocka_unit_test(convolutions_are_repeated_last),
         cmocka_unit_test(depth_takes_no_recursion),
+        cmocka_unit_test(what_lies_beside_counts),
         cmocka_unit_test(too_low_a_limit_names_the_least),
         cmocka_unit_test(repeated_ops_are_called_so),
         cmocka_unit_test(every_allocation_may_fail),

@@ -104,6 +104,10 @@ static void assert_same(const rn_recipe *a, const rn_recipe *b)
                 a->augment.alternate_flip == b->augment.alternate_flip &&
                 a->mix.mixup == b->mix.mixup && a->mix.cutmix == b->mix.cutmix &&
                 a->tta == b->tta && a->whiten == b->whiten);
+    const rn_progressive *u = &a->progressive, *v = &b->progressive;
+    assert_int_equal(u->count, v->count);
+    for (int i = 0; i < u->count; i++)
+        assert_true(u->size[i] == v->size[i] && u->until[i] == v->until[i]);
     const rn_augment *p = &a->augment, *q = &b->augment;
     assert_true(p->crop == q->crop && p->resize_low == q->resize_low &&
                 p->resize_high == q->resize_high && p->crop_area == q->crop_area &&
@@ -144,6 +148,7 @@ static void print_round_trips(const rn_recipe *recipe)
                               .frozen = {false, false, true, true}},
                       .label_smoothing = 0.7,
                       .mix = {.mixup = 0.7, .cutmix = 0.7},
+                      .progressive = {.count = 1, .size = {7}, .until = {0.7}},
                       .bn_momentum = 0.7,
                       .augment = {.pad = 7,
                                   .flip = !recipe->augment.flip,
