@@ -13,7 +13,7 @@ rn_statistics rn_outcome_statistics(const rn_outcome *outcomes, const rn_reprodu
     double sum = 0, squares = 0;
 
     for (int i = 0; i < r->job_count; i++) {
-        double value = outcomes[i].value[metric];
+        double value = rn_metric_shown(metric, outcomes[i].value[metric]);
         if (r->jobs[i].run != run || isnan(value))
             continue;
         sum += value;
@@ -25,7 +25,7 @@ rn_statistics rn_outcome_statistics(const rn_outcome *outcomes, const rn_reprodu
         return s;
     s.mean = sum / s.count;
     for (int i = 0; i < r->job_count; i++) {
-        double value = outcomes[i].value[metric];
+        double value = rn_metric_shown(metric, outcomes[i].value[metric]);
         if (r->jobs[i].run == run && !isnan(value))
             squares += (value - s.mean) * (value - s.mean);
     }
@@ -101,7 +101,8 @@ static rn_verdict judge_comparison(char text[RN_VERDICT_TEXT], const rn_claim *c
 {
     rn_statistics of = rn_outcome_statistics(outcomes, r, claim->of, claim->metric), than = {0};
 
-    than.mean = claim->value;
+    double margin = rn_metric_shown(claim->metric, claim->margin);
+    than.mean = rn_metric_shown(claim->metric, claim->value);
     if (claim->than >= 0)
         than = rn_outcome_statistics(outcomes, r, claim->than, claim->metric);
     if (isnan(of.mean) || isnan(than.mean)) {
@@ -111,11 +112,10 @@ static rn_verdict judge_comparison(char text[RN_VERDICT_TEXT], const rn_claim *c
     }
     double difference = of.mean - than.mean, error = uncertainty(&of, &than);
     snprintf(text, RN_VERDICT_TEXT, "%.4g against %.4g: %+.3g, margin %g, standard error %.2g",
-             of.mean, than.mean, difference, claim->margin, error);
+             of.mean, than.mean, difference, margin, error);
     if (claim->kind == RN_CLAIM_NEAR)
-        return judge_nearness(difference, claim->margin, error);
-    return judge_order(claim->kind == RN_CLAIM_BELOW ? -difference : difference, claim->margin,
-                       error);
+        return judge_nearness(difference, margin, error);
+    return judge_order(claim->kind == RN_CLAIM_BELOW ? -difference : difference, margin, error);
 }
 
 static rn_verdict judge_line(char text[RN_VERDICT_TEXT], const rn_claim *claim,

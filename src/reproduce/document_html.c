@@ -24,12 +24,13 @@ static const char STYLE[] =
     "h2{font-size:1.25rem;margin:2.25rem 0 .75rem;border-bottom:1px solid var(--line);"
     "padding-bottom:.25rem}\n"
     "p{max-width:52rem}\nli{max-width:52rem}\n"
-    ".table{overflow-x:auto}\n"
+    ".table{overflow-x:auto;margin:0 0 1.25rem}\n"
     "table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}\n"
     "th,td{padding:.35rem .75rem;border-bottom:1px solid var(--line);text-align:left;"
     "vertical-align:top}\n"
     "th{background:var(--band);color:var(--soft);font-weight:600;white-space:nowrap}\n"
     "td.good{color:var(--good);font-weight:600;white-space:nowrap}\n"
+    "td.open{white-space:nowrap}\n"
     "td.bad{color:var(--bad);font-weight:600;white-space:nowrap}\n"
     "pre{background:var(--band);border:1px solid var(--line);border-radius:6px;"
     "padding:.75rem 1rem;overflow-x:auto;font-size:.82rem;line-height:1.45}\n"
@@ -71,10 +72,9 @@ static const char *class_of(const char *cell, size_t length)
 {
     static const struct {
         const char *text, *class;
-    } classes[] = {{"shown", " class=\"good\""},
-                   {"contradicted", " class=\"bad\""},
-                   {"failed", " class=\"bad\""},
-                   {"diverged", " class=\"bad\""}};
+    } classes[] = {{"shown", " class=\"good\""},       {"contradicted", " class=\"bad\""},
+                   {"not decided", " class=\"open\""}, {"no result", " class=\"open\""},
+                   {"failed", " class=\"bad\""},       {"diverged", " class=\"bad\""}};
 
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         if (strlen(classes[i].text) == length && strncmp(cell, classes[i].text, length) == 0)

@@ -248,13 +248,6 @@ out:
 
 // Costs
 
-static double shown_value(const rn_outcome *outcome, rn_metric metric)
-{
-    double unit = metric == RN_METRIC_STEP_BYTES ? 1 << 30 : 1;
-
-    return outcome->value[metric] / (metric == RN_METRIC_MULTIPLY_ADDS ? 1e9 : unit);
-}
-
 static rn_status add_line(canvas *c, size_t panel, const points *measured, int colour)
 {
     rn_status st;
@@ -289,7 +282,8 @@ static rn_status add_claim(canvas *c, size_t panel, const rn_reproduction *r,
         if (isnan(outcome->value[claim->metric]))
             continue;
         measured.x[measured.count] = r->runs[claim->runs[i]].depth;
-        measured.y[measured.count++] = shown_value(outcome, claim->metric);
+        measured.y[measured.count++] =
+            rn_metric_shown(claim->metric, outcome->value[claim->metric]);
     }
     if (measured.count == 0)
         goto out;
@@ -308,21 +302,17 @@ out:
 
 rn_status rn_figure_costs(char **svg, const rn_reproduction *r, const rn_outcome *outcomes)
 {
-    static const struct {
-        rn_metric metric;
-        const char *title;
-    } panels[] = {{RN_METRIC_STEP_SECONDS, "time of a step, s"},
-                  {RN_METRIC_STEP_BYTES, "memory, GiB"},
-                  {RN_METRIC_MULTIPLY_ADDS, "multiply-adds, 10^9"}};
+    static const rn_metric metrics[] = {RN_METRIC_STEP_SECONDS, RN_METRIC_STEP_BYTES,
+                                        RN_METRIC_MULTIPLY_ADDS};
     rn_status st;
     canvas c = {0};
 
     *svg = NULL;
-    for (size_t p = 0; p < sizeof panels / sizeof *panels; p++) {
-        RN_TRY(new_panel(&c, panels[p].title, "depth", ""));
+    for (size_t p = 0; p < sizeof metrics / sizeof *metrics; p++) {
+        RN_TRY(new_panel(&c, rn_metric_title(metrics[p]), "depth", ""));
         for (int i = 0; i < r->target->claim_count; i++)
             if (r->target->claims[i].kind == RN_CLAIM_LINEAR &&
-                r->target->claims[i].metric == panels[p].metric)
+                r->target->claims[i].metric == metrics[p])
                 RN_TRY(add_claim(&c, p, r, outcomes, &r->target->claims[i]));
     }
     st = draw(svg, &c, false, "points measured; lines by least squares");

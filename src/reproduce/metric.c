@@ -1,5 +1,5 @@
 // What is compared, and what a scale shrinks.
-#include "resnet/reproduce.h"
+#include "reproduce/outcome.h"
 
 static const struct {
     const char *name, *title;
@@ -11,8 +11,8 @@ static const struct {
     [RN_METRIC_BEST_TEST_ERROR] = {"best_test_error", "lowest test error on the way, %"},
     [RN_METRIC_RESPONSE] = {"response_std", "deviation of layer responses"},
     [RN_METRIC_STEP_SECONDS] = {"step_seconds", "time of a step, s"},
-    [RN_METRIC_STEP_BYTES] = {"step_bytes", "memory of a step, bytes"},
-    [RN_METRIC_MULTIPLY_ADDS] = {"multiply_adds", "multiply-adds of a step"},
+    [RN_METRIC_STEP_BYTES] = {"step_bytes", "memory of a step, MiB"},
+    [RN_METRIC_MULTIPLY_ADDS] = {"multiply_adds", "multiply-adds of a step, 10^9"},
 };
 
 const char *rn_metric_name(rn_metric metric)
@@ -23,6 +23,13 @@ const char *rn_metric_name(rn_metric metric)
 const char *rn_metric_title(rn_metric metric)
 {
     return (unsigned)metric < RN_METRICS ? metrics[metric].title : NULL;
+}
+
+double rn_metric_shown(rn_metric metric, double value)
+{
+    if (metric == RN_METRIC_STEP_BYTES)
+        return value / (1 << 20);
+    return metric == RN_METRIC_MULTIPLY_ADDS ? value / 1e9 : value;
 }
 
 const char *rn_scale_name(rn_scale_kind kind)

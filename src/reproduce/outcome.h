@@ -27,7 +27,10 @@ rn_status rn_outcomes_read(rn_outcome **out, const rn_reproduction *reproduction
                            const char *folder);
 void rn_outcomes_free(rn_outcome *outcomes, const rn_reproduction *reproduction);
 
-/** A network's results over its seeds. */
+/** A value in the units of rn_metric_title(): MiB of bytes, thousands of millions of operations. */
+double rn_metric_shown(rn_metric metric, double value);
+
+/** A network's results over its seeds, in the units of rn_metric_title(). */
 typedef struct rn_statistics {
     int count;        // results
     double mean;      // NaN: no result

@@ -67,18 +67,21 @@ static bool is_published(const rn_target *target, rn_metric metric)
     return false;
 }
 
+// "6.61 \u00b1 0.16 (best of 5: 6.43)", or as much of it as there is.
 static void add_published(doc *d, const rn_target_run *run, rn_metric metric)
 {
-    double value = run->published[metric];
+    double value = rn_metric_shown(metric, run->published[metric]);
+    const char *note = run->note != NULL ? run->note : "";
+    char deviation[32] = "";
 
+    if (!isnan(run->published_deviation))
+        snprintf(deviation, sizeof deviation, " \u00b1 %.2g", run->published_deviation);
     if (isnan(value))
-        doc_cell(d, "%s", run->note != NULL ? run->note : "");
-    else if (!isnan(run->published_deviation))
-        doc_cell(d, "%.4g \u00b1 %.2g", value, run->published_deviation);
-    else if (run->note != NULL)
-        doc_cell(d, "%.4g (%s)", value, run->note);
+        doc_cell(d, "%s", note);
+    else if (*note != '\0')
+        doc_cell(d, "%.4g%s (%s)", value, deviation, note);
     else
-        doc_cell(d, "%.4g", value);
+        doc_cell(d, "%.4g%s", value, deviation);
 }
 
 static void add_ours(doc *d, const rn_statistics *s)
@@ -96,7 +99,7 @@ static void add_result_cells(doc *d, const rn_reproduction *r, const rn_outcome 
 {
     const rn_target_run *target_run = &r->target->runs[run];
     rn_statistics s = rn_outcome_statistics(outcomes, r, run, metric);
-    double difference = s.mean - target_run->published[metric];
+    double difference = s.mean - rn_metric_shown(metric, target_run->published[metric]);
 
     add_ours(d, &s);
     if (!is_published(r->target, metric))

@@ -140,7 +140,8 @@ static void add_job(doc *d, const rn_reproduction *r, int job, const rn_outcome 
     doc_add(d, DOC_ROW, "%s", r->jobs[job].name);
     doc_cell(d, "%s", state_of(outcome));
     for (int m = 0; m < metrics; m++)
-        number_cell(d, outcome->value[(int)first + m]);
+        number_cell(d,
+                    rn_metric_shown((rn_metric)((int)first + m), outcome->value[(int)first + m]));
     doc_cell(d, "%s",
              outcome->message != NULL    ? outcome->message
              : outcome->left_out != NULL ? outcome->left_out

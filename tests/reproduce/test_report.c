@@ -175,7 +175,9 @@ static const char cost_target[] =
     "{\"model\":\"resnet-26\"}],\"claims\":[{\"text\":\"linear\",\"metric\":\"step_seconds\","
     "\"linear\":[\"resnet-8\",\"resnet-14\",\"resnet-20\",\"resnet-26\"],\"margin\":5},"
     "{\"text\":\"work\",\"metric\":\"multiply_adds\","
-    "\"linear\":[\"resnet-8\",\"resnet-14\",\"resnet-20\",\"resnet-26\"],\"margin\":1}]}";
+    "\"linear\":[\"resnet-8\",\"resnet-14\",\"resnet-20\",\"resnet-26\"],\"margin\":1},"
+    "{\"text\":\"small\",\"metric\":\"step_bytes\",\"of\":\"resnet-8\",\"below\":3145728,"
+    "\"margin\":1048576}]}";
 
 static void costs_are_reported(void **state)
 {
@@ -187,7 +189,7 @@ static void costs_are_reported(void **state)
     ok(rn_reproduction_create(&r, parse_target(cost_target), &(rn_reproduce_settings){0}));
     for (int i = 0; i < 3; i++) {
         snprintf(name, sizeof name, "points/resnet-%d.json", 8 + 6 * i);
-        snprintf(text, sizeof text, "{\"step\":{\"median_seconds\":%d},\"planned_bytes\":1000}",
+        snprintf(text, sizeof text, "{\"step\":{\"median_seconds\":%d},\"planned_bytes\":1048576}",
                  8 + 6 * i);
         write_file(name, text);
     }
@@ -198,9 +200,10 @@ static void costs_are_reported(void **state)
     write_file("points/resnet-26.json", "{\"left_out\":\"needs too much\"}");
     ok(rn_reproduction_report(&counts, r, test_folder));
     assert_int_equal(counts.done, 4);
-    assert_int_equal(counts.shown, 2);
+    assert_int_equal(counts.shown, 3);
     char *report = read_file("report.md");
     assert_non_null(strstr(report, "| resnet-26 | left out |  |  |  | needs too much |"));
+    assert_non_null(strstr(report, "| 1 against 3: -2, margin 1, standard error 0 | shown |"));
     assert_non_null(
         strstr(report, "x depth over 3 depths, R^2 = 1.000000, largest residual 0.00 %"));
     rn_free(report);
