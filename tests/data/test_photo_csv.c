@@ -126,6 +126,24 @@ static void test_malformed_lists(void **state)
     fixture_remove(folder);
 }
 
+static void test_long_paths(void **state)
+{
+    const char *folder = fixture_folder();
+    char text[4200], *at = text + sprintf(text, "path,label\n1.jpg,a\n");
+
+    (void)state;
+    memset(at, 'p', 4097);
+    strcpy(at + 4096, ",b\n");
+    rn_samples *set = open_list(folder, text, RN_SPLIT_TRAIN);
+    assert_int_equal(strlen(rn_photos_name(set->photos, 1)), 4096);
+    assert_int_equal(set->labels[1], 1);
+    rn_samples_free(set);
+    strcpy(at + 4096, "p,b\n");
+    EXPECT_LIST(text, RN_EFORMAT,
+                "list.csv', line 3: the path has 4097 bytes, expected at most 4096");
+    fixture_remove(folder);
+}
+
 static void test_many_labels(void **state)
 {
     const char *folder = fixture_folder();
@@ -162,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_numbers_are_classes),
         cmocka_unit_test(test_splits),
         cmocka_unit_test(test_malformed_lists),
+        cmocka_unit_test(test_long_paths),
         cmocka_unit_test(test_many_labels),
         cmocka_unit_test(test_out_of_memory),
     };
