@@ -129,16 +129,17 @@ static void test_malformed_lists(void **state)
 static void test_long_paths(void **state)
 {
     const char *folder = fixture_folder();
-    char text[4200], *at = text + sprintf(text, "path,label\n1.jpg,a\n");
+    char longest[4097], text[4200];
 
     (void)state;
-    memset(at, 'p', 4097);
-    strcpy(at + 4096, ",b\n");
+    memset(longest, 'p', 4096);
+    longest[4096] = '\0';
+    snprintf(text, sizeof text, "path,label\n1.jpg,a\n%s,b\n", longest);
     rn_samples *set = open_list(folder, text, RN_SPLIT_TRAIN);
     assert_int_equal(strlen(rn_photos_name(set->photos, 1)), 4096);
     assert_int_equal(set->labels[1], 1);
     rn_samples_free(set);
-    strcpy(at + 4096, "p,b\n");
+    snprintf(text, sizeof text, "path,label\n1.jpg,a\n%sp,b\n", longest);
     EXPECT_LIST(text, RN_EFORMAT,
                 "list.csv', line 3: the path has 4097 bytes, expected at most 4096");
     fixture_remove(folder);
