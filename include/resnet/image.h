@@ -14,10 +14,12 @@ typedef struct rn_image {
     uint8_t *pixels;             // [height][width][channels]
 } rn_image;
 
-#define RN_IMAGE_MAX_PIXELS (1 << 28) // unless rn_decode_options says otherwise
+#define RN_IMAGE_MAX_PIXELS                                                                        \
+    (1 << 28) // unless RESNET_MAX_PIXELS or rn_decode_options says otherwise
 
 typedef struct rn_decode_options {
-    uint64_t max_pixels; // refuse larger pictures; at most 2^31 - 1; 0: RN_IMAGE_MAX_PIXELS
+    uint64_t max_pixels; // refuse larger pictures; at most 2^31 - 1; 0: what the environment
+                         // variable RESNET_MAX_PIXELS says, else RN_IMAGE_MAX_PIXELS
     /**
      * The picture will be shrunk so that it just covers this size, in pixels of the upright
      * picture; 0: any. A JPEG may then come at 1/2, 1/4 or 1/8 of its size (sides rounded up),
@@ -41,8 +43,8 @@ typedef struct rn_decode_options {
  * @param bytes     Borrowed.
  * @param options   NULL: all zero. max_pixels is compared with the size in the file's header before
  *                  anything of that size is allocated.
- * @return RN_OK; RN_EFORMAT (not a picture, damaged, or too many pixels); RN_EINVAL (an option out
- *         of range); RN_ENOMEM.
+ * @return RN_OK; RN_EFORMAT (not a picture, damaged, or too many pixels); RN_EINVAL (an option or
+ *         RESNET_MAX_PIXELS out of range); RN_ENOMEM.
  */
 RN_API rn_status rn_image_decode(rn_image **out, const uint8_t *bytes, size_t size,
                                  const rn_decode_options *options);

@@ -128,6 +128,8 @@ static const char *const variables[][2] = {
     {"RESNET_ISA", "avx2 or avx512: the highest instruction set that the cpu engine uses."},
     {"RESNET_CONV", "winograd, direct or onednn: the one kind of convolution that the cpu engine "
                     "uses where it can, oneDNN's elsewhere; auto: whichever is fastest."},
+    {"RESNET_MAX_PIXELS", "The most pixels of a picture that is decoded, 268435456 if not set; "
+                          "larger ones are refused by their headers."},
     {"OMP_NUM_THREADS", "Compute threads, where neither --threads nor RESNET_THREADS is given."},
     {"NO_COLOR", "If set and not empty, no colours."},
     {"TERM", "If dumb, plain lines instead of a progress line."},

@@ -72,6 +72,16 @@ out:
     return st;
 }
 
+static rn_status add_picture(reader *r)
+{
+    size_t bytes = strlen(r->csv.fields[r->path]);
+
+    if (bytes > RN_PHOTO_NAME_BYTES)
+        return rn_error(RN_EFORMAT, "'%s', line %d: the path has %zu bytes, expected at most %d",
+                        r->csv.path, r->csv.line, bytes, RN_PHOTO_NAME_BYTES);
+    return rn_photo_list_add(&r->list, "", r->csv.fields[r->path], -1);
+}
+
 static rn_status add_row(reader *r)
 {
     rn_status st = RN_OK;
@@ -92,7 +102,7 @@ static rn_status add_row(reader *r)
     RN_TRY(rn_grow((void **)&r->rows, &r->room, r->count + 1, sizeof *r->rows));
     r->rows[r->count++] = (row){label, wanted};
     if (wanted)
-        RN_TRY(rn_photo_list_add(&r->list, "", r->csv.fields[r->path], -1));
+        RN_TRY(add_picture(r));
 out:
     return st;
 }

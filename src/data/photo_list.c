@@ -8,7 +8,7 @@
 
 rn_status rn_photo_name_check(const char *folder, const char *name)
 {
-    size_t bytes = strlen(folder) + 1 + strlen(name);
+    size_t before = strlen(folder), bytes = before + (before > 0) + strlen(name);
     char shown[200];
 
     if (bytes <= RN_PHOTO_NAME_BYTES)

@@ -2,7 +2,9 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const size_t LARGEST_FILE = (size_t)1 << 31; // 2^28 colour pixels of 16 bits, raw, are less
@@ -101,9 +103,24 @@ static rn_status decode(rn_image **out, const rn_image_source *source)
                     bytes[0], size > 1 ? bytes[1] : 0);
 }
 
+// Where the caller sets no limit, the user of the program may.
+static rn_status usual_limit(uint64_t *max_pixels)
+{
+    const char *text = getenv("RESNET_MAX_PIXELS");
+    int64_t pixels = RN_IMAGE_MAX_PIXELS;
+
+    if (text != NULL && *text != '\0' && !rn_text_int64(text, 1, INT32_MAX, &pixels))
+        return rn_error(RN_EINVAL,
+                        "environment variable RESNET_MAX_PIXELS is '%s', expected 1 to %d", text,
+                        INT32_MAX);
+    *max_pixels = (uint64_t)pixels;
+    return RN_OK;
+}
+
 rn_status rn_image_decode(rn_image **out, const uint8_t *bytes, size_t size,
                           const rn_decode_options *options)
 {
+    rn_status st = RN_OK;
     rn_image_source source = {.bytes = bytes, .size = size};
 
     *out = NULL;
@@ -117,8 +134,10 @@ rn_status rn_image_decode(rn_image **out, const uint8_t *bytes, size_t size,
         return rn_error(RN_EINVAL, "size to cover is %d x %d, expected 0 or more", o->cover_width,
                         o->cover_height);
     if (o->max_pixels == 0)
-        source.options.max_pixels = RN_IMAGE_MAX_PIXELS;
-    return decode(out, &source);
+        RN_TRY(usual_limit(&source.options.max_pixels));
+    st = decode(out, &source);
+out:
+    return st;
 }
 
 rn_status rn_image_probe(int *width, int *height, int *channels, const uint8_t *bytes, size_t size)

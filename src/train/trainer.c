@@ -86,6 +86,8 @@ static rn_status set_up(rn_trainer *trainer)
 
     RN_TRY(rn_folder_create(options->folder));
     RN_TRY(options->resume ? rn_trainer_resume(trainer) : rn_trainer_begin(trainer));
+    rn_bad_pictures_init(&trainer->bad[0], trainer->held != NULL ? trainer->held->count : 0);
+    rn_bad_pictures_init(&trainer->bad[1], options->test != NULL ? options->test->count : 0);
     count_iterations(trainer);
     if (trainer->progress.iteration > trainer->iterations)
         trainer->iterations = trainer->progress.iteration;
@@ -104,17 +106,23 @@ static void release(rn_trainer *trainer)
     rn_engine_free(trainer->engine);
     rn_checkpoint_free(trainer->checkpoint);
     rn_samples_free(trainer->held);
+    rn_bad_pictures_release(&trainer->bad[0]);
+    rn_bad_pictures_release(&trainer->bad[1]);
     rn_free(trainer->saved_path);
+}
+
+static void tell_note(const rn_trainer *trainer, char *text)
+{
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
+    rn_text_free(text);
 }
 
 static void tell_bad_pictures(rn_trainer *trainer)
 {
     char *text;
 
-    while ((text = rn_loader_bad_picture(trainer->loader)) != NULL) {
-        rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
-        rn_text_free(text);
-    }
+    while ((text = rn_loader_bad_picture(trainer->loader)) != NULL)
+        tell_note(trainer, text);
 }
 
 static rn_status take_batch(rn_trainer *trainer)
@@ -249,11 +257,27 @@ out:
     return st;
 }
 
+/** Who is told of the bad pictures of the set that is being evaluated. */
+typedef struct telling {
+    rn_trainer *trainer;
+    rn_bad_pictures *bad;
+} telling;
+
+// Each once, not after every epoch anew.
 static rn_status tell_bad_score(const rn_picture_scores *scores, void *context)
 {
-    if (scores->error != NULL)
-        rn_trainer_tell(context, (rn_event){.kind = RN_EVENT_NOTE, .text = scores->error});
-    return RN_OK;
+    rn_status st = RN_OK;
+    const telling *t = context;
+    char *text;
+
+    if (scores->error == NULL)
+        return RN_OK;
+    rn_error(RN_EFORMAT, "%s", scores->error); // the message that is noted
+    RN_TRY(rn_bad_pictures_add(t->bad, scores->index));
+    while ((text = rn_bad_pictures_take(t->bad)) != NULL)
+        tell_note(t->trainer, text);
+out:
+    return st;
 }
 
 // The middle of the picture, of which the network sees the share that is usual for training crops.
@@ -273,6 +297,7 @@ static rn_status evaluate_photos(rn_trainer *trainer, const rn_samples *samples,
 {
     const rn_checkpoint *checkpoint = trainer->checkpoint;
     const rn_member member = {checkpoint, checkpoint->ema != NULL};
+    telling bad = {trainer, &trainer->bad[samples == trainer->held ? 0 : 1]};
     const rn_evaluate_views_options options = {
         .views = evaluation_view(trainer),
         .workers = trainer->options->workers,
@@ -280,7 +305,7 @@ static rn_status evaluate_photos(rn_trainer *trainer, const rn_samples *samples,
         .engine = trainer->options->engine,
         .stop = trainer->options->stop,
         .on_picture = tell_bad_score,
-        .context = trainer,
+        .context = &bad,
     };
 
     return rn_evaluate_views(result, &member, 1, samples, &options);

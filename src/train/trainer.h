@@ -2,6 +2,7 @@
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
+#include "batch/bad_pictures.h"
 #include "train/gradient_norms.h"
 #include "train/inference.h"
 #include "train/progress.h"
@@ -33,6 +34,7 @@ typedef struct rn_trainer {
     rn_loader *loader;
     rn_gradient_norms *norms; // NULL where they are not wanted
     rn_inference *inference;  // NULL where nothing is evaluated
+    rn_bad_pictures bad[2];   // of the sets that are evaluated: held, and the test set
     rn_progress progress;
     uint64_t iterations; // in all
     uint64_t first;      // iteration that this process began with

@@ -126,6 +126,25 @@ static void test_malformed_lists(void **state)
     fixture_remove(folder);
 }
 
+static void test_long_paths(void **state)
+{
+    const char *folder = fixture_folder();
+    char longest[4097], text[4200];
+
+    (void)state;
+    memset(longest, 'p', 4096);
+    longest[4096] = '\0';
+    snprintf(text, sizeof text, "path,label\n1.jpg,a\n%s,b\n", longest);
+    rn_samples *set = open_list(folder, text, RN_SPLIT_TRAIN);
+    assert_int_equal(strlen(rn_photos_name(set->photos, 1)), 4096);
+    assert_int_equal(set->labels[1], 1);
+    rn_samples_free(set);
+    snprintf(text, sizeof text, "path,label\n1.jpg,a\n%sp,b\n", longest);
+    EXPECT_LIST(text, RN_EFORMAT,
+                "list.csv', line 3: the path has 4097 bytes, expected at most 4096");
+    fixture_remove(folder);
+}
+
 static void test_many_labels(void **state)
 {
     const char *folder = fixture_folder();
@@ -162,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_numbers_are_classes),
         cmocka_unit_test(test_splits),
         cmocka_unit_test(test_malformed_lists),
+        cmocka_unit_test(test_long_paths),
         cmocka_unit_test(test_many_labels),
         cmocka_unit_test(test_out_of_memory),
     };

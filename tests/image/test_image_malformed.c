@@ -1,11 +1,11 @@
 #include "image/fail_allocation.h"
 #include "image/image.h"
 #include "image/make_webp.h"
+#include "image/picture_claims.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -152,37 +152,6 @@ static void refuse_small(const uint8_t *bytes, size_t size, const char *message)
     refuse_over(0, bytes, size, message);
 }
 
-static void put_big_endian(uint8_t *dst, uint32_t value, int width)
-{
-    for (int i = width - 1; i >= 0; i--, value >>= 8)
-        dst[i] = (uint8_t)value;
-}
-
-static void set_png_size(picture_file png, uint32_t width, uint32_t height)
-{
-    put_big_endian(png.bytes + 16, width, 4);
-    put_big_endian(png.bytes + 20, height, 4);
-    put_big_endian(png.bytes + 29, (uint32_t)crc32(0, png.bytes + 12, 17), 4);
-}
-
-static size_t find_marker(picture_file jpeg, int marker)
-{
-    for (size_t at = 2; at + 1 < jpeg.size; at++) {
-        if (jpeg.bytes[at] == 0xff && jpeg.bytes[at + 1] == marker)
-            return at;
-    }
-    fail_msg("no marker %x", marker);
-    return 0;
-}
-
-static void set_jpeg_size(picture_file jpeg, int start_of_frame, uint32_t width, uint32_t height)
-{
-    size_t at = find_marker(jpeg, start_of_frame);
-
-    put_big_endian(jpeg.bytes + at + 5, height, 2);
-    put_big_endian(jpeg.bytes + at + 7, width, 2);
-}
-
 static void test_bombs(void **state)
 {
     static const char huge[] = "P6 65536 4097 255\n123", long_one[] = "P5 99999999999 1 255\n";
@@ -190,21 +159,21 @@ static void test_bombs(void **state)
 
     (void)state;
     picture_file png = make_png(&(png_plan){8, 8, 8, PNG_COLOR_TYPE_RGB, 3, 0, -1, NULL, 0});
-    set_png_size(png, 65536, 4097);
+    claim_png_size(png, 65536, 4097);
     refuse_small(png.bytes, png.size, "picture is 65536 x 4097");
-    set_png_size(png, 65500, 65500);
+    claim_png_size(png, 65500, 65500);
     refuse_small(png.bytes, png.size, "picture is 65500 x 65500");
-    set_png_size(png, 0x7fffffff, 1);
+    claim_png_size(png, 0x7fffffff, 1);
     refuse_small(png.bytes, png.size, "picture is 2147483647 x 1");
-    set_png_size(png, 16384, 16384);
+    claim_png_size(png, 16384, 16384);
     refuse_small(png.bytes, png.size, "16384 x 16384");
     free(png.bytes);
     for (int progressive = 0; progressive < 2; progressive++) {
         picture_file jpeg =
             make_jpeg(&(jpeg_plan){8, 8, 3, JCS_RGB, JCS_YCbCr, 75, progressive, 0, NULL, 0});
-        set_jpeg_size(jpeg, progressive ? 0xc2 : 0xc0, 65500, 65500);
+        claim_jpeg_size(jpeg, progressive ? 0xc2 : 0xc0, 65500, 65500);
         refuse_small(jpeg.bytes, jpeg.size, "picture is 65500 x 65500");
-        set_jpeg_size(jpeg, progressive ? 0xc2 : 0xc0, 16384, 16384);
+        claim_jpeg_size(jpeg, progressive ? 0xc2 : 0xc0, 16384, 16384);
         refuse_small(jpeg.bytes, jpeg.size, "16384 x 16384");
         free(jpeg.bytes);
     }
@@ -242,7 +211,7 @@ static void test_too_many_scans(void **state)
 
     (void)state;
     picture_file jpeg = make_jpeg(&(jpeg_plan){8, 8, 3, JCS_RGB, JCS_YCbCr, 75, 1, 0, NULL, 0});
-    size_t from = find_marker(jpeg, 0xda), length = 2;
+    size_t from = find_jpeg_marker(jpeg, 0xda), length = 2;
     while (jpeg.bytes[from + length] != 0xff || jpeg.bytes[from + length + 1] == 0)
         length++;
     uint8_t *bytes = malloc(from + SCANS * length + 2), *end = bytes + from;

@@ -99,6 +99,34 @@ static void test_pixel_limit(void **state)
     }
 }
 
+// The user's limit holds where the caller has none.
+static void test_limit_of_the_environment(void **state)
+{
+    static const char *const wrong[] = {"0", "-1", "2147483648", "1e6", "64 ", "x"};
+    picture_file file = pnm_file("P2 2 2 9 1 2 3 4");
+    const rn_decode_options own = {.max_pixels = 4};
+    rn_image *image;
+
+    (void)state;
+    setenv("RESNET_MAX_PIXELS", "3", 1);
+    assert_int_equal(rn_image_decode(&image, file.bytes, file.size, NULL), RN_EFORMAT);
+    assert_string_equal(rn_error_message(), "picture is 2 x 2, expected 1 to 3 pixels in all");
+    assert_int_equal(rn_image_decode(&image, file.bytes, file.size, &own), RN_OK);
+    rn_image_free(image);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        setenv("RESNET_MAX_PIXELS", wrong[i], 1);
+        image = (rn_image *)&file;
+        assert_int_equal(rn_image_decode(&image, file.bytes, file.size, NULL), RN_EINVAL);
+        assert_null(image);
+        assert_non_null(strstr(rn_error_message(), "RESNET_MAX_PIXELS"));
+    }
+    setenv("RESNET_MAX_PIXELS", "", 1);
+    assert_int_equal(rn_image_decode(&image, file.bytes, file.size, NULL), RN_OK);
+    rn_image_free(image);
+    unsetenv("RESNET_MAX_PIXELS");
+    free(file.bytes);
+}
+
 static void test_options_out_of_range(void **state)
 {
     static const rn_decode_options bad[] = {{1ull << 31, 0, 0}, {0, -1, 0}, {0, 0, -1}};
@@ -179,9 +207,13 @@ static void test_cover_odd_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_probe),       cmocka_unit_test(test_probe_of_no_picture),
-        cmocka_unit_test(test_pixel_limit), cmocka_unit_test(test_options_out_of_range),
-        cmocka_unit_test(test_cover),       cmocka_unit_test(test_cover_odd_size),
+        cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_probe_of_no_picture),
+        cmocka_unit_test(test_pixel_limit),
+        cmocka_unit_test(test_limit_of_the_environment),
+        cmocka_unit_test(test_options_out_of_range),
+        cmocka_unit_test(test_cover),
+        cmocka_unit_test(test_cover_odd_size),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
