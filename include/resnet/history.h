@@ -79,11 +79,11 @@ typedef struct rn_history {
     int64_t iterations;          // of the whole run; 0: unknown
     int resumed;                 // how often
 
-    const rn_history_step *steps; // in the order of their iterations, as is all that follows
+    const rn_history_step *steps; // in the order of their iterations, as is what follows
     size_t step_count;
     const rn_history_evaluation *evaluations; // each set at most once an iteration
     size_t evaluation_count;
-    const rn_history_note *notes;
+    const rn_history_note *notes; // all, in the log's order
     size_t note_count;
     const rn_history_gradients *gradients;
     size_t gradients_count;

@@ -8,6 +8,8 @@
 
 #define LARGEST_WHOLE 0x1p53
 
+enum { MOST_SETS = 64 }; // that are kept, since an evaluation looks through those of its iteration
+
 // What a line may hold, whatever its kind. Numbers: NaN where there is none.
 typedef struct event_line {
     log_span event, set, text, status, time, norms;
@@ -95,7 +97,8 @@ static double seconds_of(const rn_history_reader *reader, const event_line *line
     return reader->before + line->seconds;
 }
 
-// Forget what lies behind an iteration: a run that resumes there does it again.
+// Forget what lies behind an iteration: a run that resumes there does it again. Notes stay: of
+// those that come before a run resumes, the log does not say where it stands.
 static void rewind_to(rn_history_reader *r, int64_t iteration)
 {
     while (r->step_count > 0 && r->steps[r->step_count - 1].iteration > iteration)
@@ -104,8 +107,6 @@ static void rewind_to(rn_history_reader *r, int64_t iteration)
         r->evaluation_count--;
     while (r->gradients_count > 0 && r->gradients[r->gradients_count - 1].iteration > iteration)
         r->norm_count = r->gradients[--r->gradients_count].first;
-    while (r->note_count > 0 && r->notes[r->note_count - 1].iteration > iteration)
-        rn_free((char *)r->notes[--r->note_count].text);
 }
 
 // Every point's line says where the run is.
@@ -221,7 +222,7 @@ static rn_status take_evaluation(rn_history_reader *reader, const event_line *li
                    reader->evaluation_count + 1, sizeof *reader->evaluations));
     RN_TRY(log_span_text(&name, line->set));
     RN_TRY(history_names_find(&reader->sets, (log_span){name, strlen(name)}, &set));
-    if (set < 0) // sets beyond all reason
+    if (set < 0 || set >= MOST_SETS)
         goto out;
     int64_t iteration = arrive(reader, line);
     *evaluation_place(reader, iteration, reader->sets.names[set]) = (rn_history_evaluation){
@@ -247,10 +248,8 @@ static rn_status take_note(rn_history_reader *reader, const event_line *line)
     RN_TRY(rn_grow((void **)&reader->notes, &reader->note_room, reader->note_count + 1,
                    sizeof *reader->notes));
     RN_TRY(log_span_text(&text, line->text));
-    // Before a run resumes its notes say iteration 0: they are about where it stands.
-    int64_t iteration = (int64_t)line->iteration;
     reader->notes[reader->note_count++] = (rn_history_note){
-        .iteration = iteration > reader->iteration ? iteration : reader->iteration,
+        .iteration = (int64_t)line->iteration,
         .epoch = line->epoch,
         .seconds = seconds_of(reader, line),
         .text = text,
@@ -357,6 +356,8 @@ static void forget_texts(rn_history_reader *r)
 void history_forget_log(rn_history_reader *r)
 {
     rewind_to(r, -1);
+    while (r->note_count > 0)
+        rn_free((char *)r->notes[--r->note_count].text);
     history_names_release(&r->sets);
     history_names_release(&r->layers);
     forget_texts(r);

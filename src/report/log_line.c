@@ -168,7 +168,9 @@ static bool take_value(log_scan *scan, log_member *member, int depth)
 
 log_scan log_scan_begin(log_span object)
 {
-    return (log_scan){.at = object.text, .end = object.text + object.length};
+    const char *text = object.length > 0 ? object.text : "";
+
+    return (log_scan){.at = text, .end = text + object.length};
 }
 
 // Behind the closing brace there is nothing but blanks.

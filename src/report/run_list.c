@@ -86,7 +86,8 @@ rn_status rn_run_list_read(rn_run_list *list, const char *folder)
                       "no run in '%s': neither it nor a folder in it holds a "
                       "log.jsonl",
                       folder);
-    qsort(list->folders, list->count, sizeof *list->folders, compare);
+    else
+        qsort(list->folders, list->count, sizeof *list->folders, compare);
 out:
     if (st != RN_OK)
         rn_run_list_release(list);

@@ -24,8 +24,8 @@ static void check(const rn_history_reader *r)
     for (size_t i = 0; i < r->norm_count; i++)
         if ((size_t)r->norms[i].layer >= r->layers.count)
             abort();
-    for (size_t i = 1; i < r->note_count; i++)
-        if (r->notes[i].iteration < r->notes[i - 1].iteration)
+    for (size_t i = 0; i < r->note_count; i++)
+        if (r->notes[i].iteration < 0 || strlen(r->notes[i].text) > 65536)
             abort();
 }
 

@@ -188,7 +188,7 @@ static void notes_and_ends_forget_nothing(void **state)
     (void)state;
     assert_int_equal(h->step_count, 1);
     assert_int_equal(h->evaluation_count, 1);
-    assert_int_equal(h->notes[0].iteration, 10);
+    assert_int_equal(h->note_count, 1);
     assert_int_equal(h->state, RN_HISTORY_STOPPED);
     assert_string_equal(h->message, "why");
     rn_history_free(h);

@@ -112,7 +112,7 @@ static void any_damage_ends(void **state)
         assert_int_equal(members(whole, cut), -1);
     for (size_t at = 0; at < strlen(whole); at++)
         for (int byte = 0; byte < 256; byte++) {
-            strcpy(copy, whole);
+            memcpy(copy, whole, strlen(whole));
             copy[at] = (char)byte;
             assert_true(members(copy, strlen(whole)) >= -1);
         }
@@ -129,7 +129,7 @@ static void depth_is_bounded(void **state)
         char *end = text + sprintf(text, "{\"a\":");
         memset(end, '[', (size_t)depth);
         memset(end + depth, ']', (size_t)depth);
-        strcpy(end + 2 * depth, "}");
+        memcpy(end + 2 * depth, "}", 2);
         assert_int_equal(members(text, strlen(text)), depth <= 31 ? 1 : -1);
     }
     memset(text, '[', sizeof text);
