@@ -15,6 +15,7 @@ enum { KERNEL = 3, LARGEST_ERRORS = 1 << 20 };
 void rn_outcome_release(rn_outcome *outcome)
 {
     rn_free(outcome->message);
+    rn_free(outcome->machine);
     rn_free(outcome->left_out);
     rn_free(outcome->responses);
     rn_history_free(outcome->history);
@@ -210,6 +211,22 @@ out:
 
 // Points
 
+// What `resnet bench` says of where it ran.
+static rn_status read_machine(char **out, const cJSON *json)
+{
+    rn_status st;
+    const char *processor = "unknown processor", *engine = "unknown engine";
+    int64_t threads = 1;
+
+    RN_TRY(rn_json_text(json, "processor", &processor, "measured step"));
+    RN_TRY(rn_json_text(json, "engine_description", &engine, "measured step"));
+    RN_TRY(rn_json_int64(json, "threads", 1, 1024, &threads, "measured step"));
+    RN_TRY(rn_format(out, "%s; %d thread%s; %s", processor, (int)threads, threads == 1 ? "" : "s",
+                     engine));
+out:
+    return st;
+}
+
 static rn_status parse_point(rn_outcome *out, const rn_reproduction *r, int job, const char *text)
 {
     rn_status st;
@@ -227,6 +244,7 @@ static rn_status parse_point(rn_outcome *out, const rn_reproduction *r, int job,
     out->state = RN_JOB_DONE;
     if (left_out != NULL)
         goto out;
+    RN_TRY(read_machine(&out->machine, json));
     out->value[RN_METRIC_STEP_SECONDS] = cost.seconds;
     out->value[RN_METRIC_STEP_BYTES] = cost.bytes;
     out->value[RN_METRIC_MULTIPLY_ADDS] = 3 * run->multiply_adds * r->settings.batch;

@@ -10,6 +10,7 @@ typedef struct rn_outcome {
     rn_job_state state;
     bool failed;              // it diverged, or its last process ended with an error
     char *message;            // why; NULL
+    char *machine;            // that a step's cost was measured on; NULL
     char *left_out;           // why a step's cost was not measured; NULL
     double value[RN_METRICS]; // NaN: not there
     rn_history *history;      // NULL

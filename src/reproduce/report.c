@@ -34,7 +34,11 @@ static void add_summary(doc *d, const rn_reproduction *r, const rn_report_counts
             counts->done, counts->jobs, things, counts->failed > 0 ? ", some have failed" : "",
             counts->shown, counts->contradicted,
             counts->claims - counts->shown - counts->contradicted);
-    if (r->settings.scale < 1)
+    if (r->settings.scale == 1)
+        return;
+    if (r->target->cost)
+        doc_add(d, DOC_TEXT, "The networks are not the paper's: what was scaled stands below.");
+    else
         doc_add(
             d, DOC_TEXT,
             "This is not the paper's experiment but one of %.3g %% of its cost: what was scaled "

@@ -241,26 +241,35 @@ static bool is_known(char *const *machines, int count, const char *text)
     return false;
 }
 
+// NULL where nothing is known: a damaged file says nothing of the machine.
+static rn_status outcome_machine(char **out, const rn_outcome *outcome)
+{
+    rn_status st = RN_OK;
+
+    *out = NULL;
+    if (outcome->machine != NULL)
+        return rn_strdup(out, outcome->machine);
+    if (outcome->history != NULL && outcome->history->environment_json != NULL)
+        st = machine_text(out, outcome->history->environment_json);
+    return st == RN_EFORMAT ? RN_OK : st;
+}
+
 void rn_report_machines(doc *d, const rn_reproduction *r, const rn_outcome *outcomes)
 {
     char *machines[MOST_MACHINES];
     int count = 0;
+    rn_status st = RN_OK;
 
-    for (int i = 0; i < r->job_count && count < MOST_MACHINES; i++) {
-        const rn_history *history = outcomes[i].history;
-        char *text = NULL;
-        if (history == NULL || history->environment_json == NULL)
-            continue;
-        rn_status st = machine_text(&text, history->environment_json);
-        if (st == RN_ENOMEM && d->status == RN_OK)
-            d->status = st;
-        if (st != RN_OK) // a damaged file says nothing of the machine
-            continue;
-        if (is_known(machines, count, text))
+    for (int i = 0; i < r->job_count && count < MOST_MACHINES && st == RN_OK; i++) {
+        char *text;
+        st = outcome_machine(&text, &outcomes[i]);
+        if (text == NULL || is_known(machines, count, text))
             rn_free(text);
         else
             machines[count++] = text;
     }
+    if (d->status == RN_OK)
+        d->status = st;
     if (count > 0)
         doc_add(d, DOC_HEADING, count == 1 ? "Machine" : "Machines");
     for (int i = 0; i < count; i++) {

@@ -183,13 +183,15 @@ static void costs_are_reported(void **state)
 {
     rn_reproduction *r;
     rn_report_counts counts;
-    char name[64], text[128];
+    char name[64], text[192];
 
     (void)state;
     ok(rn_reproduction_create(&r, parse_target(cost_target), &(rn_reproduce_settings){0}));
     for (int i = 0; i < 3; i++) {
         snprintf(name, sizeof name, "points/resnet-%d.json", 8 + 6 * i);
-        snprintf(text, sizeof text, "{\"step\":{\"median_seconds\":%d},\"planned_bytes\":1048576}",
+        snprintf(text, sizeof text,
+                 "{\"step\":{\"median_seconds\":%d},\"planned_bytes\":1048576,\"processor\":\"P\","
+                 "\"threads\":2}",
                  8 + 6 * i);
         write_file(name, text);
     }
@@ -203,6 +205,7 @@ static void costs_are_reported(void **state)
     assert_int_equal(counts.shown, 3);
     char *report = read_file("report.md");
     assert_non_null(strstr(report, "| resnet-26 | left out |  |  |  | needs too much |"));
+    assert_non_null(strstr(report, "## Machine\n\n- P; 2 threads; unknown engine\n"));
     assert_non_null(strstr(report, "| 1 against 3: -2, margin 1, standard error 0 | shown |"));
     assert_non_null(
         strstr(report, "x depth over 3 depths, R^2 = 1.000000, largest residual 0.00 %"));
