@@ -1,6 +1,6 @@
 #include "augment/reader.h"
 
-static rn_status check_size(const rn_samples *samples, const rn_preprocess *preprocess)
+rn_status rn_reader_check(const rn_samples *samples, const rn_preprocess *preprocess)
 {
     if (samples->photos != NULL ||
         (samples->channels == preprocess->channels && samples->height == preprocess->height &&
@@ -17,7 +17,7 @@ rn_status rn_reader_init(rn_reader *reader, const rn_samples *samples,
     rn_status st = RN_OK;
 
     *reader = (rn_reader){samples, preprocess, NULL};
-    RN_TRY(check_size(samples, preprocess));
+    RN_TRY(rn_reader_check(samples, preprocess));
     RN_TRY(rn_scratch_create(&reader->scratch));
 out:
     return st;
