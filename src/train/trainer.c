@@ -10,8 +10,6 @@
 
 enum { LOG_EVERY = 50, EVALUATION_BATCH = 128 };
 
-static const double CROP_RATIO = 0.875; // 224 of 256
-
 static double epochs_done(const rn_trainer *trainer)
 {
     return (double)trainer->progress.iteration * trainer->recipe.batch /
@@ -28,6 +26,14 @@ void rn_trainer_tell(const rn_trainer *trainer, rn_event event)
     event.seconds = rn_clock() - trainer->started;
     event.lr = trainer->lr;
     trainer->options->on_event(&event, trainer->options->context);
+}
+
+void rn_trainer_tell_bad(const char *message, void *context)
+{
+    rn_trainer *trainer = context;
+
+    if (rn_bad_notes_add(&trainer->bad, message))
+        rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = message});
 }
 
 static bool holds_images(const rn_samples *samples)
@@ -110,6 +116,7 @@ static void release(rn_trainer *trainer)
     rn_engine_free(trainer->engine);
     rn_checkpoint_free(trainer->checkpoint);
     rn_samples_free(trainer->held);
+    rn_bad_notes_release(&trainer->bad);
     rn_free(trainer->saved_path);
 }
 
@@ -118,7 +125,7 @@ static void tell_bad_pictures(rn_trainer *trainer)
     char *text;
 
     while ((text = rn_loader_bad_picture(trainer->loader)) != NULL) {
-        rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
+        rn_trainer_tell_bad(text, trainer);
         rn_text_free(text);
     }
 }
@@ -227,8 +234,10 @@ static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,
 
     RN_TRY(rn_inference_load(trainer->inference, weights));
     RN_TRY(rn_inference_evaluate(trainer->inference, result,
-                                 &(rn_inference_set){checkpoint->preprocess, samples,
-                                                     trainer->recipe.tta, trainer->options->stop}));
+                                 &(rn_inference_set){.preprocess = checkpoint->preprocess,
+                                                     .samples = samples,
+                                                     .tta = trainer->recipe.tta,
+                                                     .stop = trainer->options->stop}));
 out:
     return st;
 }
@@ -236,7 +245,7 @@ out:
 static rn_status tell_bad_score(const rn_picture_scores *scores, void *context)
 {
     if (scores->error != NULL)
-        rn_trainer_tell(context, (rn_event){.kind = RN_EVENT_NOTE, .text = scores->error});
+        rn_trainer_tell_bad(scores->error, context);
     return RN_OK;
 }
 
@@ -248,7 +257,7 @@ static rn_views evaluation_view(const rn_trainer *trainer)
     int side = model->height < model->width ? model->height : model->width;
 
     return (rn_views){.protocol = RN_PROTOCOL_SINGLE,
-                      .resize = (int)lround(side / (ratio > 0 ? ratio : CROP_RATIO)),
+                      .resize = (int)lround(side / (ratio > 0 ? ratio : RN_CENTRE_RATIO)),
                       .crop = side};
 }
 

@@ -2,6 +2,7 @@
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
+#include "train/bad_notes.h"
 #include "train/inference.h"
 #include "train/progress.h"
 
@@ -18,6 +19,7 @@ typedef struct rn_trainer {
     rn_sgd *sgd;
     rn_loader *loader;
     rn_inference *inference; // NULL where nothing is evaluated
+    rn_bad_notes bad;        // pictures that were told of
     rn_progress progress;
     uint64_t iterations; // in all
     uint64_t first;      // iteration that this process began with
@@ -33,6 +35,8 @@ typedef struct rn_trainer {
 } rn_trainer;
 
 void rn_trainer_tell(const rn_trainer *trainer, rn_event event);
+/** Of a picture that cannot be read, once; the trainer is `context`. */
+void rn_trainer_tell_bad(const char *message, void *context);
 
 /** Copy values, momentum and EMA out of the run into trainer->checkpoint. RN_EDIVERGED if not
  * finite. */
