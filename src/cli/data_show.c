@@ -1,12 +1,11 @@
 #include "cli/command.h"
+#include "cli/data_sheet.h"
 #include "cli/json_output.h"
 #include "cli/run_folder.h"
 #include "cli/term.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { SHEET_COLUMNS = 12, GAP = 2, SMALL = 64 };
 
 enum { TRAIN, TEST, SPLITS };
 
@@ -186,68 +185,6 @@ static rn_status print_json(const shown *s)
     return cli_print_json(json);
 }
 
-// The contact sheet: a row for each class, its first images.
-
-static void copy_tile(rn_image *sheet, const rn_samples *samples, size_t index, int top, int left,
-                      int zoom)
-{
-    size_t plane = (size_t)samples->height * (size_t)samples->width;
-    const uint8_t *image = samples->images + index * plane * (size_t)samples->channels;
-
-    for (int y = 0; y < samples->height * zoom; y++)
-        for (int x = 0; x < samples->width * zoom; x++)
-            for (int c = 0; c < samples->channels; c++) {
-                size_t to = ((size_t)(top + y) * (size_t)sheet->width + (size_t)(left + x)) *
-                                (size_t)sheet->channels +
-                            (size_t)c;
-                sheet->pixels[to] =
-                    image[(size_t)c * plane + (size_t)(y / zoom) * (size_t)samples->width +
-                          (size_t)(x / zoom)];
-            }
-}
-
-static void fill_sheet(rn_image *sheet, const rn_samples *samples, int zoom, int *used)
-{
-    int tile_height = samples->height * zoom + GAP, tile_width = samples->width * zoom + GAP;
-
-    for (size_t i = 0; i < samples->count; i++) {
-        int row = samples->labels[i];
-        if (used[row] == SHEET_COLUMNS)
-            continue;
-        copy_tile(sheet, samples, i, GAP + row * tile_height, GAP + used[row] * tile_width, zoom);
-        used[row]++;
-    }
-}
-
-static rn_status save_sheet(const rn_samples *samples, const char *path)
-{
-    rn_status st = rn_samples_require_images(samples);
-    int zoom = samples->width <= SMALL ? 2 : 1;
-
-    if (st != RN_OK)
-        return st;
-    int *used = calloc((size_t)samples->classes, sizeof *used);
-    rn_image sheet = {
-        .channels = samples->channels,
-        .height = GAP + samples->classes * (samples->height * zoom + GAP),
-        .width = GAP + SHEET_COLUMNS * (samples->width * zoom + GAP),
-    };
-    size_t bytes = (size_t)sheet.height * (size_t)sheet.width * (size_t)sheet.channels;
-
-    sheet.pixels = malloc(bytes);
-    if (sheet.pixels == NULL || used == NULL) {
-        st = rn_error(RN_ENOMEM, "no memory for a sheet of %zu bytes", bytes);
-        goto out;
-    }
-    memset(sheet.pixels, 255, bytes);
-    fill_sheet(&sheet, samples, zoom, used);
-    RN_TRY(rn_image_save(&sheet, path));
-out:
-    free(sheet.pixels);
-    free(used);
-    return st;
-}
-
 static rn_status run_show(const cli_arguments *args)
 {
     rn_status st;
@@ -255,7 +192,7 @@ static rn_status run_show(const cli_arguments *args)
 
     RN_TRY(open_shown(&s, args->words[0]));
     if (cli_given(args, "sheet"))
-        RN_TRY(save_sheet(s.first, cli_text(args, "sheet")));
+        RN_TRY(cli_sheet_save(s.first, cli_text(args, "sheet")));
     if (cli_flag(args, "json"))
         st = print_json(&s);
     else

@@ -113,6 +113,11 @@ expect 0 "$RESNET" bn-recalibrate white --data one --out skipped.safetensors --t
 [ "$(grep -c "left out: 'c0/3.ppm'" err)" -eq 1 ] || fail "not named once: $(cat err)"
 holds out "^skipped 1 that could not be read$"
 
+expect 0 "$RESNET" data show one --sheet sheet.png
+[ "$(grep -c "left out: 'c0/3.ppm'" err)" -eq 1 ] || fail "not named once: $(cat err)"
+[ "$(od -An -tu1 -j20 -N4 sheet.png | tr -d ' ')" = 000$((2 + 3 * 66)) ] ||
+    fail "the sheet is not three rows high"
+
 # Features of a data set are those of its files, in its order, with names and labels.
 expect 1 "$RESNET" features white --data two --split train --out set.npy --threads 1 --batch 3
 holds out "^set.npy: 8 x 64 of 'avgpool'; set.labels.npy; set.txt$"
