@@ -105,9 +105,11 @@ RN_API double rn_loader_wait(const rn_loader *loader);
 typedef struct rn_pictures rn_pictures;
 
 typedef struct rn_pictures_options {
-    int workers; // threads, 1 .. 64; 0: 1
-    int ahead;   // pictures that are ready or in work at most, 1 .. 65536; 0: 32
-    bool keep;   // the decoded picture, too
+    int workers;               // threads, 1 .. 64; 0: 1
+    int ahead;                 // pictures that are ready or in work at most, 1 .. 65536; 0: 32
+    bool keep;                 // the decoded picture, too; not of images in memory
+    const rn_samples *samples; // the pictures of this set, in its order; borrowed, and must outlive
+                               // the result. NULL: what the following functions give
     /**
      * The next name, in memory that free() releases; NULL: there are no more. Called by one worker
      * at a time. A failure ends the sequence.
@@ -120,10 +122,12 @@ typedef struct rn_pictures_options {
 
 /** One picture, or why there is none. */
 typedef struct rn_picture {
-    const char *name;
+    size_t index;     // in the order, from 0
+    const char *name; // of a set's, rn_photos_name(), or "" of images in memory
     rn_status status;
     const char *message;   // of a status other than RN_OK
-    const float *input;    // [channels][height][width], of rn_preprocess_image(); or NULL
+    const float *input;    // [channels][height][width], of rn_preprocess_image(), or of images in
+                           // memory of rn_preprocess_apply(); or NULL
     const rn_image *image; // NULL unless options.keep
 } rn_picture;
 
@@ -134,7 +138,8 @@ typedef struct rn_picture {
  * @param[out] out    The caller's (rn_pictures_free()); NULL on failure.
  * @param preprocess  Borrowed; must outlive the result.
  * @param options     Copied; the functions are called until rn_pictures_free() returns.
- * @return RN_OK; RN_EINVAL (option out of range); RN_ENOMEM.
+ * @return RN_OK; RN_EINVAL (option out of range; images of a set that are of another size);
+ *         RN_ENOMEM.
  */
 RN_API rn_status rn_pictures_create(rn_pictures **out, const rn_preprocess *preprocess,
                                     const rn_pictures_options *options);

@@ -71,6 +71,9 @@ RN_API rn_status rn_samples_require_images(const rn_samples *samples);
 
 typedef enum rn_split { RN_SPLIT_TRAIN, RN_SPLIT_TEST } rn_split;
 
+/** Whether two splits of one source are the same pictures, because it is not split. */
+RN_API bool rn_samples_same(const rn_samples *train, const rn_samples *test);
+
 /**
  * Open one split of a data set.
  *
@@ -80,7 +83,8 @@ typedef enum rn_split { RN_SPLIT_TRAIN, RN_SPLIT_TEST } rn_split;
  *                  binary files or IDX files (plain or .gz), recognised by their names; or
  *                  encoded pictures (docs/data.md): a folder of folders, one a class, or of these
  *                  for each split, ImageNet as it was published, a list "FILE.csv", or a pack
- *                  "FILE.rnpack" (rn_data_pack()). Where these have no splits, both are all.
+ *                  "FILE.rnpack" (rn_data_pack()). Where these have no splits, both are all
+ *                  (rn_samples_same()).
  *                  "DIR:labels=coarse" takes CIFAR-100's 20 superclasses. IDX files have ten
  *                  classes, or as many as the folder's label_names.txt has lines.
  * @return RN_OK; RN_ENOTFOUND (no such folder, or nothing known in it: says what was looked for);
@@ -184,6 +188,7 @@ typedef struct rn_pack_result {
     uint64_t pictures, skipped; // in the pack, and left out
     uint64_t resumed;           // of both, what an earlier call had done
     uint64_t bytes;             // of the file
+    int sets;                   // 1: of one set, which is both splits; 2: of both
 } rn_pack_result;
 
 /**

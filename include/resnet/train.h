@@ -242,7 +242,16 @@ typedef struct rn_evaluate_options {
     const volatile sig_atomic_t *stop; // non-zero: RN_EINTERRUPTED
 } rn_evaluate_options;
 
-/** Evaluate a model on a set; classes and image size must agree. Release with the function below.
+/**
+ * Evaluate a model on a set of images of its input's size.
+ *
+ * The set's classes are the model's of the same names where it knows them all, else, if there are
+ * as many, of the same numbers. Those that only the model has are answers too, always wrong ones.
+ *
+ * @param[out] out  Release with the function below; zeroes on failure. `classes` and confusion are
+ *                  the model's.
+ * @return RN_OK; RN_EINVAL (set or options do not fit the model); RN_EINTERRUPTED; RN_ENOMEM; as
+ *         rn_plan_create().
  */
 RN_API rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,
                              const rn_samples *samples, const rn_evaluate_options *options);
@@ -293,8 +302,7 @@ typedef struct rn_evaluate_views_options {
  * networks are planned for each size of view that comes (they have to end in global pooling unless
  * it is the size they were made for).
  *
- * A set's classes are the models' of the same names where they know all of them, else the models'
- * of the same numbers. Images of one size (CIFAR) are pictures too.
+ * Classes are matched as by rn_evaluate(). Images of one size (CIFAR) are pictures too.
  *
  * @param[out] out  Release with rn_evaluation_release(); zeroes on failure. `classes` and confusion
  *                  are the models'.
@@ -480,6 +488,7 @@ typedef struct rn_statistics_change {
 
 typedef struct rn_recalibration {
     uint64_t images;       // each seen once
+    uint64_t skipped;      // encoded pictures that could not be read
     int batches;           // that they were split into,
     int smallest, largest; // of these sizes
     double seconds;
@@ -488,11 +497,14 @@ typedef struct rn_recalibration {
 } rn_recalibration;
 
 typedef struct rn_recalibrate_options {
-    const char *engine;                // NULL: "cpu"
-    int batch;                         // most images at a time, 1 .. 65536; 0: 128
-    uint64_t images;                   // how many, drawn from the set; 0: all
-    uint64_t seed;                     // of the draw, of the order, and of augmentation
-    const rn_augment *augment;         // NULL: none
+    const char *engine;        // NULL: "cpu"
+    int batch;                 // most images at a time, 1 .. 65536; 0: 128
+    uint64_t images;           // how many, drawn from the set; 0: all
+    uint64_t seed;             // of the draw, of the order, and of augmentation
+    const rn_augment *augment; // NULL: none; of encoded pictures the middle 0.875
+    rn_bad_images bad_images;  // of encoded pictures; the next of the order counts instead
+    void (*on_bad)(const char *message, void *context); // told of each; NULL: nobody is
+    void *context;
     bool ema;                          // statistics of the averaged weights, not of the last
     const volatile sig_atomic_t *stop; // non-zero: RN_EINTERRUPTED
 } rn_recalibrate_options;
@@ -509,16 +521,20 @@ typedef struct rn_recalibrate_options {
  *
  * summed in double as Chan et al. (1979) merge moments, then unbiased over all values (times m /
  * (m - 1)), as PyTorch's running_var is. The images are shuffled, and split into batches whose
- * sizes differ by at most one, so that none is small. Statistics behind the first batch norm depend
- * a little on the batch size, because what they see was normalised by a batch.
+ * sizes differ by at most one, so that none is small. Encoded pictures are decoded a batch at a
+ * time; those that cannot be read are replaced by others that were not drawn, as long as there are
+ * any, else the last batches are smaller. Statistics behind the first batch norm depend a little
+ * on the batch size, because what they see was normalised by a batch.
  *
  * @param[out] out  Release with the function below; zeroes on failure.
  * @param model     Its weights or EMA get the statistics; unchanged on failure.
- * @param samples   Training set; classes and image size must agree.
+ * @param samples   Training set; the model must know its classes (rn_evaluate()), labels are not
+ *                  read. Images must be of the model's size, encoded pictures are cut to it.
  * @param options   NULL: all images, batches of up to 128, the last weights.
  * @return RN_OK; RN_EINVAL (no batch norm in the model, no EMA, set does not fit, option out of
  *         range); RN_EDIVERGED (statistics not finite; names the batch norm); RN_EINTERRUPTED;
- *         RN_ENOMEM; as rn_plan_create().
+ *         RN_EFORMAT (no picture could be read); of a bad picture, where it ends this, as
+ *         rn_photos_decode(); RN_ENOMEM; as rn_plan_create().
  */
 RN_API rn_status rn_recalibrate(rn_recalibration *out, rn_checkpoint *model,
                                 const rn_samples *samples, const rn_recalibrate_options *options);

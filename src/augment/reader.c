@@ -7,7 +7,7 @@ static bool same_size(const rn_samples *samples, const rn_preprocess *preprocess
            samples->width == preprocess->width;
 }
 
-static rn_status check_size(const rn_samples *samples, const rn_preprocess *preprocess)
+rn_status rn_reader_check(const rn_samples *samples, const rn_preprocess *preprocess)
 {
     if (samples->photos != NULL || same_size(samples, preprocess))
         return RN_OK;
@@ -22,7 +22,7 @@ rn_status rn_reader_init(rn_reader *reader, const rn_samples *samples,
     rn_status st = RN_OK;
 
     *reader = (rn_reader){samples, preprocess, NULL};
-    RN_TRY(check_size(samples, preprocess));
+    RN_TRY(rn_reader_check(samples, preprocess));
     RN_TRY(rn_scratch_create(&reader->scratch));
 out:
     return st;

@@ -11,9 +11,12 @@ typedef struct rn_reader {
     rn_scratch *scratch; // NULL for images in memory
 } rn_reader;
 
+/** RN_EINVAL: images are not of the size that the preprocess takes. Pictures may have any. */
+rn_status rn_reader_check(const rn_samples *samples, const rn_preprocess *preprocess);
+
 /**
  * @param reader  rn_reader_release() is legal after a failure.
- * @return RN_OK; RN_EINVAL (images are not of the size that the preprocess takes); RN_ENOMEM.
+ * @return RN_OK; RN_EINVAL (rn_reader_check()); RN_ENOMEM.
  */
 rn_status rn_reader_init(rn_reader *reader, const rn_samples *samples,
                          const rn_preprocess *preprocess);

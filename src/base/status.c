@@ -1,12 +1,10 @@
-#include "resnet/base.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MESSAGE_BYTES = 1024 };
-
-static _Thread_local char message[MESSAGE_BYTES];
+static _Thread_local char message[RN_MESSAGE_BYTES];
 
 const char *rn_status_text(rn_status status)
 {
@@ -39,7 +37,7 @@ static void replace_control_characters(char *text)
 // Here and below in parentheses: base.h has macros of these names for static analyzers.
 rn_status(rn_error)(rn_status code, const char *fmt, ...)
 {
-    char text[MESSAGE_BYTES]; // arguments may point into the current message
+    char text[RN_MESSAGE_BYTES]; // arguments may point into the current message
     va_list args;
 
     va_start(args, fmt);
@@ -52,7 +50,7 @@ rn_status(rn_error)(rn_status code, const char *fmt, ...)
 
 rn_status(rn_error_prefix)(rn_status code, const char *fmt, ...)
 {
-    char prefix[MESSAGE_BYTES];
+    char prefix[RN_MESSAGE_BYTES];
     va_list args;
 
     va_start(args, fmt);

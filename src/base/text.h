@@ -4,6 +4,8 @@
 
 #include "resnet/base.h"
 
+enum { RN_MESSAGE_BYTES = 1024 }; // what rn_error_message() has at most, with its NUL
+
 /** The candidate with the least edit distance to `word`, or NULL if none is near. Borrowed. */
 const char *rn_text_nearest(const char *word, const char *const *candidates, size_t count);
 

@@ -5,13 +5,13 @@
 
 #include "augment/reader.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "base/workers.h"
 #include "batch/bad_pictures.h"
 #include "batch/inputs.h"
 #include "batch/mix.h"
 #include "batch/order.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +20,6 @@ enum {
     PART = 32,       // samples: some 100 microseconds of work for one lock
     PHOTOS_PART = 2, // encoded pictures: some milliseconds each
     LARGEST_BATCH = 65536,
-    MOST_WORKERS = 64,
     DEEPEST = 64,
     MOST_RANKS = 1 << 20,
     LARGEST_ALPHA = 100,
@@ -41,8 +40,7 @@ struct rn_loader {
     rn_inputs inputs;
     int slot_count;
     slot *slots; // iteration i lives in slots[i % slot_count]
-    pthread_t *threads;
-    int started;
+    rn_workers workers;
     rn_reader *readers; // one a worker
     _Atomic double waited;
     rn_bad_pictures bad;
@@ -58,7 +56,7 @@ struct rn_loader {
     int working;       // workers that run, or have
     rn_status failure; // no part is given out after it
     uint64_t failed;   // the first iteration that will not be complete
-    char message[256];
+    char message[RN_MESSAGE_BYTES];
 };
 
 typedef struct part {
@@ -261,7 +259,7 @@ static rn_status check_options(const rn_loader_options *options)
     uint64_t entry = 0;
 
     RN_TRY(check_range("batch", options->batch, 1, LARGEST_BATCH));
-    RN_TRY(check_range("number of loader threads", options->workers, 1, MOST_WORKERS));
+    RN_TRY(rn_workers_check(options->workers, "loader"));
     RN_TRY(check_range("loader depth", options->depth, 1, DEEPEST));
     RN_TRY(check_alpha("mixup", options->mix.mixup));
     RN_TRY(check_alpha("CutMix", options->mix.cutmix));
@@ -270,25 +268,6 @@ static rn_status check_options(const rn_loader_options *options)
     RN_TRY(first_entry(options, options->first, &entry));
 out:
     return st;
-}
-
-// Signals are the main thread's business; a worker that caught one would only delay it.
-static rn_status start_workers(rn_loader *loader)
-{
-    sigset_t all, before;
-    int error = 0;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (loader->started < loader->options.workers && error == 0) {
-        error = pthread_create(&loader->threads[loader->started], NULL, worker, loader);
-        loader->started += error == 0;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0)
-        return rn_error(RN_ENOMEM, "cannot start loader thread %d of %d: %s", loader->started + 1,
-                        loader->options.workers, strerror(error));
-    return RN_OK;
 }
 
 static rn_status make_slots(rn_loader *loader)
@@ -354,8 +333,7 @@ rn_status rn_loader_create(rn_loader **out, const rn_samples *samples,
     RN_TRY(rn_order_create(&loader->order, samples->count, full.seed));
     RN_TRY(make_readers(loader));
     RN_TRY(make_slots(loader));
-    RN_TRY(RN_NEW(&loader->threads, (size_t)full.workers));
-    RN_TRY(start_workers(loader));
+    RN_TRY(rn_workers_start(&loader->workers, full.workers, "loader", worker, loader));
     *out = loader;
     loader = NULL;
 out:
@@ -369,8 +347,7 @@ static void stop_workers(rn_loader *loader)
     loader->stop = true;
     pthread_cond_broadcast(&loader->room);
     pthread_mutex_unlock(&loader->lock);
-    for (int i = 0; i < loader->started; i++)
-        pthread_join(loader->threads[i], NULL);
+    rn_workers_join(&loader->workers);
 }
 
 void rn_loader_free(rn_loader *loader)
@@ -387,7 +364,6 @@ void rn_loader_free(rn_loader *loader)
         rn_reader_release(&loader->readers[i]);
     rn_free(loader->readers);
     rn_free(loader->slots);
-    rn_free(loader->threads);
     rn_order_free(loader->order);
     rn_bad_pictures_release(&loader->bad);
     pthread_cond_destroy(&loader->ready);

@@ -1,24 +1,23 @@
-// Workers take names from one source and fill a ring of items. Sequence numbers are given out with
-// the names, so that order does not depend on who decodes what, and when.
+// Pictures of one source, made ready ahead in a ring of items.
 #include "resnet/batch.h"
 
+#include "augment/reader.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "batch/ahead.h"
+#include "data/photos.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { MOST_WORKERS = 64, MOST_AHEAD = 65536, USUAL_AHEAD = 32, MESSAGE = 1024 };
+enum { MOST_AHEAD = 65536, USUAL_AHEAD = 32 };
 
 typedef struct item {
-    bool ready;
-    char *name; // of the source: free()
+    char *name; // of options.next: free()
     float *input;
     rn_image *image;
     rn_status status;
-    char message[MESSAGE];
+    char message[RN_MESSAGE_BYTES];
     rn_picture shown;
 } item;
 
@@ -26,19 +25,9 @@ struct rn_pictures {
     const rn_preprocess *preprocess;
     rn_pictures_options options;
     int slots;
-    item *items; // number i lives in items[i % slots]
-    pthread_t *threads;
-    int started;
-
-    pthread_mutex_t source; // held while a name is awaited; taken before `lock`
-    pthread_mutex_t lock;   // guards all that follows, and the items' `ready`
-    pthread_cond_t room, ready;
-    uint64_t oldest;   // in the ring: the borrowed or the next one
-    uint64_t claimed;  // next to be given out
-    bool borrowed;     // oldest is in the caller's hands
-    bool ended, stop;  // no more names; nobody wants them
-    rn_status failure; // of the source
-    char message[MESSAGE];
+    item *items; // picture i is items[i % slots]
+    rn_ahead *ahead;
+    uint64_t given; // to the caller
 };
 
 static item *item_of(rn_pictures *pictures, uint64_t number)
@@ -46,92 +35,85 @@ static item *item_of(rn_pictures *pictures, uint64_t number)
     return &pictures->items[number % (uint64_t)pictures->slots];
 }
 
-static void note_failure(char *message, const char *text)
+static rn_status take_name(bool *more, uint64_t number, void *context)
 {
-    snprintf(message, MESSAGE, "%s", text);
-}
-
-// With `source` held: wait for room. False: nothing is left to do.
-static bool wait_for_room(rn_pictures *pictures)
-{
-    pthread_mutex_lock(&pictures->lock);
-    while (!pictures->stop && !pictures->ended &&
-           pictures->claimed - pictures->oldest >= (uint64_t)pictures->slots)
-        pthread_cond_wait(&pictures->room, &pictures->lock);
-    bool go_on = !pictures->stop && !pictures->ended;
-    pthread_mutex_unlock(&pictures->lock);
-    return go_on;
-}
-
-// Take the next name and its place; NULL: there is none.
-static item *claim(rn_pictures *pictures)
-{
+    rn_status st = RN_OK;
+    rn_pictures *pictures = context;
     char *name = NULL;
-    item *claimed = NULL;
 
-    pthread_mutex_lock(&pictures->source);
-    if (wait_for_room(pictures)) {
-        rn_status st = pictures->options.next(&name, pictures->options.context);
-        pthread_mutex_lock(&pictures->lock);
-        pictures->ended = st != RN_OK || name == NULL;
-        pictures->failure = st;
-        if (st != RN_OK)
-            note_failure(pictures->message, rn_error_message());
-        if (!pictures->ended) {
-            claimed = item_of(pictures, pictures->claimed++);
-            claimed->name = name;
-        }
-        pthread_cond_broadcast(&pictures->ready);
-        pthread_mutex_unlock(&pictures->lock);
+    if (pictures->options.samples != NULL) {
+        *more = number < pictures->options.samples->count;
+        return RN_OK;
     }
-    pthread_mutex_unlock(&pictures->source);
-    return claimed;
-}
-
-static rn_status prepare(const rn_pictures *pictures, item *work)
-{
-    const rn_pictures_options *options = &pictures->options;
-    rn_status st = options->open != NULL ? options->open(&work->image, work->name, options->context)
-                                         : rn_image_open(&work->image, work->name);
-
-    if (st != RN_OK)
-        return st;
-    st = rn_preprocess_image(pictures->preprocess, work->input, work->image);
-    if (st != RN_OK)
-        rn_error_prefix(st, "'%s'", work->name);
-    if (st != RN_OK || !options->keep) {
-        rn_image_free(work->image);
-        work->image = NULL;
-    }
+    RN_TRY(pictures->options.next(&name, pictures->options.context));
+    item_of(pictures, number)->name = name;
+    *more = name != NULL;
+out:
     return st;
 }
 
-static void *worker(void *argument)
+static rn_status open_picture(const rn_pictures *pictures, item *work, uint64_t number)
 {
-    rn_pictures *pictures = argument;
-    item *work;
+    const rn_pictures_options *options = &pictures->options;
 
-    while ((work = claim(pictures)) != NULL) {
-        work->status = prepare(pictures, work);
-        if (work->status != RN_OK)
-            note_failure(work->message, rn_error_message());
-        pthread_mutex_lock(&pictures->lock);
-        work->ready = true;
-        pthread_cond_broadcast(&pictures->ready);
-        pthread_mutex_unlock(&pictures->lock);
-    }
-    return NULL;
+    if (options->samples != NULL)
+        return rn_photos_decode(&work->image, options->samples->photos, (size_t)number, NULL);
+    if (options->open != NULL)
+        return options->open(&work->image, work->name, options->context);
+    return rn_image_open(&work->image, work->name);
 }
 
-static rn_status check(const rn_pictures_options *options)
+static rn_status prepare(const rn_pictures *pictures, item *work, uint64_t number)
 {
-    if (options->workers < 1 || options->workers > MOST_WORKERS)
-        return rn_error(RN_EINVAL, "number of decoding threads is %d, expected 1 to %d",
-                        options->workers, MOST_WORKERS);
+    rn_status st = RN_OK;
+    const rn_samples *samples = pictures->options.samples;
+
+    if (samples != NULL && samples->photos == NULL) {
+        rn_preprocess_apply(pictures->preprocess, work->input,
+                            samples->images + (size_t)number * rn_samples_image_bytes(samples),
+                            NULL, 0, 0, 0);
+        return RN_OK;
+    }
+    RN_TRY(open_picture(pictures, work, number));
+    st = rn_preprocess_image(pictures->preprocess, work->input, work->image);
+    if (st != RN_OK && samples != NULL)
+        rn_photos_blame(st, samples->photos, (size_t)number);
+    else if (st != RN_OK)
+        rn_error_prefix(st, "'%s'", work->name);
+    if (st != RN_OK || !pictures->options.keep) {
+        rn_image_free(work->image);
+        work->image = NULL;
+    }
+out:
+    return st;
+}
+
+static void make_item(uint64_t number, void *context)
+{
+    rn_pictures *pictures = context;
+    item *work = item_of(pictures, number);
+
+    work->status = prepare(pictures, work, number);
+    if (work->status != RN_OK)
+        snprintf(work->message, sizeof work->message, "%s", rn_error_message());
+}
+
+static void empty_item(uint64_t number, void *context)
+{
+    item *work = item_of(context, number);
+
+    free(work->name);
+    rn_image_free(work->image);
+    work->name = NULL;
+    work->image = NULL;
+}
+
+static rn_status check(const rn_pictures_options *options, const rn_preprocess *preprocess)
+{
     if (options->ahead < 1 || options->ahead > MOST_AHEAD)
         return rn_error(RN_EINVAL, "pictures ahead are %d, expected 1 to %d", options->ahead,
                         MOST_AHEAD);
-    return RN_OK;
+    return options->samples != NULL ? rn_reader_check(options->samples, preprocess) : RN_OK;
 }
 
 static rn_status make_items(rn_pictures *pictures)
@@ -144,28 +126,8 @@ static rn_status make_items(rn_pictures *pictures)
     RN_TRY(RN_NEW(&pictures->items, (size_t)pictures->slots));
     for (int i = 0; i < pictures->slots; i++)
         RN_TRY(RN_NEW(&pictures->items[i].input, floats));
-    RN_TRY(RN_NEW(&pictures->threads, (size_t)pictures->options.workers));
 out:
     return st;
-}
-
-// Signals are the main thread's business.
-static rn_status start_workers(rn_pictures *pictures)
-{
-    sigset_t all, before;
-    int error = 0;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (pictures->started < pictures->options.workers && error == 0) {
-        error = pthread_create(&pictures->threads[pictures->started], NULL, worker, pictures);
-        pictures->started += error == 0;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0)
-        return rn_error(RN_ENOMEM, "cannot start decoding thread %d of %d: %s",
-                        pictures->started + 1, pictures->options.workers, strerror(error));
-    return RN_OK;
 }
 
 rn_status rn_pictures_create(rn_pictures **out, const rn_preprocess *preprocess,
@@ -178,16 +140,17 @@ rn_status rn_pictures_create(rn_pictures **out, const rn_preprocess *preprocess,
     *out = NULL;
     full.workers = full.workers == 0 ? 1 : full.workers;
     full.ahead = full.ahead == 0 ? USUAL_AHEAD : full.ahead;
-    RN_TRY(check(&full));
+    RN_TRY(check(&full, preprocess));
     RN_TRY(RN_NEW(&pictures, 1));
     pictures->preprocess = preprocess;
     pictures->options = full;
-    pthread_mutex_init(&pictures->source, NULL); // cannot fail without attributes
-    pthread_mutex_init(&pictures->lock, NULL);
-    pthread_cond_init(&pictures->room, NULL);
-    pthread_cond_init(&pictures->ready, NULL);
     RN_TRY(make_items(pictures));
-    RN_TRY(start_workers(pictures));
+    RN_TRY(rn_ahead_create(&pictures->ahead, &(rn_ahead_options){.workers = full.workers,
+                                                                 .slots = pictures->slots,
+                                                                 .take = take_name,
+                                                                 .make = make_item,
+                                                                 .empty = empty_item,
+                                                                 .context = pictures}));
     *out = pictures;
     pictures = NULL; // now the caller's
 out:
@@ -195,78 +158,49 @@ out:
     return st;
 }
 
-static void empty_item(item *work)
-{
-    free(work->name);
-    rn_image_free(work->image);
-    work->name = NULL;
-    work->image = NULL;
-    work->ready = false;
-}
-
-static void stop_workers(rn_pictures *pictures)
-{
-    pthread_mutex_lock(&pictures->lock);
-    pictures->stop = true;
-    pthread_cond_broadcast(&pictures->room);
-    pthread_mutex_unlock(&pictures->lock);
-    for (int i = 0; i < pictures->started; i++)
-        pthread_join(pictures->threads[i], NULL);
-}
-
 void rn_pictures_free(rn_pictures *pictures)
 {
     if (pictures == NULL)
         return;
-    stop_workers(pictures);
+    rn_ahead_free(pictures->ahead);
     for (int i = 0; pictures->items != NULL && i < pictures->slots; i++) {
-        empty_item(&pictures->items[i]);
+        empty_item((uint64_t)i, pictures);
         rn_free(pictures->items[i].input);
     }
     rn_free(pictures->items);
-    rn_free(pictures->threads);
-    pthread_cond_destroy(&pictures->room);
-    pthread_cond_destroy(&pictures->ready);
-    pthread_mutex_destroy(&pictures->lock);
-    pthread_mutex_destroy(&pictures->source);
     rn_free(pictures);
 }
 
-static void give_back(rn_pictures *pictures)
+// Images in memory have none.
+static const char *name_of(const rn_pictures *pictures, const item *it, size_t index)
 {
-    empty_item(item_of(pictures, pictures->oldest));
-    pictures->oldest++;
-    pictures->borrowed = false;
-    pthread_cond_broadcast(&pictures->room);
-}
+    const rn_samples *samples = pictures->options.samples;
 
-// With `lock` held. The oldest is there; or false: no more will come.
-static bool wait_for_oldest(rn_pictures *pictures)
-{
-    while (!item_of(pictures, pictures->oldest)->ready &&
-           !(pictures->ended && pictures->claimed == pictures->oldest))
-        pthread_cond_wait(&pictures->ready, &pictures->lock);
-    return pictures->claimed != pictures->oldest;
+    if (samples == NULL)
+        return it->name;
+    return samples->photos != NULL ? rn_photos_name(samples->photos, index) : "";
 }
 
 rn_status rn_pictures_next(rn_pictures *pictures, const rn_picture **picture)
 {
     rn_status st = RN_OK;
+    const size_t index = (size_t)pictures->given;
+    bool there;
 
     *picture = NULL;
-    pthread_mutex_lock(&pictures->lock);
-    if (pictures->borrowed)
-        give_back(pictures);
-    if (wait_for_oldest(pictures)) {
-        item *oldest = item_of(pictures, pictures->oldest);
-        bool good = oldest->status == RN_OK;
-        oldest->shown = (rn_picture){oldest->name, oldest->status, good ? "" : oldest->message,
-                                     good ? oldest->input : NULL, oldest->image};
-        pictures->borrowed = true;
-        *picture = &oldest->shown;
-    } else if (pictures->failure != RN_OK) {
-        st = rn_error(pictures->failure, "%s", pictures->message);
-    }
-    pthread_mutex_unlock(&pictures->lock);
+    rn_ahead_release(pictures->ahead, pictures->given); // what the caller had
+    RN_TRY(rn_ahead_wait(pictures->ahead, pictures->given, &there));
+    if (!there)
+        return RN_OK;
+    item *next = item_of(pictures, pictures->given++);
+    bool good = next->status == RN_OK;
+    next->shown = (rn_picture){.index = index,
+                               .name = name_of(pictures, next, index),
+                               .status = next->status,
+                               .message = good ? "" : next->message,
+                               .input = good ? next->input : NULL,
+                               .image = next->image};
+    *picture = &next->shown;
+out:
     return st;
 }

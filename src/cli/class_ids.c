@@ -1,5 +1,7 @@
 #include "cli/class_ids.h"
 
+#include "cli/model_file.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +14,6 @@ typedef struct reader {
     int line;
     int owner[CLI_IMAGENET_CLASSES + 1]; // class of each number, from 1; 0: none
 } reader;
-
-static int find_class(const rn_checkpoint *model, const char *label)
-{
-    for (int i = 0; i < model->options.classes; i++)
-        if (strcmp(model->label_names[i], label) == 0)
-            return i;
-    return -1;
-}
 
 static rn_status set_id(reader *r, int class, const char *number)
 {
@@ -47,7 +41,7 @@ static rn_status take_line(reader *r, char *line)
     blank = strrchr(line, ' ');
     if (blank != NULL) {
         *blank = '\0';
-        class = find_class(r->model, line);
+        class = cli_find_label(r->model, line);
     }
     if (blank != NULL && class < 0)
         return rn_error(RN_EFORMAT, "'%s' line %d: the network has no class '%s'", r->path, r->line,

@@ -1,3 +1,4 @@
+#include "cli/bad_images.h"
 #include "cli/command.h"
 #include "cli/progress_line.h"
 #include "cli/signals.h"
@@ -81,6 +82,8 @@ static void print_result(const rn_pack_result *result, const char *path)
 {
     printf("%s: %s pictures, %s", path, cli_count((int64_t)result->pictures).text,
            cli_bytes((double)result->bytes).text);
+    if (result->sets == 1)
+        printf(", one set for training and test");
     if (result->skipped > 0)
         printf(", %s left out", cli_count((int64_t)result->skipped).text);
     if (result->resumed > 0)
@@ -100,7 +103,7 @@ static rn_status run_pack(const cli_arguments *args)
         .format = format_of(args),
         .shorter = (int)cli_integer(args, "shorter"),
         .quality = (int)cli_integer(args, "quality"),
-        .skip_bad = is_choice(args, "bad-images", "skip"),
+        .skip_bad = cli_bad_images(args) == RN_BAD_IMAGES_SKIP,
         .bad = on_bad,
         .progress = on_progress,
         .context = &w,
@@ -143,12 +146,8 @@ static const cli_option options[] = {
      .fallback = "95",
      .low = 1,
      .high = 100},
-    {.name = "bad-images",
-     .kind = CLI_CHOICE,
-     .argument = "WHAT",
-     .help = "where a picture cannot be decoded, stop, or leave it out and say so",
-     .fallback = "stop",
-     .choices = "stop|skip"},
+    CLI_BAD_IMAGES_OPTION("where a picture cannot be decoded, leave it out and say so, or stop",
+                          "stop"),
     CLI_THREADS_OPTION,
     {0}};
 

@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/data_sheet.h"
 #include "cli/json_output.h"
 #include "cli/run_folder.h"
 #include "cli/term.h"
@@ -6,12 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHEET_COLUMNS = 12, GAP = 2, SMALL = 64 };
+enum { TRAIN, TEST, SPLITS };
+
+static const char *const split_names[SPLITS] = {"train", "test"};
 
 typedef struct shown {
-    rn_samples *train, *test;
-    rn_preprocess *measured; // mean and deviation of the training set's channels; NULL: of pictures
-    int64_t *counts[2];      // of each class, in train and test
+    rn_samples *sets[SPLITS]; // NULL: the source has no such pictures
+    const rn_samples *first;  // the training set, or what there is
+    bool same;                // they are one set
+    rn_preprocess *measured;  // mean and deviation of its channels; NULL: of encoded pictures
+    int64_t *counts[SPLITS];  // of each class
 } shown;
 
 static rn_status count_classes(int64_t **out, const rn_samples *samples)
@@ -28,27 +33,44 @@ static rn_status count_classes(int64_t **out, const rn_samples *samples)
     return RN_OK;
 }
 
+// Folders of pictures may have one split.
+static rn_status open_sets(shown *s, const char *source)
+{
+    rn_status st;
+
+    st = rn_data_open(&s->sets[TRAIN], source, RN_SPLIT_TRAIN);
+    if (st != RN_OK && st != RN_ENOTFOUND)
+        return st;
+    st = rn_data_open(&s->sets[TEST], source, RN_SPLIT_TEST);
+    s->first = s->sets[TRAIN] != NULL ? s->sets[TRAIN] : s->sets[TEST];
+    if (st == RN_ENOTFOUND && s->first != NULL && s->first->photos != NULL)
+        st = RN_OK;
+    return st;
+}
+
 static rn_status open_shown(shown *s, const char *source)
 {
     rn_status st;
 
-    RN_TRY(rn_data_open(&s->train, source, RN_SPLIT_TRAIN));
-    RN_TRY(rn_data_open(&s->test, source, RN_SPLIT_TEST));
-    if (s->train->photos == NULL)
-        RN_TRY(rn_preprocess_measure(&s->measured, s->train, RN_NORMALIZE_CHANNEL));
-    RN_TRY(count_classes(&s->counts[0], s->train));
-    RN_TRY(count_classes(&s->counts[1], s->test));
+    RN_TRY(open_sets(s, source));
+    s->same = s->sets[TRAIN] != NULL && s->sets[TEST] != NULL &&
+              rn_samples_same(s->sets[TRAIN], s->sets[TEST]);
+    if (s->first->photos == NULL)
+        RN_TRY(rn_preprocess_measure(&s->measured, s->first, RN_NORMALIZE_CHANNEL));
+    for (int i = 0; i < SPLITS; i++)
+        if (s->sets[i] != NULL)
+            RN_TRY(count_classes(&s->counts[i], s->sets[i]));
 out:
     return st;
 }
 
 static void release(shown *s)
 {
-    free(s->counts[0]);
-    free(s->counts[1]);
+    for (int i = 0; i < SPLITS; i++) {
+        free(s->counts[i]);
+        rn_samples_free(s->sets[i]);
+    }
     rn_preprocess_free(s->measured);
-    rn_samples_free(s->train);
-    rn_samples_free(s->test);
 }
 
 static void print_set(const rn_samples *samples)
@@ -63,6 +85,21 @@ static void print_set(const rn_samples *samples)
            samples->width);
 }
 
+// What there is; sets that are one are shown as one.
+static void print_sets(const shown *s)
+{
+    for (int i = 0; i < SPLITS; i++)
+        if (s->sets[i] != NULL && !(s->same && i == TEST))
+            print_set(s->sets[i]);
+    if (s->same)
+        printf(
+            "no splits: these are both the training and the test set; 'resnet train --hold-out N' "
+            "sets some aside\n");
+    for (int i = 0; i < SPLITS; i++)
+        if (s->sets[i] == NULL)
+            printf("no %s pictures\n", i == TRAIN ? "training" : "test");
+}
+
 static void print_channels(const rn_preprocess *measured)
 {
     for (int i = 0; i < 2; i++) {
@@ -74,25 +111,43 @@ static void print_channels(const rn_preprocess *measured)
     }
 }
 
+static int label_width(const rn_samples *samples)
+{
+    size_t width = strlen("class");
+
+    for (int i = 0; i < samples->classes; i++)
+        if (strlen(samples->label_names[i]) > width)
+            width = strlen(samples->label_names[i]);
+    return (int)width;
+}
+
+static void print_count(const shown *s, int split, int class)
+{
+    if (s->sets[split] == NULL || (s->same && split == TEST))
+        return;
+    printf("  %8s", class < s->sets[split]->classes ? cli_count(s->counts[split][class]).text : "");
+}
+
 static void print_shown(const shown *s)
 {
-    int width = 5, classes = s->train->classes;
+    const int width = label_width(s->first);
 
-    print_set(s->train);
-    print_set(s->test);
+    print_sets(s);
     if (s->measured != NULL) {
         printf("\n");
         print_channels(s->measured);
     }
-    for (int i = 0; i < classes; i++)
-        if ((int)strlen(s->train->label_names[i]) > width)
-            width = (int)strlen(s->train->label_names[i]);
-    printf("\n%s%3s  %-*s  %8s  %8s%s\n", cli_style(stdout, CLI_BOLD), "", width, "class", "train",
-           "test", cli_style(stdout, CLI_NORMAL));
-    for (int i = 0; i < classes; i++)
-        printf("%3d  %-*s  %8s  %8s\n", i, width, s->train->label_names[i],
-               cli_count(s->counts[0][i]).text,
-               i < s->test->classes ? cli_count(s->counts[1][i]).text : "");
+    printf("\n%s%3s  %-*s", cli_style(stdout, CLI_BOLD), "", width, "class");
+    for (int k = 0; k < SPLITS; k++)
+        if (s->sets[k] != NULL && !(s->same && k == TEST))
+            printf("  %8s", s->same ? "pictures" : split_names[k]);
+    printf("%s\n", cli_style(stdout, CLI_NORMAL));
+    for (int i = 0; i < s->first->classes; i++) {
+        printf("%3d  %-*s", i, width, s->first->label_names[i]);
+        for (int k = 0; k < SPLITS; k++)
+            print_count(s, k, i);
+        printf("\n");
+    }
 }
 
 static cJSON *set_json(const rn_samples *samples, const int64_t *counts)
@@ -116,77 +171,18 @@ static rn_status print_json(const shown *s)
     cJSON *json = cJSON_CreateObject(), *labels = cJSON_AddArrayToObject(json, "labels");
     const rn_preprocess *m = s->measured;
 
-    for (int i = 0; i < s->train->classes; i++)
-        cJSON_AddItemToArray(labels, cJSON_CreateString(s->train->label_names[i]));
-    cJSON_AddItemToObject(json, "train", set_json(s->train, s->counts[0]));
-    cJSON_AddItemToObject(json, "test", set_json(s->test, s->counts[1]));
+    for (int i = 0; i < s->first->classes; i++)
+        cJSON_AddItemToArray(labels, cJSON_CreateString(s->first->label_names[i]));
+    for (int i = 0; i < SPLITS; i++)
+        cJSON_AddItemToObject(json, split_names[i],
+                              s->sets[i] != NULL ? set_json(s->sets[i], s->counts[i])
+                                                 : cJSON_CreateNull());
+    cJSON_AddBoolToObject(json, "same", s->same);
     if (m != NULL) {
         cJSON_AddItemToObject(json, "mean", cJSON_CreateFloatArray(m->mean, m->channels));
         cJSON_AddItemToObject(json, "deviation", cJSON_CreateFloatArray(m->deviation, m->channels));
     }
     return cli_print_json(json);
-}
-
-// The contact sheet: a row for each class, its first images.
-
-static void copy_tile(rn_image *sheet, const rn_samples *samples, size_t index, int top, int left,
-                      int zoom)
-{
-    size_t plane = (size_t)samples->height * (size_t)samples->width;
-    const uint8_t *image = samples->images + index * plane * (size_t)samples->channels;
-
-    for (int y = 0; y < samples->height * zoom; y++)
-        for (int x = 0; x < samples->width * zoom; x++)
-            for (int c = 0; c < samples->channels; c++) {
-                size_t to = ((size_t)(top + y) * (size_t)sheet->width + (size_t)(left + x)) *
-                                (size_t)sheet->channels +
-                            (size_t)c;
-                sheet->pixels[to] =
-                    image[(size_t)c * plane + (size_t)(y / zoom) * (size_t)samples->width +
-                          (size_t)(x / zoom)];
-            }
-}
-
-static void fill_sheet(rn_image *sheet, const rn_samples *samples, int zoom, int *used)
-{
-    int tile_height = samples->height * zoom + GAP, tile_width = samples->width * zoom + GAP;
-
-    for (size_t i = 0; i < samples->count; i++) {
-        int row = samples->labels[i];
-        if (used[row] == SHEET_COLUMNS)
-            continue;
-        copy_tile(sheet, samples, i, GAP + row * tile_height, GAP + used[row] * tile_width, zoom);
-        used[row]++;
-    }
-}
-
-static rn_status save_sheet(const rn_samples *samples, const char *path)
-{
-    rn_status st = rn_samples_require_images(samples);
-    int zoom = samples->width <= SMALL ? 2 : 1;
-
-    if (st != RN_OK)
-        return st;
-    int *used = calloc((size_t)samples->classes, sizeof *used);
-    rn_image sheet = {
-        .channels = samples->channels,
-        .height = GAP + samples->classes * (samples->height * zoom + GAP),
-        .width = GAP + SHEET_COLUMNS * (samples->width * zoom + GAP),
-    };
-    size_t bytes = (size_t)sheet.height * (size_t)sheet.width * (size_t)sheet.channels;
-
-    sheet.pixels = malloc(bytes);
-    if (sheet.pixels == NULL || used == NULL) {
-        st = rn_error(RN_ENOMEM, "no memory for a sheet of %zu bytes", bytes);
-        goto out;
-    }
-    memset(sheet.pixels, 255, bytes);
-    fill_sheet(&sheet, samples, zoom, used);
-    RN_TRY(rn_image_save(&sheet, path));
-out:
-    free(sheet.pixels);
-    free(used);
-    return st;
 }
 
 static rn_status run_show(const cli_arguments *args)
@@ -196,7 +192,7 @@ static rn_status run_show(const cli_arguments *args)
 
     RN_TRY(open_shown(&s, args->words[0]));
     if (cli_given(args, "sheet"))
-        RN_TRY(save_sheet(s.train, cli_text(args, "sheet")));
+        RN_TRY(cli_sheet_save(s.first, cli_text(args, "sheet")));
     if (cli_flag(args, "json"))
         st = print_json(&s);
     else
@@ -217,8 +213,9 @@ const cli_command cli_data_show = {
     .name = "data show",
     .usage = "SOURCE",
     .summary = "counts, sizes, classes, mean and deviation",
-    .description = "Show what a data set holds: images, their size, classes and how many of each, "
-                   "mean and deviation of the channels.",
+    .description =
+        "Show what a data set holds: images, their size, classes and how many of each, "
+        "mean and deviation of the channels. Pictures that are not split are shown once.",
     .examples = "resnet data show shapes --sheet shapes.png\n"
                 "resnet data show cifar-10-batches-bin",
     .least = 1,

@@ -41,33 +41,35 @@ out:
     return st;
 }
 
-// Names of a model that only numbers its classes are the set's.
+// Names of the model's classes: the set's where these were matched by number, as those of a model
+// are that only numbers its classes.
 static char *const *class_names(const evaluator *e)
 {
     const rn_checkpoint *model = e->members[0].model;
+    const rn_samples *samples = e->samples;
+    int unknown = 0;
 
-    return e->samples->classes == model->options.classes &&
-                   (!e->by_views || strcmp(model->label_names[0], "0") == 0)
-               ? e->samples->label_names
-               : model->label_names;
+    if (samples->classes != model->options.classes)
+        return model->label_names;
+    for (int i = 0; i < samples->classes && unknown == 0; i++)
+        unknown += cli_find_label(model, samples->label_names[i]) < 0;
+    return unknown > 0 ? samples->label_names : model->label_names;
 }
 
 static rn_status on_picture(const rn_picture_scores *scores, void *context)
 {
     evaluator *e = context;
 
-    if (scores->error != NULL) {
-        fflush(stdout); // in order, where both go to one place
-        fprintf(stderr, "resnet: note: left out: %s\n", scores->error);
-    }
+    if (scores->error != NULL)
+        cli_note_bad(scores->error, NULL);
     return cli_scores_file_add(&e->file, scores);
 }
 
 // What only views have is refused where there are none.
 static rn_status choose_way(evaluator *e)
 {
-    static const char *const of_views[] = {"resize",  "crop",         "scales",  "mirror",
-                                           "average", "bad-pictures", "workers", "save-logits"};
+    static const char *const of_views[] = {"resize",  "crop",       "scales",  "mirror",
+                                           "average", "bad-images", "workers", "save-logits"};
     const cli_arguments *args = e->args;
     const bool photos = e->samples->photos != NULL;
 
@@ -95,7 +97,7 @@ static rn_status prepare_views(evaluator *e)
                                                                     : RN_AVERAGE_SOFTMAX,
         .batch = cli_given(args, "batch") ? (int)cli_integer(args, "batch") : 0,
         .workers = (int)cli_integer(args, "workers"),
-        .skip_bad = strcmp(cli_text(args, "bad-pictures"), "skip") == 0,
+        .skip_bad = cli_bad_images(args) == RN_BAD_IMAGES_SKIP,
         .confusion = cli_given(args, "confusion") || cli_flag(args, "per-class"),
         .engine = cli_text(args, "engine"),
         .on_picture = on_picture,

@@ -52,8 +52,10 @@ static void print_classes(const cli_scores *s)
     for (int i = 0; i < e->classes; i++) {
         int64_t total = class_total(e, i), right = confused(e, i, i);
         int other = most_confused(e, i);
-        printf("%-*s  %7s  %7s  %7.2f%%", width, s->names[i], cli_count(total).text,
-               cli_count(total - right).text, cli_percent(right, total));
+        printf("%-*s  %7s  %7s", width, s->names[i], cli_count(total).text,
+               cli_count(total - right).text);
+        if (total > 0)
+            printf("  %7.2f%%", cli_percent(right, total));
         if (other >= 0)
             printf("  %s (%s)", s->names[other], cli_count(confused(e, i, other)).text);
         printf("\n");

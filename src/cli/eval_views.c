@@ -33,7 +33,7 @@ static rn_status refuse(const cli_arguments *args, const char *option, rn_protoc
                     rn_protocol_name(protocol));
 }
 
-static void default_sizes(rn_views *views, int side)
+void cli_views_usual_sizes(rn_views *views, int side)
 {
     views->crop = views->crop == 0 ? side : views->crop;
     views->resize = views->resize == 0 ? views->crop * 8 / 7 : views->resize; // 256 for 224
@@ -55,7 +55,7 @@ rn_status cli_views_parse(rn_views *views, const cli_arguments *args, rn_protoco
         views->filter = RN_RESIZE_BICUBIC;
     if (crops) {
         RN_TRY(refuse(args, "scales", protocol));
-        default_sizes(views, side);
+        cli_views_usual_sizes(views, side);
     } else {
         RN_TRY(refuse(args, "resize", protocol));
         RN_TRY(refuse(args, "crop", protocol));

@@ -2,6 +2,7 @@
 #ifndef CLI_EVAL_VIEWS_H
 #define CLI_EVAL_VIEWS_H
 
+#include "cli/bad_images.h"
 #include "cli/options.h"
 
 #include "resnet/resnet.h"
@@ -14,6 +15,9 @@
  */
 rn_status cli_views_parse(rn_views *views, const cli_arguments *args, rn_protocol protocol,
                           int side);
+
+/** The sizes of SINGLE that are 0: the model's input, cut out of 8/7 of it. */
+void cli_views_usual_sizes(rn_views *views, int side);
 
 /** "ten (256, crop 224)", "multi-scale (224, 256; mirrored)". */
 typedef struct cli_views_text {
@@ -59,12 +63,7 @@ cli_views_text cli_views_describe(const rn_views *views);
          .help = "over views and models",                                                          \
          .fallback = "softmax",                                                                    \
          .choices = "softmax|logits"},                                                             \
-        {.name = "bad-pictures",                                                                   \
-         .kind = CLI_CHOICE,                                                                       \
-         .argument = "HOW",                                                                        \
-         .help = "pictures that cannot be read: name and leave out, or end",                       \
-         .fallback = "stop",                                                                       \
-         .choices = "skip|stop"},                                                                  \
+        CLI_BAD_IMAGES_OPTION("pictures that cannot be read: name and leave out, or end", "stop"), \
     {                                                                                              \
         .name = "workers", .kind = CLI_INTEGER, .argument = "N",                                   \
         .help = "threads that decode and resize", .fallback = "1", .low = 1, .high = 64            \

@@ -1,3 +1,4 @@
+#include "cli/bad_images.h"
 #include "cli/command.h"
 #include "cli/model_file.h"
 #include "cli/picture_names.h"
@@ -14,11 +15,11 @@ typedef struct extractor {
     cli_names *names;
     rn_pictures *pictures;
     rn_samples *samples;
-    char *beside; // file of names, or of labels
+    char *list_path, *labels_path; // NULL: there is no such file
     int shape[3], batch;
     rn_npy *values, *labels;
     float *mean; // of one output over positions
-    FILE *list;  // of names, in memory until all is written
+    FILE *list;  // of names, in memory until all is written; NULL: of images in memory
     char *list_text;
     size_t list_size;
     int64_t written, failed;
@@ -79,21 +80,27 @@ static void list_name(FILE *list, const char *name)
     fputc('\n', list);
 }
 
+static rn_status miss(extractor *e, const rn_picture *picture)
+{
+    if (picture->status == RN_ENOMEM || cli_bad_images(e->args) == RN_BAD_IMAGES_STOP)
+        return rn_error(picture->status, "%s", picture->message);
+    fprintf(stderr, "resnet: error: %s\n", picture->message);
+    e->failed++;
+    return RN_OK;
+}
+
 static rn_status take_picture(extractor *e, const rn_picture *picture, int *used)
 {
     const rn_model_options *model = &e->model.checkpoint->options;
 
-    if (picture->status == RN_ENOMEM)
-        return rn_error(RN_ENOMEM, "%s", picture->message);
-    if (picture->status != RN_OK) {
-        fprintf(stderr, "resnet: error: %s\n", picture->message);
-        e->failed++;
-        return RN_OK;
-    }
-    list_name(e->list, picture->name);
+    if (picture->status != RN_OK)
+        return miss(e, picture);
+    if (e->list != NULL)
+        list_name(e->list, picture->name);
     memcpy(rn_predictor_input(e->predictor, (*used)++), picture->input,
            sizeof(float) * (size_t)model->channels * (size_t)model->height * (size_t)model->width);
-    return RN_OK;
+    return e->labels != NULL ? rn_npy_append(e->labels, &e->samples->labels[picture->index], 1)
+                             : RN_OK;
 }
 
 static rn_status run_batch(extractor *e, int count)
@@ -128,26 +135,6 @@ out:
     return st;
 }
 
-static rn_status read_samples(extractor *e)
-{
-    rn_status st = RN_OK;
-    const rn_samples *s = e->samples;
-    size_t bytes = (size_t)s->channels * (size_t)s->height * (size_t)s->width;
-
-    for (size_t first = 0; first < s->count; first += (size_t)e->batch) {
-        size_t left = s->count - first;
-        int count = left < (size_t)e->batch ? (int)left : e->batch;
-        for (int i = 0; i < count; i++)
-            rn_preprocess_apply(e->model.checkpoint->preprocess,
-                                rn_predictor_input(e->predictor, i),
-                                s->images + (first + (size_t)i) * bytes, NULL, 0, 0, 0);
-        RN_TRY(run_batch(e, count));
-    }
-    RN_TRY(rn_npy_append(e->labels, s->labels, s->count));
-out:
-    return st;
-}
-
 // "features.npy" and ".txt": "features.txt"
 static rn_status name_beside(char **out, const char *path, const char *ending)
 {
@@ -157,24 +144,46 @@ static rn_status name_beside(char **out, const char *path, const char *ending)
     return cli_format(out, "%.*s%s", length, path, ending);
 }
 
+static rn_status check_size(const rn_samples *s, const rn_model_options *model)
+{
+    if (s->photos != NULL ||
+        (s->channels == model->channels && s->height == model->height && s->width == model->width))
+        return RN_OK;
+    return rn_error(RN_EINVAL, "%s has images of %d x %d x %d, the model takes %d x %d x %d",
+                    s->name, s->channels, s->height, s->width, model->channels, model->height,
+                    model->width);
+}
+
+static rn_status open_list(extractor *e)
+{
+    e->list = open_memstream(&e->list_text, &e->list_size);
+    if (e->list == NULL)
+        return rn_error(RN_ENOMEM, "no memory for names");
+    return cli_given(e->args, "names")
+               ? cli_format(&e->list_path, "%s", cli_text(e->args, "names"))
+               : name_beside(&e->list_path, cli_text(e->args, "out"), ".txt");
+}
+
+// Photographs have names, and rows for those alone that can be read.
 static rn_status open_samples(extractor *e)
 {
     rn_status st;
-    const rn_model_options *model = &e->model.checkpoint->options;
-    bool train = strcmp(cli_text(e->args, "split"), "train") == 0;
+    const cli_arguments *args = e->args;
+    bool train = strcmp(cli_text(args, "split"), "train") == 0;
 
-    if (e->args->word_count > 1 || cli_given(e->args, "files-from"))
+    if (args->word_count > 1 || cli_given(args, "files-from"))
         return rn_error(RN_EINVAL, "'--data' and pictures exclude each other");
-    RN_TRY(rn_data_open(&e->samples, cli_text(e->args, "data"),
-                        train ? RN_SPLIT_TRAIN : RN_SPLIT_TEST));
-    const rn_samples *s = e->samples;
-    if (s->channels != model->channels || s->height != model->height || s->width != model->width)
-        return rn_error(RN_EINVAL, "%s has images of %d x %d x %d, the model takes %d x %d x %d",
-                        s->name, s->channels, s->height, s->width, model->channels, model->height,
-                        model->width);
-    e->batch = (int)cli_integer(e->args, "batch");
-    RN_TRY(name_beside(&e->beside, cli_text(e->args, "out"), ".labels.npy"));
-    RN_TRY(rn_npy_create(&e->labels, e->beside, RN_NPY_INT32, 0, NULL));
+    RN_TRY(
+        rn_data_open(&e->samples, cli_text(args, "data"), train ? RN_SPLIT_TRAIN : RN_SPLIT_TEST));
+    RN_TRY(check_size(e->samples, &e->model.checkpoint->options));
+    if (e->samples->photos != NULL)
+        RN_TRY(open_list(e));
+    else if (cli_given(args, "names"))
+        return rn_error(RN_EINVAL, "option '--names': the images of %s have none",
+                        e->samples->name);
+    e->batch = (int)cli_integer(args, "batch");
+    RN_TRY(name_beside(&e->labels_path, cli_text(args, "out"), ".labels.npy"));
+    RN_TRY(rn_npy_create(&e->labels, e->labels_path, RN_NPY_INT32, 0, NULL));
 out:
     return st;
 }
@@ -185,13 +194,21 @@ static rn_status open_names(extractor *e)
 
     RN_TRY(cli_names_open(&e->names, e->args, 1));
     e->batch = cli_names_batch(e->names, e->args);
-    e->list = open_memstream(&e->list_text, &e->list_size);
-    if (e->list == NULL)
-        return rn_error(RN_ENOMEM, "no memory for names");
-    st = cli_given(e->args, "names") ? cli_format(&e->beside, "%s", cli_text(e->args, "names"))
-                                     : name_beside(&e->beside, cli_text(e->args, "out"), ".txt");
+    RN_TRY(open_list(e));
 out:
     return st;
+}
+
+static rn_status start_pictures(extractor *e)
+{
+    const rn_preprocess *preprocess = e->model.checkpoint->preprocess;
+    const int workers = (int)cli_integer(e->args, "workers");
+    const rn_pictures_options options = {
+        .workers = workers, .ahead = e->batch + workers, .samples = e->samples};
+
+    if (e->samples == NULL)
+        return cli_pictures_start(&e->pictures, e->names, e->args, preprocess, false);
+    return rn_pictures_create(&e->pictures, preprocess, &options);
 }
 
 static rn_status prepare(extractor *e)
@@ -218,23 +235,23 @@ static rn_status prepare(extractor *e)
         return rn_error(RN_ENOMEM, "no memory for %d channels", e->shape[0]);
     RN_TRY(rn_npy_create(&e->values, cli_text(args, "out"), RN_NPY_FLOAT32, is_map(e) ? 3 : 1,
                          e->shape));
-    if (!data)
-        RN_TRY(cli_pictures_start(&e->pictures, e->names, args, e->model.checkpoint->preprocess,
-                                  false));
+    RN_TRY(start_pictures(e));
 out:
     return st;
 }
 
-// The list first: an array is never there without it.
-static rn_status write_list(extractor *e)
+// These first: an array is never there without them.
+static rn_status write_beside(extractor *e)
 {
-    rn_status st;
+    rn_status st = RN_OK;
 
     if (e->labels != NULL)
-        return rn_npy_commit(e->labels);
+        RN_TRY(rn_npy_commit(e->labels));
+    if (e->list == NULL)
+        return RN_OK;
     if (fflush(e->list) != 0)
         return rn_error(RN_ENOMEM, "no memory for names");
-    RN_TRY(rn_text_write(e->beside, e->list_text));
+    RN_TRY(rn_text_write(e->list_path, e->list_text));
 out:
     return st;
 }
@@ -244,9 +261,13 @@ static void print_result(const extractor *e)
     printf("%s: %lld x %d", cli_text(e->args, "out"), (long long)e->written, e->shape[0]);
     if (is_map(e))
         printf(" x %d x %d", e->shape[1], e->shape[2]);
-    printf(" of '%s'%s; %s\n", layer_of(e),
-           !is_map(e) && e->shape[1] * e->shape[2] > 1 ? ", averaged over positions" : "",
-           e->beside);
+    printf(" of '%s'%s", layer_of(e),
+           !is_map(e) && e->shape[1] * e->shape[2] > 1 ? ", averaged over positions" : "");
+    if (e->labels_path != NULL)
+        printf("; %s", e->labels_path);
+    if (e->list_path != NULL)
+        printf("; %s", e->list_path);
+    printf("\n");
 }
 
 static rn_status finish(extractor *e)
@@ -256,7 +277,7 @@ static rn_status finish(extractor *e)
 
     if (e->written == 0)
         return rn_error(RN_ENOTFOUND, "no picture could be read: nothing is written");
-    RN_TRY(write_list(e));
+    RN_TRY(write_beside(e));
     RN_TRY(rn_npy_commit(e->values));
     print_result(e);
     if (e->failed + missing > 0)
@@ -272,7 +293,7 @@ static rn_status run_features(const cli_arguments *args)
     extractor e = {.args = args};
 
     RN_TRY(prepare(&e));
-    RN_TRY(e.samples != NULL ? read_samples(&e) : read_pictures(&e));
+    RN_TRY(read_pictures(&e));
     RN_TRY(finish(&e));
 out:
     rn_pictures_free(e.pictures);
@@ -285,7 +306,8 @@ out:
         fclose(e.list);
     free(e.list_text);
     free(e.mean);
-    free(e.beside);
+    free(e.list_path);
+    free(e.labels_path);
     cli_model_release(&e.model);
     return st;
 }
@@ -311,7 +333,7 @@ static const cli_option options[] = {
      .letter = 'd',
      .kind = CLI_SOURCE,
      .argument = "SOURCE",
-     .help = "a data set instead of pictures; its labels go to FILE.labels.npy"},
+     .help = "a data set instead of pictures, in its order; its labels go to FILE.labels.npy"},
     CLI_SPLIT_OPTION,
     CLI_THREADS_OPTION,
     CLI_ENGINE_OPTION,

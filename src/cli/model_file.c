@@ -298,3 +298,11 @@ rn_status cli_choose_weights(bool *ema, const rn_checkpoint *checkpoint, const c
         return rn_error(RN_EINVAL, "option '--weights ema': this file holds no moving average");
     return RN_OK;
 }
+
+int cli_find_label(const rn_checkpoint *model, const char *name)
+{
+    for (int i = 0; i < model->options.classes; i++)
+        if (strcmp(model->label_names[i], name) == 0)
+            return i;
+    return -1;
+}

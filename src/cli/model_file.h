@@ -57,6 +57,9 @@ void cli_model_note(const cli_model *model, const cli_arguments *args);
 /** "mean 0.485, 0.456, 0.406; deviation 0.229, 0.224, 0.225", "none", "pixel". */
 void cli_print_preprocess(FILE *stream, const rn_preprocess *preprocess);
 
+/** The number of a model's class of this name; -1: it has none. */
+int cli_find_label(const rn_checkpoint *model, const char *name);
+
 /** --weights ema|last of a checkpoint: RN_EINVAL if the moving average is wanted and missing. */
 rn_status cli_choose_weights(bool *ema, const rn_checkpoint *checkpoint, const char *wish);
 

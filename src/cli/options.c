@@ -17,7 +17,8 @@ static const char SWITCHED_ON[] = "true", SWITCHED_OFF[] = "false";
 int cli_option_find(const cli_option *options, const char *name)
 {
     for (int i = 0; options != NULL && options[i].name != NULL; i++)
-        if (strcmp(options[i].name, name) == 0)
+        if (strcmp(options[i].name, name) == 0 ||
+            (options[i].alias != NULL && strcmp(options[i].alias, name) == 0))
             return i;
     return -1;
 }

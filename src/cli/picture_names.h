@@ -2,6 +2,7 @@
 #ifndef CLI_PICTURE_NAMES_H
 #define CLI_PICTURE_NAMES_H
 
+#include "cli/bad_images.h"
 #include "cli/options.h"
 
 #include "resnet/resnet.h"
@@ -25,11 +26,14 @@
          .fallback = "32",                                                                         \
          .low = 1,                                                                                 \
          .high = 1024},                                                                            \
-    {                                                                                              \
-        .name = "workers", .kind = CLI_INTEGER, .argument = "N",                                   \
-        .help = "threads that decode pictures beside the computation", .fallback = "2", .low = 1,  \
-        .high = 64                                                                                 \
-    }
+        {.name = "workers",                                                                        \
+         .kind = CLI_INTEGER,                                                                      \
+         .argument = "N",                                                                          \
+         .help = "threads that decode pictures beside the computation",                            \
+         .fallback = "2",                                                                          \
+         .low = 1,                                                                                 \
+         .high = 64},                                                                              \
+        CLI_BAD_IMAGES_OPTION("pictures that cannot be read: name each and go on, or end", "skip")
 
 typedef struct cli_names cli_names;
 

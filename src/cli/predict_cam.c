@@ -1,5 +1,6 @@
 #include "cli/predict_cam.h"
 
+#include "cli/model_file.h"
 #include "cli/run_folder.h"
 
 #include <errno.h>
@@ -15,9 +16,9 @@ static rn_status find_class(int *class, const rn_checkpoint *model, const char *
     int classes = model->options.classes;
     char *end;
 
-    for (*class = 0; *class < classes; (*class)++)
-        if (strcmp(model->label_names[*class], name) == 0)
-            return RN_OK;
+    *class = cli_find_label(model, name);
+    if (*class >= 0)
+        return RN_OK;
     long number = strtol(name, &end, 10);
     if (end != name && *end == '\0' && number >= 0 && number < classes) {
         *class = (int)number;

@@ -1,3 +1,4 @@
+#include "cli/bad_images.h"
 #include "cli/command.h"
 #include "cli/model_file.h"
 #include "cli/picture_names.h"
@@ -23,6 +24,7 @@ typedef struct classifier {
     predict_cam cam;
     int batch, count; // rows, and those in use
     row *rows;
+    rn_bad_images bad_images;
     int64_t seen, failed;
 } classifier;
 
@@ -75,6 +77,8 @@ out:
 static rn_status report_failure(classifier *c, const row *r)
 {
     c->failed++;
+    if (c->bad_images == RN_BAD_IMAGES_STOP)
+        return rn_error(RN_EIO, "%s", r->message);
     fflush(stdout);
     fprintf(stderr, "resnet: error: %s\n", r->message);
     return predict_output_miss(&c->output, r->name, r->message);
@@ -131,6 +135,7 @@ static rn_status prepare(classifier *c, const cli_arguments *args)
     predict_format format;
 
     RN_TRY(predict_format_choose(&format, args)); // before the model's file is read
+    c->bad_images = cli_bad_images(args);
     RN_TRY(cli_names_open(&c->names, args, 1));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_model_open(&c->model, args, args->words[0]));
@@ -158,7 +163,6 @@ static rn_status finish(classifier *c)
     rn_status st = RN_OK;
     int64_t missing = cli_names_failed(c->names);
 
-    predict_output_finish(&c->output);
     RN_TRY(predict_cam_finish(&c->cam));
     if (c->failed > 0 && c->output.format == PREDICT_IMAGENET)
         st = rn_error(RN_EIO,
@@ -181,7 +185,9 @@ static rn_status run_predict(const cli_arguments *args)
 
     RN_TRY(prepare(&c, args));
     predict_output_begin(&c.output);
-    RN_TRY(classify_all(&c));
+    st = classify_all(&c);
+    predict_output_finish(&c.output); // whatever has happened: what is printed is whole
+    RN_TRY(st);
     RN_TRY(finish(&c));
 out:
     rn_pictures_free(c.pictures);

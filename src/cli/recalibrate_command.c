@@ -1,4 +1,6 @@
+#include "cli/bad_images.h"
 #include "cli/command.h"
+#include "cli/eval_views.h"
 #include "cli/json_output.h"
 #include "cli/model_file.h"
 #include "cli/run_folder.h"
@@ -79,6 +81,7 @@ static rn_status prepare(recalibration *r, const cli_arguments *args)
         .batch = (int)cli_integer(args, "batch"),
         .images = (uint64_t)cli_integer(args, "images"),
         .seed = (uint64_t)cli_integer(args, "seed"),
+        .bad_images = cli_bad_images(args),
     };
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_model_path(&r->path, args->words[0]));
@@ -87,8 +90,34 @@ static rn_status prepare(recalibration *r, const cli_arguments *args)
     RN_TRY(cli_choose_weights(&r->options.ema, r->model, cli_text(args, "weights")));
     RN_TRY(choose_augment(r, args));
     RN_TRY(open_data(r, args));
+    if (r->test == NULL || !rn_samples_same(r->train, r->test)) // else its evaluation tells of them
+        r->options.on_bad = cli_note_bad;
 out:
     return st;
+}
+
+static rn_status on_score(const rn_picture_scores *scores, void *context)
+{
+    if (scores->error != NULL)
+        cli_note_bad(scores->error, context);
+    return RN_OK;
+}
+
+// Bad pictures are told of the first time.
+static rn_status evaluate_photos(const recalibration *r, rn_evaluation *out)
+{
+    const int most = 64, threads = rn_threads();
+    const rn_member member = {r->model, r->options.ema};
+    rn_evaluate_views_options options = {
+        .views = {.protocol = RN_PROTOCOL_SINGLE},
+        .workers = threads < most ? threads : most,
+        .skip_bad = r->options.bad_images == RN_BAD_IMAGES_SKIP,
+        .engine = r->options.engine,
+        .on_picture = out == &r->before ? on_score : NULL,
+    };
+
+    cli_views_usual_sizes(&options.views, r->model->options.height);
+    return rn_evaluate_views(out, &member, 1, r->test, &options);
 }
 
 static rn_status evaluate(const recalibration *r, rn_evaluation *out)
@@ -97,6 +126,8 @@ static rn_status evaluate(const recalibration *r, rn_evaluation *out)
 
     if (r->test == NULL)
         return RN_OK;
+    if (r->test->photos != NULL)
+        return evaluate_photos(r, out);
     return rn_evaluate(out, r->model, r->options.ema, r->test, &options);
 }
 
@@ -171,6 +202,8 @@ static void print_report(const recalibration *r, const char *out)
            r->options.augment != NULL ? ", augmented," : "");
     print_batches(result);
     printf(", %s\n", cli_time(result->seconds).text);
+    if (result->skipped > 0)
+        printf("skipped %s that could not be read\n", cli_count((int64_t)result->skipped).text);
     printf("%s: %d batch norms%s\n", r->model->model, result->layers,
            r->options.ema ? ", weights averaged (EMA)" : "");
     print_changes(result);
@@ -200,6 +233,7 @@ static rn_status print_json(const recalibration *r, const char *out)
     cJSON_AddStringToObject(json, "data", r->source);
     cJSON_AddStringToObject(json, "weights", r->options.ema ? "ema" : "last");
     cli_json_add(json, "images", (double)result->images);
+    cli_json_add(json, "skipped", (double)result->skipped);
     cli_json_add(json, "batches", result->batches);
     cli_json_add(json, "smallest_batch", result->smallest);
     cli_json_add(json, "largest_batch", result->largest);
@@ -292,6 +326,8 @@ static const cli_option options[] = {
     {.name = "evaluate",
      .kind = CLI_SWITCH,
      .help = "measure the error on the test set before and after; by default where there is one"},
+    CLI_BAD_IMAGES_OPTION("pictures that cannot be read: name each and take another, or end",
+                          "skip"),
     CLI_BATCH_OPTION,
     CLI_THREADS_OPTION,
     CLI_ENGINE_OPTION,
@@ -309,7 +345,9 @@ const cli_command cli_recalibrate = {
         "weights; those of a network trained in small batches, stopped early, or whose weights "
         "were averaged or edited gain most (\"precise BN\": Wu & Johnson 2021, \"Rethinking "
         "'Batch' in BatchNorm\").\n\nEvery picture counts once, also those of the last batch: all "
-        "batches are of one size, or differ by one. Everything else in the file stays as it is. "
+        "batches are of one size, or differ by one. Photographs are seen as 'resnet eval' shows "
+        "them, the middle of each, or with --augment as in training. Everything else in the file "
+        "stays as it is. "
         "FILE is written whole or not at all.",
     .examples = "resnet bn-recalibrate runs/resnet-20-shapes --out recalibrated.safetensors\n"
                 "resnet bn-recalibrate old.safetensors --data cifar-10 -o new.safetensors",

@@ -1,5 +1,6 @@
 #include "cli/train_job.h"
 
+#include "cli/bad_images.h"
 #include "cli/command.h"
 #include "cli/model_file.h"
 #include "cli/signals.h"
@@ -47,7 +48,10 @@ static void print_header(const cli_job *job)
     else
         fprintf(stream, "images, %dx%dx%d, %d classes", train->channels, train->height,
                 train->width, train->classes);
-    fprintf(stream, "; test: %s\n", cli_count((int64_t)job->test->count).text);
+    if (job->test != NULL)
+        fprintf(stream, "; test: %s\n", cli_count((int64_t)job->test->count).text);
+    else
+        fprintf(stream, "; held out: %s\n", cli_count((int64_t)recipe->hold_out).text);
     fprintf(stream, "%srecipe%s  %s: ", cli_style(stream, CLI_BOLD), cli_style(stream, CLI_NORMAL),
             recipe->name);
     if (recipe->iterations > 0)
@@ -89,12 +93,13 @@ static void print_next_steps(const char *model)
     printf(" IMAGE...\n");
 }
 
-static void print_accuracy(const rn_train_result *result)
+static void print_accuracy(const cli_job *job, const rn_train_result *result)
 {
+    const char *set = job->test != NULL ? "test" : "validation";
     int64_t right = result->test_count - result->test_wrong;
 
-    printf("%stest accuracy %.2f%%%s (%s of %s right), loss %.4f\nlowest error on the way %.2f%%\n",
-           cli_style(stdout, CLI_BOLD), cli_percent(right, result->test_count),
+    printf("%s%s accuracy %.2f%%%s (%s of %s right), loss %.4f\nlowest error on the way %.2f%%\n",
+           cli_style(stdout, CLI_BOLD), set, cli_percent(right, result->test_count),
            cli_style(stdout, CLI_NORMAL), cli_count(right).text, cli_count(result->test_count).text,
            result->test_loss, result->best_error);
 }
@@ -113,7 +118,7 @@ static rn_status print_result(const cli_job *job, const rn_train_result *result)
            job->progress.quiet ? "" : "\n", cli_count((int64_t)result->iterations).text,
            cli_duration(result->seconds).text, result->images_per_second, 100 * result->data_wait);
     if (result->test_count > 0) // a complete run that is resumed evaluates nothing
-        print_accuracy(result);
+        print_accuracy(job, result);
     printf("model: %s\n", model);
     if (!job->progress.quiet)
         print_next_steps(model);
@@ -151,8 +156,7 @@ static rn_status train(cli_job *job)
     options.engine = cli_text(args, "engine");
     options.memory_limit = cli_size(args, "memory");
     options.workers = (int)cli_integer(args, "workers");
-    if (strcmp(cli_text(args, "bad-images"), "stop") == 0)
-        options.bad_images = RN_BAD_IMAGES_STOP;
+    options.bad_images = cli_bad_images(args);
     options.evaluate_every = cli_real(args, "evaluate-every");
     options.checkpoint_every = (uint64_t)cli_integer(args, "checkpoint-every");
     options.keep = (int)cli_integer(args, "keep");
@@ -215,7 +219,7 @@ const cli_command cli_train = {
                 "resnet train resnet-20 --data cifar-10-batches-bin --recipe quick\n"
                 "resnet train resnet-56 --data cifar-10-batches-bin --recipe paper-cifar -o r56\n"
                 "resnet train --resume r56\n"
-                "resnet train --from r56 --data mine --freeze-until stage2 --head-lr 10",
+                "resnet train --from r56 --data mine --freeze-until stage2 --lr-head 10",
     .most = 1,
     .word = CLI_WORD_MODEL,
     .options = cli_train_options,

@@ -3,6 +3,7 @@
 #include "cli/step_plan.h"
 #include "cli/train_recipe.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -259,13 +260,39 @@ out:
 
 // Data and folder
 
+// Pictures that are trained on say little of others: a source without splits is no test set where
+// some of it are held out, and a note where not. Held-out pictures can do without a test set.
+static rn_status open_test(cli_job *job)
+{
+    const char *source = job->record.source;
+    const bool held = job->recipe.hold_out > 0;
+    rn_status st = rn_data_open(&job->test, source, RN_SPLIT_TEST);
+
+    if (st == RN_ENOTFOUND && job->train->photos != NULL && held)
+        return RN_OK;
+    if (st == RN_ENOTFOUND && job->train->photos != NULL)
+        return rn_error(st, "%s; '--hold-out N' sets some of the training pictures aside instead",
+                        rn_error_message());
+    if (st != RN_OK || !rn_samples_same(job->train, job->test))
+        return st;
+    if (held) {
+        rn_samples_free(job->test);
+        job->test = NULL;
+    }
+    fprintf(stderr, "resnet: note: '%s' has no splits: %s\n", job->train->name,
+            held ? "what is held out is all that is evaluated"
+                 : "it is evaluated on the pictures that it is trained on; '--hold-out N' sets "
+                   "some aside");
+    return RN_OK;
+}
+
 rn_status cli_job_open_data(cli_job *job)
 {
     rn_status st;
     cli_run_record *record = &job->record;
 
     RN_TRY(rn_data_open(&job->train, record->source, RN_SPLIT_TRAIN));
-    RN_TRY(rn_data_open(&job->test, record->source, RN_SPLIT_TEST));
+    RN_TRY(open_test(job));
     const rn_train_options options = cli_job_train_options(job);
     if (options.from != NULL)
         RN_TRY(rn_finetune_check(&options));

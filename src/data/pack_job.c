@@ -79,8 +79,11 @@ static rn_status open_sets(packer *p, const char *source)
 
     RN_TRY(open_set(&p->sets[0], source, splits == RN_PACK_TEST ? RN_SPLIT_TEST : RN_SPLIT_TRAIN));
     if (splits == RN_PACK_BOTH)
-        RN_TRY(open_set(&p->sets[1], source, RN_SPLIT_TEST));
-    if (p->sets[1] != NULL && strcmp(p->sets[0]->name, p->sets[1]->name) == 0) {
+        st = open_set(&p->sets[1], source, RN_SPLIT_TEST);
+    if (st == RN_ENOTFOUND)
+        rn_error(st, "%s; '--split train' packs the training pictures alone", rn_error_message());
+    RN_TRY(st);
+    if (p->sets[1] != NULL && rn_samples_same(p->sets[0], p->sets[1])) {
         rn_samples_free(p->sets[1]);
         p->sets[1] = NULL;
     }
@@ -246,6 +249,7 @@ rn_status rn_data_pack(rn_pack_result *result, const char *source, const char *p
         *result = (rn_pack_result){.pictures = h->count,
                                    .skipped = p.skipped,
                                    .resumed = p.resumed,
+                                   .sets = p.sets[1] == NULL ? 1 : 2,
                                    .bytes = h->index + h->count * RN_PACK_ENTRY + h->names_bytes +
                                             h->class_bytes};
     }

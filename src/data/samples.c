@@ -94,6 +94,13 @@ rn_status rn_samples_require_images(const rn_samples *samples)
                     samples->name);
 }
 
+// Sets of a split have its name.
+bool rn_samples_same(const rn_samples *train, const rn_samples *test)
+{
+    return train->photos != NULL && test->photos != NULL && train->count == test->count &&
+           strcmp(train->name, test->name) == 0;
+}
+
 rn_status rn_samples_set_label_names(rn_samples *samples, const char *const *names)
 {
     rn_status st = RN_OK;

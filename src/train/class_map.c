@@ -15,13 +15,26 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const named_class *)a)->name, ((const named_class *)b)->name);
 }
 
-static rn_status check_labelled(const rn_samples *samples)
+rn_status rn_check_labelled(const rn_samples *samples)
 {
     for (size_t i = 0; i < samples->count; i++)
         if (samples->labels[i] < 0)
             return rn_error(RN_EINVAL, "%s: image %zu has no label to compare with", samples->name,
                             i);
     return RN_OK;
+}
+
+// Whether the set's classes are the model's first, which needs no search, and holds where names
+// come twice, as two of ImageNet's do.
+static bool names_are_first(int32_t *map, const rn_checkpoint *model, const rn_samples *samples)
+{
+    for (int i = 0; i < samples->classes; i++) {
+        if (i >= model->options.classes ||
+            strcmp(samples->label_names[i], model->label_names[i]) != 0)
+            return false;
+        map[i] = i;
+    }
+    return true;
 }
 
 // The first name of the set that the model does not know; NULL: it knows all.
@@ -47,13 +60,14 @@ rn_status rn_class_map(int32_t **map, const rn_checkpoint *model, const rn_sampl
     const int classes = model->options.classes;
 
     *map = NULL;
-    RN_TRY(check_labelled(samples));
     RN_TRY(RN_NEW(&known, (size_t)classes));
     RN_TRY(RN_NEW(&made, (size_t)samples->classes));
     for (int i = 0; i < classes; i++)
         known[i] = (named_class){model->label_names[i], i};
     qsort(known, (size_t)classes, sizeof *known, compare_names);
-    unknown = map_names(made, known, (size_t)classes, samples);
+    unknown = names_are_first(made, model, samples)
+                  ? NULL
+                  : map_names(made, known, (size_t)classes, samples);
     if (unknown != NULL && samples->classes != classes) {
         st =
             rn_error(RN_EINVAL, "%s has %d classes, the model has %d, of which none is called '%s'",

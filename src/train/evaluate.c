@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "train/class_map.h"
 #include "train/inference.h"
 
 enum { DEFAULT_BATCH = 128 };
@@ -7,25 +8,13 @@ rn_status rn_check_size(const rn_checkpoint *model, const rn_samples *samples)
 {
     const rn_model_options *options = &model->options;
 
-    if (samples->channels == options->channels && samples->height == options->height &&
-        samples->width == options->width)
+    if (samples->photos != NULL ||
+        (samples->channels == options->channels && samples->height == options->height &&
+         samples->width == options->width))
         return RN_OK;
     return rn_error(RN_EINVAL, "%s has images of %d x %d x %d, the model takes %d x %d x %d",
                     samples->name, samples->channels, samples->height, samples->width,
                     options->channels, options->height, options->width);
-}
-
-rn_status rn_check_fit(const rn_checkpoint *model, const rn_samples *samples)
-{
-    const rn_model_options *options = &model->options;
-    rn_status st = rn_samples_require_images(samples);
-
-    if (st != RN_OK)
-        return st;
-    if (samples->classes != options->classes)
-        return rn_error(RN_EINVAL, "%s has %d classes, the model has %d", samples->name,
-                        samples->classes, options->classes);
-    return rn_check_size(model, samples);
 }
 
 rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,
@@ -34,12 +23,15 @@ rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,
     rn_status st = RN_OK;
     rn_inference *inference = NULL;
     const rn_evaluate_options given = options == NULL ? (rn_evaluate_options){0} : *options;
-    size_t classes = (size_t)samples->classes;
+    const size_t classes = (size_t)model->options.classes;
+    int32_t *map = NULL;
 
     *out = (rn_evaluation){0};
-    RN_TRY(rn_check_fit(model, samples));
+    RN_TRY(rn_samples_require_images(samples));
+    RN_TRY(rn_class_map(&map, model, samples));
+    RN_TRY(rn_check_size(model, samples));
     if (rn_tta_name(given.tta) == NULL)
-        return rn_error(RN_EINVAL, "test-time augmentation %d is unknown", (int)given.tta);
+        RN_TRY(rn_error(RN_EINVAL, "test-time augmentation %d is unknown", (int)given.tta));
     if (ema && model->ema == NULL) {
         st = rn_error(RN_EINVAL, "the model file has no averaged (EMA) weights");
         goto out;
@@ -49,9 +41,14 @@ rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,
     RN_TRY(rn_inference_load(inference, ema ? model->ema : model->weights));
     if (given.confusion)
         RN_TRY(RN_NEW(&out->confusion, classes * classes));
-    RN_TRY(rn_inference_evaluate(
-        inference, out, &(rn_inference_set){model->preprocess, samples, given.tta, given.stop}));
+    RN_TRY(rn_inference_evaluate(inference, out,
+                                 &(rn_inference_set){.preprocess = model->preprocess,
+                                                     .samples = samples,
+                                                     .map = map,
+                                                     .tta = given.tta,
+                                                     .stop = given.stop}));
 out:
+    rn_free(map);
     rn_inference_free(inference);
     if (st != RN_OK)
         rn_evaluation_release(out);

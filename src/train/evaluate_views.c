@@ -344,6 +344,7 @@ rn_status rn_evaluate_views(rn_evaluation *out, const rn_member *members, int co
     RN_TRY(check_members(members, count));
     RN_TRY(check_labels(members, count));
     e.classes = out->classes = members[0].model->options.classes;
+    RN_TRY(rn_check_labelled(samples));
     RN_TRY(rn_class_map(&e.map, members[0].model, samples));
     RN_TRY(prepare(&e));
     RN_TRY(run_all(&e));

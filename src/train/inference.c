@@ -154,8 +154,10 @@ void rn_evaluation_count(rn_evaluation *out, const float *scores, int label)
         out->confusion[(size_t)label * (size_t)classes + (size_t)largest(scores, classes)]++;
 }
 
-static void count_row(rn_evaluation *out, const float *logits, int label)
+static void count_row(rn_evaluation *out, const float *logits, int32_t given, const int32_t *map)
 {
+    const int label = map != NULL ? map[given] : given;
+
     rn_evaluation_count(out, logits, label);
     out->loss += rn_log_sum_exp(logits, out->classes) - (double)logits[label];
 }
@@ -207,7 +209,7 @@ rn_status rn_inference_evaluate(rn_inference *inference, rn_evaluation *out,
             return rn_error(RN_EINTERRUPTED, "evaluation interrupted after %zu images", first);
         RN_TRY(run_views(inference, set, first, count));
         for (size_t i = 0; i < (size_t)count; i++) // the rest of a last, short batch is not counted
-            count_row(out, inference->mean + i * classes, samples->labels[first + i]);
+            count_row(out, inference->mean + i * classes, samples->labels[first + i], set->map);
     }
     if (out->count > 0)
         out->loss /= (double)out->count;

@@ -4,12 +4,12 @@
 
 #include "resnet/train.h"
 
+#define RN_CENTRE_RATIO 0.875 // of a photograph's shorter side the network sees this: 224 of 256
+
 typedef struct rn_inference rn_inference;
 
-/** That the images of a set have the size of a model's input; else RN_EINVAL. */
+/** RN_EINVAL: a set's images are not of the size that a model takes. Pictures may have any. */
 rn_status rn_check_size(const rn_checkpoint *model, const rn_samples *samples);
-/** That a model takes the images of a set and knows its classes; else RN_EINVAL. */
-rn_status rn_check_fit(const rn_checkpoint *model, const rn_samples *samples);
 
 /**
  * @param graph   Borrowed; must outlive the result.
@@ -60,6 +60,7 @@ void rn_evaluation_count(rn_evaluation *out, const float *scores, int label);
 typedef struct rn_inference_set {
     const rn_preprocess *preprocess;
     const rn_samples *samples;
+    const int32_t *map; // class of the set -> class of the model; NULL: the same
     rn_tta tta;
     const volatile sig_atomic_t *stop; // NULL: never
 } rn_inference_set;

@@ -41,7 +41,7 @@ static rn_status check(const meter *m)
     if (options->images > samples->count)
         return rn_error(RN_EINVAL, "%llu images are wanted, %s has %zu",
                         (unsigned long long)options->images, samples->name, samples->count);
-    return samples->photos != NULL ? RN_OK : rn_check_size(m->model, samples);
+    return rn_check_size(m->model, samples);
 }
 
 // The only node that reads node `index`; NULL if there are more, or none.

@@ -11,8 +11,6 @@
 
 enum { LOG_EVERY = 50, EVALUATION_BATCH = 128 };
 
-static const double CROP_RATIO = 0.875; // 224 of 256
-
 static double epochs_done(const rn_trainer *trainer)
 {
     return (double)trainer->progress.iteration * trainer->recipe.batch /
@@ -29,6 +27,14 @@ void rn_trainer_tell(const rn_trainer *trainer, rn_event event)
     event.seconds = rn_clock() - trainer->started;
     event.lr = trainer->lr;
     trainer->options->on_event(&event, trainer->options->context);
+}
+
+void rn_trainer_tell_bad(const char *message, void *context)
+{
+    rn_trainer *trainer = context;
+
+    if (rn_bad_notes_add(&trainer->bad, message))
+        rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = message});
 }
 
 static bool holds_images(const rn_samples *samples)
@@ -86,8 +92,6 @@ static rn_status set_up(rn_trainer *trainer)
 
     RN_TRY(rn_folder_create(options->folder));
     RN_TRY(options->resume ? rn_trainer_resume(trainer) : rn_trainer_begin(trainer));
-    rn_bad_pictures_init(&trainer->bad[0], trainer->held != NULL ? trainer->held->count : 0);
-    rn_bad_pictures_init(&trainer->bad[1], options->test != NULL ? options->test->count : 0);
     count_iterations(trainer);
     if (trainer->progress.iteration > trainer->iterations)
         trainer->iterations = trainer->progress.iteration;
@@ -106,23 +110,18 @@ static void release(rn_trainer *trainer)
     rn_engine_free(trainer->engine);
     rn_checkpoint_free(trainer->checkpoint);
     rn_samples_free(trainer->held);
-    rn_bad_pictures_release(&trainer->bad[0]);
-    rn_bad_pictures_release(&trainer->bad[1]);
+    rn_bad_notes_release(&trainer->bad);
     rn_free(trainer->saved_path);
-}
-
-static void tell_note(const rn_trainer *trainer, char *text)
-{
-    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
-    rn_text_free(text);
 }
 
 static void tell_bad_pictures(rn_trainer *trainer)
 {
     char *text;
 
-    while ((text = rn_loader_bad_picture(trainer->loader)) != NULL)
-        tell_note(trainer, text);
+    while ((text = rn_loader_bad_picture(trainer->loader)) != NULL) {
+        rn_trainer_tell_bad(text, trainer);
+        rn_text_free(text);
+    }
 }
 
 static rn_status take_batch(rn_trainer *trainer)
@@ -251,33 +250,20 @@ static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,
 
     RN_TRY(rn_inference_load(trainer->inference, weights));
     RN_TRY(rn_inference_evaluate(trainer->inference, result,
-                                 &(rn_inference_set){checkpoint->preprocess, samples,
-                                                     trainer->recipe.tta, trainer->options->stop}));
+                                 &(rn_inference_set){.preprocess = checkpoint->preprocess,
+                                                     .samples = samples,
+                                                     .tta = trainer->recipe.tta,
+                                                     .stop = trainer->options->stop}));
 out:
     return st;
 }
 
-/** Who is told of the bad pictures of the set that is being evaluated. */
-typedef struct telling {
-    rn_trainer *trainer;
-    rn_bad_pictures *bad;
-} telling;
-
 // Each once, not after every epoch anew.
 static rn_status tell_bad_score(const rn_picture_scores *scores, void *context)
 {
-    rn_status st = RN_OK;
-    const telling *t = context;
-    char *text;
-
-    if (scores->error == NULL)
-        return RN_OK;
-    rn_error(RN_EFORMAT, "%s", scores->error); // the message that is noted
-    RN_TRY(rn_bad_pictures_add(t->bad, scores->index));
-    while ((text = rn_bad_pictures_take(t->bad)) != NULL)
-        tell_note(t->trainer, text);
-out:
-    return st;
+    if (scores->error != NULL)
+        rn_trainer_tell_bad(scores->error, context);
+    return RN_OK;
 }
 
 // The middle of the picture, of which the network sees the share that is usual for training crops.
@@ -288,7 +274,7 @@ static rn_views evaluation_view(const rn_trainer *trainer)
     int side = model->height < model->width ? model->height : model->width;
 
     return (rn_views){.protocol = RN_PROTOCOL_SINGLE,
-                      .resize = (int)lround(side / (ratio > 0 ? ratio : CROP_RATIO)),
+                      .resize = (int)lround(side / (ratio > 0 ? ratio : RN_CENTRE_RATIO)),
                       .crop = side};
 }
 
@@ -297,7 +283,6 @@ static rn_status evaluate_photos(rn_trainer *trainer, const rn_samples *samples,
 {
     const rn_checkpoint *checkpoint = trainer->checkpoint;
     const rn_member member = {checkpoint, checkpoint->ema != NULL};
-    telling bad = {trainer, &trainer->bad[samples == trainer->held ? 0 : 1]};
     const rn_evaluate_views_options options = {
         .views = evaluation_view(trainer),
         .workers = trainer->options->workers,
@@ -305,7 +290,7 @@ static rn_status evaluate_photos(rn_trainer *trainer, const rn_samples *samples,
         .engine = trainer->options->engine,
         .stop = trainer->options->stop,
         .on_picture = tell_bad_score,
-        .context = &bad,
+        .context = trainer,
     };
 
     return rn_evaluate_views(result, &member, 1, samples, &options);

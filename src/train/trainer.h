@@ -2,7 +2,7 @@
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
-#include "batch/bad_pictures.h"
+#include "train/bad_notes.h"
 #include "train/gradient_norms.h"
 #include "train/inference.h"
 #include "train/progress.h"
@@ -33,8 +33,8 @@ typedef struct rn_trainer {
     rn_sgd *sgd;
     rn_loader *loader;
     rn_gradient_norms *norms; // NULL where they are not wanted
-    rn_inference *inference;  // NULL where nothing is evaluated
-    rn_bad_pictures bad[2];   // of the sets that are evaluated: held, and the test set
+    rn_inference *inference; // NULL where nothing is evaluated
+    rn_bad_notes bad;        // pictures that were told of
     rn_progress progress;
     uint64_t iterations; // in all
     uint64_t first;      // iteration that this process began with
@@ -50,6 +50,8 @@ typedef struct rn_trainer {
 } rn_trainer;
 
 void rn_trainer_tell(const rn_trainer *trainer, rn_event event);
+/** Of a picture that cannot be read, once; the trainer is `context`. */
+void rn_trainer_tell_bad(const char *message, void *context);
 
 /** Copy values, momentum and EMA out of the run into trainer->checkpoint. RN_EDIVERGED if not
  * finite. */

@@ -264,7 +264,6 @@ out:
 static rn_status begin_from_scratch(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
-    const rn_samples *train = trainer->options->train;
     const rn_recipe *recipe = &trainer->recipe;
     rn_checkpoint *checkpoint = trainer->checkpoint;
 
@@ -275,8 +274,12 @@ static rn_status begin_from_scratch(rn_trainer *trainer)
                         rn_freeze_name(recipe->freeze_until));
     RN_TRY(measure(trainer));
     if (recipe->whiten > 0)
-        RN_TRY(
-            rn_whiten(checkpoint->weights, checkpoint->preprocess, train, (size_t)recipe->whiten));
+        RN_TRY(rn_whiten(checkpoint->weights, checkpoint->preprocess, trainer->options->train,
+                         &(rn_whiten_options){.images = (size_t)recipe->whiten,
+                                              .workers = trainer->options->workers,
+                                              .bad_images = trainer->options->bad_images,
+                                              .on_bad = rn_trainer_tell_bad,
+                                              .context = trainer}));
 out:
     return st;
 }

@@ -1,36 +1,26 @@
-// Workers take pictures in the order of the set, each into the slot of its index, as long as there
-// is room; only who makes a picture ready, and when, is up to the threads.
+// Pictures in the order of the set, each made ready in the slot of its index.
 #include "train/view_feed.h"
 
 #include "base/memory.h"
+#include "batch/ahead.h"
 #include "data/photos.h"
 #include "image/image.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { MOST_WORKERS = 64 };
-
-typedef struct slot {
-    rn_view_picture picture;
-    bool ready;
-} slot;
 
 struct rn_view_feed {
     const rn_samples *samples;
     rn_view_feed_options options;
     rn_views views;
-    slot *slots; // picture i lives in slots[i % ahead]
-    pthread_t threads[MOST_WORKERS];
-    int started;
-
-    pthread_mutex_t lock; // guards all that follows, and the slots' `ready`
-    pthread_cond_t room, ready;
-    size_t claimed, released; // pictures, from the first on
-    bool stop;
+    rn_view_picture *pictures; // picture i is pictures[i % options.ahead]
+    rn_ahead *ahead;
 };
+
+static rn_view_picture *picture_of(rn_view_feed *feed, uint64_t index)
+{
+    return &feed->pictures[index % (uint64_t)feed->options.ahead];
+}
 
 static void prefix_name(rn_status st, const rn_samples *samples, size_t index)
 {
@@ -113,59 +103,29 @@ out:
     return st;
 }
 
-static void make_ready(const rn_view_feed *feed, rn_view_picture *picture, size_t index)
+static rn_status take(bool *more, uint64_t index, void *context)
 {
-    picture->status = make_views(feed, picture, index);
+    const rn_view_feed *feed = context;
+
+    *more = index < feed->samples->count;
+    return RN_OK;
+}
+
+static void make_ready(uint64_t index, void *context)
+{
+    rn_view_feed *feed = context;
+    rn_view_picture *picture = picture_of(feed, index);
+
+    picture->status = make_views(feed, picture, (size_t)index);
     if (picture->status == RN_OK)
         return;
     release_picture(picture);
     snprintf(picture->message, sizeof picture->message, "%s", rn_error_message());
 }
 
-static bool has_room(const rn_view_feed *feed)
+static void empty(uint64_t index, void *context)
 {
-    return feed->claimed - feed->released < (size_t)feed->options.ahead;
-}
-
-static void *worker(void *argument)
-{
-    rn_view_feed *feed = argument;
-
-    pthread_mutex_lock(&feed->lock);
-    for (;;) {
-        while (!feed->stop && feed->claimed < feed->samples->count && !has_room(feed))
-            pthread_cond_wait(&feed->room, &feed->lock);
-        if (feed->stop || feed->claimed >= feed->samples->count)
-            break;
-        size_t index = feed->claimed++;
-        slot *target = &feed->slots[index % (size_t)feed->options.ahead];
-        pthread_mutex_unlock(&feed->lock);
-        make_ready(feed, &target->picture, index);
-        pthread_mutex_lock(&feed->lock);
-        target->ready = true;
-        pthread_cond_broadcast(&feed->ready);
-    }
-    pthread_mutex_unlock(&feed->lock);
-    return NULL;
-}
-
-// Signals are the main thread's business; a worker that caught one would only delay it.
-static rn_status start_workers(rn_view_feed *feed)
-{
-    sigset_t all, before;
-    int error = 0;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (feed->started < feed->options.workers && error == 0) {
-        error = pthread_create(&feed->threads[feed->started], NULL, worker, feed);
-        feed->started += error == 0;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0)
-        return rn_error(RN_ENOMEM, "cannot start decoding thread %d of %d: %s", feed->started + 1,
-                        feed->options.workers, strerror(error));
-    return RN_OK;
+    release_picture(picture_of(context, index));
 }
 
 rn_status rn_view_feed_create(rn_view_feed **out, const rn_samples *samples,
@@ -175,18 +135,17 @@ rn_status rn_view_feed_create(rn_view_feed **out, const rn_samples *samples,
     rn_view_feed *feed = NULL;
 
     *out = NULL;
-    if (options->workers < 1 || options->workers > MOST_WORKERS)
-        return rn_error(RN_EINVAL, "number of decoding threads is %d, expected 1 to %d",
-                        options->workers, MOST_WORKERS);
     RN_TRY(RN_NEW(&feed, 1));
     feed->samples = samples;
     feed->options = *options;
     feed->views = *options->views;
-    pthread_mutex_init(&feed->lock, NULL); // cannot fail without attributes
-    pthread_cond_init(&feed->room, NULL);
-    pthread_cond_init(&feed->ready, NULL);
-    RN_TRY(RN_NEW(&feed->slots, (size_t)options->ahead));
-    RN_TRY(start_workers(feed));
+    RN_TRY(RN_NEW(&feed->pictures, (size_t)options->ahead));
+    RN_TRY(rn_ahead_create(&feed->ahead, &(rn_ahead_options){.workers = options->workers,
+                                                             .slots = options->ahead,
+                                                             .take = take,
+                                                             .make = make_ready,
+                                                             .empty = empty,
+                                                             .context = feed}));
     *out = feed;
     feed = NULL; // now the caller's
 out:
@@ -194,49 +153,26 @@ out:
     return st;
 }
 
-static void stop_workers(rn_view_feed *feed)
-{
-    pthread_mutex_lock(&feed->lock);
-    feed->stop = true;
-    pthread_cond_broadcast(&feed->room);
-    pthread_mutex_unlock(&feed->lock);
-    for (int i = 0; i < feed->started; i++)
-        pthread_join(feed->threads[i], NULL);
-}
-
 void rn_view_feed_free(rn_view_feed *feed)
 {
     if (feed == NULL)
         return;
-    stop_workers(feed);
-    for (int i = 0; feed->slots != NULL && i < feed->options.ahead; i++)
-        release_picture(&feed->slots[i].picture);
-    rn_free(feed->slots);
-    pthread_cond_destroy(&feed->ready);
-    pthread_cond_destroy(&feed->room);
-    pthread_mutex_destroy(&feed->lock);
+    rn_ahead_free(feed->ahead);
+    for (int i = 0; feed->pictures != NULL && i < feed->options.ahead; i++)
+        release_picture(&feed->pictures[i]);
+    rn_free(feed->pictures);
     rn_free(feed);
 }
 
 const rn_view_picture *rn_view_feed_wait(rn_view_feed *feed, size_t index)
 {
-    slot *wanted = &feed->slots[index % (size_t)feed->options.ahead];
+    bool there;
 
-    pthread_mutex_lock(&feed->lock);
-    while (!wanted->ready)
-        pthread_cond_wait(&feed->ready, &feed->lock);
-    pthread_mutex_unlock(&feed->lock);
-    return &wanted->picture;
+    rn_ahead_wait(feed->ahead, index, &there); // taking an index cannot fail
+    return picture_of(feed, index);
 }
 
 void rn_view_feed_release(rn_view_feed *feed, size_t end)
 {
-    pthread_mutex_lock(&feed->lock);
-    for (; feed->released < end; feed->released++) {
-        slot *old = &feed->slots[feed->released % (size_t)feed->options.ahead];
-        release_picture(&old->picture);
-        old->ready = false;
-    }
-    pthread_cond_broadcast(&feed->room);
-    pthread_mutex_unlock(&feed->lock);
+    rn_ahead_release(feed->ahead, end);
 }

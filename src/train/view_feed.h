@@ -4,13 +4,15 @@
 
 #include "resnet/augment.h"
 
+#include "base/text.h"
+
 typedef struct rn_view_feed rn_view_feed;
 
 /** A picture made ready, or why it could not be. */
 typedef struct rn_view_picture {
     rn_status status;
-    char message[512]; // of a failure, with the picture's name
-    int count;         // of views
+    char message[RN_MESSAGE_BYTES]; // of a failure, with the picture's name
+    int count;                      // of views
     rn_cut cuts[RN_MAX_CUTS];
     rn_image *resized[RN_MAX_CUTS]; // that each is cut out of
 } rn_view_picture;

@@ -402,10 +402,10 @@ static void test_allocation_failures(void **state)
     rn_loader_options options = {.batch = 9};
 
     (void)state;
-    assert_int_equal(fail_each_allocation(&options), // loader, order, readers, ring, threads
-                     1 + 2 + 2 + (1 + 5 * 2) + 1 + 1);
+    assert_int_equal(fail_each_allocation(&options), // loader, order, readers, ring
+                     1 + 2 + 2 + (1 + 5 * 2) + 1);
     options.mix.mixup = 1;
-    assert_int_equal(fail_each_allocation(&options), 1 + 2 + 2 + (1 + 5 * 3) + 1 + 1);
+    assert_int_equal(fail_each_allocation(&options), 1 + 2 + 2 + (1 + 5 * 3) + 1);
 }
 
 static bool count_allocation(size_t size, void *context)

@@ -1,4 +1,6 @@
 // Pictures come in the order of their names, whoever decodes them.
+#include "data/photo_files.h"
+#include "image/fail_allocation.h"
 #include "resnet/batch.h"
 
 #include <setjmp.h>
@@ -151,6 +153,95 @@ static void options_out_of_range_are_named(void **state)
     assert_null(pictures);
 }
 
+// A folder of gray pictures whose value is their number, and one that is none.
+static void make_set(const char *folder)
+{
+    char name[64], text[64];
+
+    for (int i = 0; i < 9; i++) {
+        snprintf(name, sizeof name, "c%d/%d.pgm", i / 4, i);
+        snprintf(text, sizeof text, "P2 2 2 255 %d %d %d %d\n", i, i, i, i);
+        photo_text(folder, name, i == 5 ? "nonsense" : text);
+    }
+}
+
+static void check_set(const rn_samples *set, int workers, int ahead)
+{
+    const rn_pictures_options options = {.workers = workers, .ahead = ahead, .samples = set};
+    const rn_picture *picture;
+    rn_pictures *pictures;
+
+    assert_int_equal(rn_pictures_create(&pictures, preprocess, &options), RN_OK);
+    for (size_t i = 0; i < set->count; i++) {
+        assert_int_equal(rn_pictures_next(pictures, &picture), RN_OK);
+        assert_int_equal(picture->index, i);
+        assert_string_equal(picture->name,
+                            set->photos != NULL ? rn_photos_name(set->photos, i) : "");
+        assert_int_equal(picture->status, i == 5 ? RN_EFORMAT : RN_OK);
+        if (i == 5)
+            assert_non_null(strstr(picture->message, "'c1/5.pgm'"));
+        else
+            assert_true(picture->input[SIDE * SIDE - 1] == (float)i / 255);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(rn_pictures_next(pictures, &picture), RN_OK);
+        assert_null(picture);
+    }
+    rn_pictures_free(pictures);
+}
+
+static void pictures_of_a_set(void **state)
+{
+    char *folder = fixture_folder();
+    rn_samples *set;
+
+    (void)state;
+    make_set(folder);
+    assert_int_equal(rn_data_open(&set, folder, RN_SPLIT_TRAIN), RN_OK);
+    check_set(set, 1, 1);
+    check_set(set, 4, 3);
+    fixture_remove(folder);
+    rn_samples_free(set);
+}
+
+static void images_in_memory_too(void **state)
+{
+    static uint8_t pixels[3 * SIDE * SIDE];
+    rn_samples set = {3, 1, SIDE, SIDE, 1, pixels, NULL, NULL, NULL, "images"};
+    rn_pictures *pictures;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)(i / (SIDE * SIDE));
+    check_set(&set, 2, 2);
+    set.height = SIDE + 1;
+    assert_int_equal(
+        rn_pictures_create(&pictures, preprocess, &(rn_pictures_options){.samples = &set}),
+        RN_EINVAL);
+    assert_null(pictures);
+    assert_non_null(strstr(rn_error_message(), "1 x 5 x 4"));
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    source s = {.count = 0, .fail_at = -1};
+    const rn_pictures_options options = {.workers = 2, .ahead = 2, .next = next, .context = &s};
+    fail_allocation plan = {.hit = true};
+    int which;
+
+    (void)state;
+    for (which = 0; plan.hit; which++) {
+        rn_pictures *pictures;
+        fail_allocation_start(&plan, which);
+        rn_status st = rn_pictures_create(&pictures, preprocess, &options);
+        fail_allocation_stop();
+        assert_int_equal(st, plan.hit ? RN_ENOMEM : RN_OK);
+        assert_true((pictures == NULL) == plan.hit);
+        rn_pictures_free(pictures);
+    }
+    assert_int_equal(which, 1 + (1 + 3) + 2 + 1); // all, items, the ring, and none
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -171,6 +262,9 @@ int main(void)
         cmocka_unit_test(failing_source_ends_the_sequence),
         cmocka_unit_test(can_be_left_early),
         cmocka_unit_test(options_out_of_range_are_named),
+        cmocka_unit_test(pictures_of_a_set),
+        cmocka_unit_test(images_in_memory_too),
+        cmocka_unit_test(every_allocation_may_fail),
     };
 
     return cmocka_run_group_tests_name("pictures", tests, set_up, tear_down);

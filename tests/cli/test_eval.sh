@@ -63,14 +63,14 @@ done
 first=$(echo "$classes" | LC_ALL=C sort | head -1)
 echo "no picture" >"photos/$first/b.ppm"
 failure "'$first/b.ppm': not a picture" eval run --data photos --threads 1
-expect 0 "$RESNET" eval run --data photos --bad-pictures skip --save-logits p.npy --threads 1
+expect 0 "$RESNET" eval run --data photos --bad-images skip --save-logits p.npy --threads 1
 holds out "10 images"
 holds out "^  views     single (36, crop 32), 1 a picture$"
 holds out "^  skipped   1 that could not be read$"
 [ "$(grep -c "left out: '$first/b.ppm': not a picture" err)" -eq 1 ] || fail "not named once"
 holds p.csv "^,\"$first/b.ppm\",\"$first\",,\"'$first/b.ppm': not a picture"
 [ "$(wc -c <p.npy)" -eq $((128 + 10 * 10 * 4)) ] || fail "p.npy has $(wc -c <p.npy) bytes"
-expect 0 "$RESNET" eval run other --data photos --bad-pictures skip --protocol multi-scale \
+expect 0 "$RESNET" eval run other --data photos --bad-images skip --protocol multi-scale \
     --scales 16,24 --workers 3 --threads 1
 holds out "^  views     multi-scale (16, 24), 2 a picture, 2 models, probabilities averaged$"
 finish

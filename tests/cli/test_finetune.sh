@@ -9,7 +9,7 @@ train() {
 expect 0 train resnet-8 --iterations 16 --out base --quiet
 
 # The model is the file's; the log and the checkpoint say where the weights came from.
-expect 0 train --from base --iterations 8 --freeze-until stage2 --head-lr 10 --out tuned
+expect 0 train --from base --iterations 8 --freeze-until stage2 --lr-head 10 --out tuned
 holds out "^model *resnet-8$"
 sum=$(sha256sum base/model.safetensors | cut -d ' ' -f 1)
 for file in out tuned/log.jsonl; do
@@ -28,7 +28,7 @@ holds out "^! layer3.0.bn1.running_mean"
 # Resumed, bit for bit the same, and without the file.
 cp -r tuned part
 rm part/model.safetensors part/best.safetensors part/checkpoint-8.safetensors
-expect 0 train --from base --iterations 8 --freeze-until stage2 --head-lr 10 --out part2 \
+expect 0 train --from base --iterations 8 --freeze-until stage2 --lr-head 10 --out part2 \
     --checkpoint-every 3
 rm part2/model.safetensors part2/checkpoint-8.safetensors
 mv base moved

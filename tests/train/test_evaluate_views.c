@@ -63,8 +63,8 @@ static int setup(void **state)
         pixels[i] = i % 4 == 0 ? (uint8_t)rn_stream_below(&stream, 256) : pixels[i - 1];
     for (int i = 0; i < COUNT; i++)
         labels[i] = i * 5 % CLASSES;
-    models[0] = make_model("resnet-8", RN_NORMALIZE_CHANNEL, 32, 1);
-    models[1] = make_model("preact-8", RN_NORMALIZE_CHANNEL, 24, 2);
+    models[0] = make_model("resnet-8:width=4", RN_NORMALIZE_CHANNEL, 32, 1);
+    models[1] = make_model("preact-8:width=4", RN_NORMALIZE_CHANNEL, 24, 2);
     return 0;
 }
 

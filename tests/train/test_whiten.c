@@ -115,7 +115,8 @@ static void outputs_are_white(void **state)
     (void)state;
     assert_int_equal(rn_data_open(&samples, "shapes:train=40,test=1", RN_SPLIT_TRAIN), RN_OK);
     make_model(&m, "resnet-8:width=64", samples);
-    assert_int_equal(rn_whiten(m.weights, m.preprocess, samples, 30), RN_OK);
+    assert_int_equal(
+        rn_whiten(m.weights, m.preprocess, samples, &(rn_whiten_options){.images = 30}), RN_OK);
     for (int a = 0; a < 4; a++) {
         double own = moment(&m, samples, 30, a, a);
         assert_true(own < 1 && own > 0.95); // e / (e + epsilon)
@@ -130,7 +131,8 @@ static void outputs_are_white(void **state)
     // fewer channels than values: the largest eigenvalues; more images than there are: all
     release_model(&m);
     make_model(&m, "resnet-8", samples);
-    assert_int_equal(rn_whiten(m.weights, m.preprocess, samples, 5000), RN_OK);
+    assert_int_equal(
+        rn_whiten(m.weights, m.preprocess, samples, &(rn_whiten_options){.images = 5000}), RN_OK);
     double own = moment(&m, samples, 40, 0, 0);
     assert_true(own < 1 && own > 0.95 && fabs(moment(&m, samples, 40, 7, 15) + 1) < 0.2);
     release_model(&m);
@@ -146,7 +148,8 @@ static void misfits_are_refused(void **state)
     assert_int_equal(rn_data_open(&samples, "shapes:train=4,test=1", RN_SPLIT_TRAIN), RN_OK);
     make_model(&m, "resnet-8", samples);
     samples->channels = 1;
-    assert_int_equal(rn_whiten(m.weights, m.preprocess, samples, 4), RN_EINVAL);
+    assert_int_equal(rn_whiten(m.weights, m.preprocess, samples, &(rn_whiten_options){.images = 4}),
+                     RN_EINVAL);
     assert_non_null(strstr(rn_error_message(), "have no patches for 'conv1.weight'"));
     samples->channels = 3;
     release_model(&m);
@@ -183,7 +186,8 @@ static void training_keeps_frozen_filters(void **state)
     rn_weights *expected = NULL;
     assert_int_equal(rn_weights_create(&expected, net->graph), RN_OK);
     rn_weights_initialise(expected, t.recipe.seed);
-    assert_int_equal(rn_whiten(expected, net->preprocess, t.train, 50), RN_OK);
+    assert_int_equal(
+        rn_whiten(expected, net->preprocess, t.train, &(rn_whiten_options){.images = 50}), RN_OK);
     assert_memory_equal(rn_weights_read(expected, 0), rn_weights_read(net->weights, 0),
                         16 * 27 * sizeof(float));
     rn_weights_free(expected);
