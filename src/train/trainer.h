@@ -33,8 +33,8 @@ typedef struct rn_trainer {
     rn_sgd *sgd;
     rn_loader *loader;
     rn_gradient_norms *norms; // NULL where they are not wanted
-    rn_inference *inference; // NULL where nothing is evaluated
-    rn_bad_notes bad;        // pictures that were told of
+    rn_inference *inference;  // NULL where nothing is evaluated
+    rn_bad_notes bad;         // pictures that were told of
     rn_progress progress;
     uint64_t iterations; // in all
     uint64_t first;      // iteration that this process began with
