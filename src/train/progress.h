@@ -15,7 +15,7 @@ typedef struct rn_progress {
     // run's would.
     double window_loss, window_wrong;
     uint64_t window_steps;
-    bool evaluation_due;            // stopped before the evaluation that belongs to this step
+    bool evaluation_due; // stopped before the evaluation that belongs to this step
     rn_schedule_state schedule;
 } rn_progress;
 
