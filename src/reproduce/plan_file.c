@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static const char PLAN[] = "plan.json";
+static const char PLAN[] = "plan"; // .json
 static const char MADE_BY[] = "resnet " RN_VERSION;
 
 // Texts and numbers of the settings, each under its own name.
@@ -86,11 +86,26 @@ out:
     return st;
 }
 
+// FOLDER/NAME.json, with a newline in the end.
+static rn_status write_printed(const char *folder, const char *name, const char *printed)
+{
+    rn_status st;
+    char *text = NULL, *file = NULL;
+
+    RN_TRY(rn_format(&text, "%s\n", printed));
+    RN_TRY(rn_format(&file, "%s.json", name));
+    RN_TRY(rn_run_folder_write(folder, file, text));
+out:
+    rn_free(file);
+    rn_free(text);
+    return st;
+}
+
 static rn_status write_plan(const rn_reproduction *r, const char *folder)
 {
     rn_status st;
     cJSON *json = NULL;
-    char *printed = NULL, *text = NULL;
+    char *printed = NULL;
     rn_reproduce_settings settings = r->settings;
 
     RN_TRY(rn_json_object(&json));
@@ -98,10 +113,8 @@ static rn_status write_plan(const rn_reproduction *r, const char *folder)
     RN_TRY(settings_json(json, &settings));
     RN_TRY(rn_json_add_item(json, "target", cJSON_Duplicate(r->target->json, true)));
     RN_TRY(rn_json_print(&printed, json, true));
-    RN_TRY(rn_format(&text, "%s\n", printed));
-    RN_TRY(rn_run_folder_write(folder, PLAN, text));
+    RN_TRY(write_printed(folder, PLAN, printed));
 out:
-    rn_free(text);
     rn_free(printed);
     cJSON_Delete(json);
     return st;
@@ -110,15 +123,11 @@ out:
 static rn_status write_recipe(const char *folder, const char *name, const rn_recipe *recipe)
 {
     rn_status st;
-    char *printed = NULL, *text = NULL, *file = NULL;
+    char *printed = NULL;
 
     RN_TRY(rn_recipe_print(&printed, recipe));
-    RN_TRY(rn_format(&text, "%s\n", printed));
-    RN_TRY(rn_format(&file, "%s.json", name));
-    RN_TRY(rn_run_folder_write(folder, file, text));
+    RN_TRY(write_printed(folder, name, printed));
 out:
-    rn_free(file);
-    rn_free(text);
     rn_free(printed);
     return st;
 }
@@ -224,8 +233,8 @@ rn_status rn_reproduction_read(rn_reproduction **out, const char *folder)
     char *text = NULL, *what = NULL;
 
     *out = NULL;
-    RN_TRY(rn_format(&what, "'%s/%s'", folder, PLAN));
-    RN_TRY(rn_run_folder_read(&text, folder, PLAN));
+    RN_TRY(rn_format(&what, "'%s/%s.json'", folder, PLAN));
+    RN_TRY(rn_run_folder_read(&text, folder, "plan.json"));
     RN_TRY(parse_plan(out, text, what));
 out:
     rn_free(text);

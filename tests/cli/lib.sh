@@ -59,3 +59,23 @@ holds() {
 # The smallest training there is: a second, some steps.
 tiny_data=shapes:train=256,test=64
 tiny="--data $tiny_data --batch 16 --lr 0.01 --schedule constant --threads 1"
+
+# Set $random to a number below $1, from a sequence that $seed decides.
+draw() {
+    seed=$(((seed * 1103515245 + 12345) % 2147483648))
+    random=$((seed / 65536 % $1))
+}
+
+# tiny_target ITERATIONS: write ./tiny.json, for `resnet reproduce`; of its claims one holds.
+tiny_target() {
+    cat >tiny.json <<END
+{"name": "tiny", "title": "Two small networks", "paper": "none",
+ "source": "shapes:train=128,test=32", "recipe": "shapes",
+ "settings": {"iterations": $1, "batch": 16}, "evaluations": 3,
+ "runs": [{"model": "plain-8", "paper": {"test_error": 50}}, {"model": "resnet-8"}],
+ "claims": [
+  {"text": "never", "metric": "test_error", "of": "resnet-8", "above": 101},
+  {"text": "always", "metric": "test_error", "of": "resnet-8", "below": 101}],
+ "scale": [{"of": "iterations", "least": 0.1}]}
+END
+}

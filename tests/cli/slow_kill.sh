@@ -8,12 +8,6 @@ seed=${SEED:-1}
 options="--data $tiny_data --batch 16 --lr 0.05 --schedule cosine --ema 0.99 --iterations $steps
     --threads ${THREADS:-1} --workers 2 --checkpoint-every 5 --evaluate-every 2 --log-every 5"
 
-# Set $random to a number below $1, from a sequence that $seed decides.
-draw() {
-    seed=$(((seed * 1103515245 + 12345) % 2147483648))
-    random=$((seed / 65536 % $1))
-}
-
 # Start the training in ./killed, or go on with it; killed before run.json was there, it starts anew.
 start() {
     if [ -e killed/run.json ]; then

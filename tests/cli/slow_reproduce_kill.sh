@@ -6,22 +6,10 @@ command -v setsid >/dev/null || skip "no setsid"
 kills=${KILLS:-20}
 seed=${SEED:-1}
 
-cat >tiny.json <<'END'
-{"name": "tiny", "title": "Two small networks", "paper": "none",
- "source": "shapes:train=256,test=64", "recipe": "shapes",
- "settings": {"iterations": 60, "batch": 16}, "seeds": 2, "evaluations": 5,
- "runs": [{"model": "plain-8"}, {"model": "resnet-8"}],
- "claims": [{"text": "better", "metric": "test_error", "of": "resnet-8", "below": "plain-8"}]}
-END
-
-# Set $random to a number below $1, from a sequence that $seed decides.
-draw() {
-    seed=$(((seed * 1103515245 + 12345) % 2147483648))
-    random=$((seed / 65536 % $1))
-}
+tiny_target 60
 
 start() {
-    setsid "$RESNET" reproduce tiny.json --threads 1 --processes 2 --quiet --out killed >log 2>err &
+    setsid "$RESNET" reproduce tiny.json --runs 2 --threads 1 --processes 2 --quiet --out killed >log 2>err &
     pid=$!
 }
 
@@ -36,7 +24,7 @@ check_end() {
 }
 
 began=$(date +%s%3N)
-"$RESNET" reproduce tiny.json --threads 1 --processes 2 --quiet --out whole >log 2>err || {
+"$RESNET" reproduce tiny.json --runs 2 --threads 1 --processes 2 --quiet --out whole >log 2>err || {
     cat err
     exit 1
 }

@@ -4,16 +4,7 @@
 env --default-signal=INT true 2>/dev/null || skip "env cannot reset signals"
 command -v setsid >/dev/null || skip "no setsid"
 
-cat >tiny.json <<'END'
-{"name": "tiny", "title": "Two small networks", "paper": "none",
- "source": "shapes:train=128,test=32", "recipe": "shapes",
- "settings": {"iterations": 12, "batch": 16}, "evaluations": 3,
- "runs": [{"model": "plain-8", "paper": {"test_error": 50}}, {"model": "resnet-8"}],
- "claims": [
-  {"text": "never", "metric": "test_error", "of": "resnet-8", "above": 101},
-  {"text": "always", "metric": "test_error", "of": "resnet-8", "below": 101}],
- "scale": [{"of": "iterations", "least": 0.1}]}
-END
+tiny_target 12
 
 # A background job of a script ignores SIGINT, which the program would inherit: it is set back.
 start() { # FOLDER

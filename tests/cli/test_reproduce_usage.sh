@@ -1,16 +1,7 @@
 # `resnet reproduce`: settings, runs that diverge, costs of steps, usage.
 . "$SOURCE/tests/cli/lib.sh"
 
-cat >tiny.json <<'END'
-{"name": "tiny", "title": "Two small networks", "paper": "none",
- "source": "shapes:train=128,test=32", "recipe": "shapes",
- "settings": {"iterations": 12, "batch": 16}, "evaluations": 3,
- "runs": [{"model": "plain-8", "paper": {"test_error": 50}}, {"model": "resnet-8"}],
- "claims": [
-  {"text": "never", "metric": "test_error", "of": "resnet-8", "above": 101},
-  {"text": "always", "metric": "test_error", "of": "resnet-8", "below": 101}],
- "scale": [{"of": "iterations", "least": 0.1}]}
-END
+tiny_target 12
 
 expect 0 "$RESNET" reproduce tiny.json --threads 1 --quiet --out whole
 holds out "^2 of 2 done; claims: 1 shown, 1 contradicted, 0 not decided$"
