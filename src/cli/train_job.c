@@ -308,6 +308,28 @@ out:
     return st;
 }
 
+// Classes and input as rn_train() takes them; zeroes: the model's own.
+static rn_model_options network_of(const cli_job *job)
+{
+    const rn_samples *train = job->train;
+    const rn_checkpoint *from = job->from.checkpoint;
+    rn_model_options options = job->network;
+    const int classes = options.classes > 0 ? options.classes : train->classes;
+
+    if (job->checkpoint != NULL)
+        return job->checkpoint->options;
+    if (options.height == 0 && from != NULL)
+        options = from->options;
+    else if (options.height == 0)
+        options = (rn_model_options){
+            .channels = train->photos == NULL ? train->channels : 0,
+            .height = train->height,
+            .width = train->width,
+        };
+    options.classes = classes;
+    return options;
+}
+
 // A limit that a step alone goes beyond is found before anything is deleted or written; what else
 // the limit covers rn_train() adds up.
 static rn_status check_memory(const cli_job *job, rn_engine *engine)
@@ -315,12 +337,7 @@ static rn_status check_memory(const cli_job *job, rn_engine *engine)
     rn_status st = RN_OK;
     rn_graph *graph = NULL;
     rn_plan *plan = NULL;
-    const rn_samples *train = job->train;
-    const rn_model_options options = {.classes = job->network.classes > 0 ? job->network.classes
-                                                                          : train->classes,
-                                      .channels = train->channels,
-                                      .height = train->height,
-                                      .width = train->width};
+    const rn_model_options options = network_of(job);
     const rn_plan_options step = {
         .batch = job->recipe.batch, .training = true, .freeze = job->recipe.freeze_until};
 
