@@ -84,6 +84,12 @@ expect 0 "$RESNET" train --help
 holds out "--lr-head FACTOR"
 grep -q "head-lr" out && fail "the older name is shown"
 
+# shellcheck disable=SC2086
+expect 0 "$RESNET" train resnet-8 --data two $small --memory 1G --out limited
+expect 0 "$RESNET" train --resume limited --memory 2G --threads 1 --quiet
+# shellcheck disable=SC2086
+failure "memory" train resnet-8 --data two $small --memory 100K --out none
+
 # Running statistics: of the training set, told of what is damaged once.
 expect 0 "$RESNET" bn-recalibrate white --out new.safetensors --threads 1
 holds out "^two train: 9 images in one batch"
