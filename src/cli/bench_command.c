@@ -113,23 +113,6 @@ out:
     return st;
 }
 
-// What the system says of this process: "VmRSS:" bytes resident, "VmHWM:" the most there were.
-static size_t resident(const char *key)
-{
-    FILE *file = fopen("/proc/self/status", "r");
-    char line[256];
-    unsigned long long kib = 0;
-
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, key, strlen(key)) == 0) {
-            kib = strtoull(line + strlen(key), NULL, 10);
-            break;
-        }
-    if (file != NULL)
-        fclose(file);
-    return (size_t)kib * 1024;
-}
-
 // The steps first, then, without their memory, the prediction: its calibration has arrays of its
 // own, which must not show in the peak.
 static void release_run(bench *b)
@@ -356,7 +339,7 @@ static rn_status run_bench(const cli_arguments *args)
 {
     rn_status st = RN_OK;
     cli_network network = {0};
-    bench b = {.steps = (int)cli_integer(args, "steps"), .loaded = resident("VmRSS:")};
+    bench b = {.steps = (int)cli_integer(args, "steps"), .loaded = rn_process_memory().resident};
     rn_plan_options plan_options = {.batch = (int)cli_integer(args, "batch"),
                                     .training = !cli_flag(args, "inference")};
 
@@ -375,7 +358,7 @@ static rn_status run_bench(const cli_arguments *args)
         goto out;
     }
     RN_TRY(measure(&b));
-    b.peak = resident("VmHWM:");
+    b.peak = rn_process_memory().peak;
     release_run(&b);
     RN_TRY(assess(&b));
     RN_TRY(report(&b, network.graph, args));
