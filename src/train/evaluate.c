@@ -42,8 +42,11 @@ rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,
     RN_TRY(rn_inference_load(inference, ema ? model->ema : model->weights));
     if (given.confusion)
         RN_TRY(RN_NEW(&out->confusion, classes * classes));
-    RN_TRY(rn_inference_evaluate(
-        inference, out, &(rn_inference_set){model->preprocess, samples, given.tta, given.stop}));
+    RN_TRY(rn_inference_evaluate(inference, out,
+                                 &(rn_inference_set){.preprocess = model->preprocess,
+                                                     .samples = samples,
+                                                     .tta = given.tta,
+                                                     .stop = given.stop}));
 out:
     rn_inference_free(inference);
     if (st != RN_OK)

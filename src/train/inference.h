@@ -2,7 +2,7 @@
 #ifndef TRAIN_INFERENCE_H
 #define TRAIN_INFERENCE_H
 
-#include "resnet/train.h"
+#include "train/watch.h"
 
 typedef struct rn_inference rn_inference;
 
@@ -60,6 +60,7 @@ typedef struct rn_inference_set {
     const rn_samples *samples;
     rn_tta tta;
     const volatile sig_atomic_t *stop; // NULL: never
+    rn_watch *watch;                   // sees every picture's logits; NULL: none
 } rn_inference_set;
 
 /**
