@@ -94,12 +94,17 @@ static bool is_number(const char *text, bool whole, double low, double high)
            value >= low && value <= high;
 }
 
+static bool is_whole(const cli_option *option)
+{
+    return option->kind == CLI_INTEGER || option->kind == CLI_OPTIONAL_INTEGER;
+}
+
 void cli_option_range(char *text, size_t size, const cli_option *option)
 {
     text[0] = '\0';
     if (option->kind == CLI_CHOICE)
         snprintf(text, size, "%s", option->choices);
-    else if (option->kind != CLI_INTEGER && option->kind != CLI_REAL)
+    else if (!is_whole(option) && option->kind != CLI_REAL)
         return;
     else if (option->low == CLI_ABOVE_ZERO && isinf(option->high))
         snprintf(text, size, "above 0");
@@ -113,7 +118,7 @@ void cli_option_range(char *text, size_t size, const cli_option *option)
 
 static rn_status check_number(const cli_option *option, const char *value)
 {
-    bool whole = option->kind == CLI_INTEGER;
+    bool whole = is_whole(option);
     char range[64];
 
     if (is_number(value, whole, option->low, option->high))
@@ -139,7 +144,7 @@ rn_status cli_option_check(const cli_option *option, const char *value)
 {
     size_t bytes;
 
-    if (option->kind == CLI_INTEGER || option->kind == CLI_REAL)
+    if (is_whole(option) || option->kind == CLI_REAL)
         return check_number(option, value);
     if (option->kind == CLI_SIZE && !cli_size_parse(value, &bytes))
         return rn_error(RN_EINVAL,
@@ -170,7 +175,8 @@ static bool takes_value(const cli_option *option)
 
 bool cli_option_is_optional(const cli_option *option)
 {
-    return option->kind == CLI_OPTIONAL_FILE || option->kind == CLI_OPTIONAL_FOLDER;
+    return option->kind == CLI_OPTIONAL_FILE || option->kind == CLI_OPTIONAL_FOLDER ||
+           option->kind == CLI_OPTIONAL_INTEGER;
 }
 
 static rn_status store_in_list(cli_arguments *args, const cli_option *option, const char *value)
@@ -210,7 +216,8 @@ static rn_status take_value(parser *p, const cli_option *option, const char **va
     bool looks_like_option =
         following != NULL && following[0] == '-' && (following[1] == '-' || isalpha(following[1]));
 
-    if (following != NULL && !looks_like_option) {
+    if (following != NULL && !looks_like_option &&
+        (option->kind != CLI_OPTIONAL_INTEGER || isdigit((unsigned char)following[0]))) {
         *value = following;
         p->next++;
         return RN_OK;

@@ -19,9 +19,10 @@ typedef enum cli_kind {
     CLI_LIST, // text; may be given more than once
     CLI_FILE,
     CLI_FOLDER,
-    CLI_OPTIONAL_FILE,   // value may be left out
-    CLI_OPTIONAL_FOLDER, // the same
-    CLI_SOURCE,          // of data
+    CLI_OPTIONAL_FILE,    // value may be left out
+    CLI_OPTIONAL_FOLDER,  // the same
+    CLI_OPTIONAL_INTEGER, // the same; a word that is no number is not taken for its value
+    CLI_SOURCE,           // of data
     CLI_RECIPE
 } cli_kind;
 

@@ -25,7 +25,12 @@ typedef struct cli_job {
     rn_samples *train, *test;
     cli_progress progress;
     rn_run_log *log;
-    rn_status log_status; // of the first line that could not be written
+    rn_dashboard *dashboard; // NULL: none
+    rn_status log_status;    // of the first line that could not be written
+    struct {
+        double written, cost; // rn_clock() after the last time, and the seconds that it took
+        bool failed;
+    } samples; // of samples.json
 } cli_job;
 
 /** Decide model, recipe and folder of a new run; nothing is written. */

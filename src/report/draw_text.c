@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,4 +87,28 @@ void draw_text_dot(draw_text *text, const char *content)
             append(text, "\\", 1);
         append(text, is_plain(*content) ? content : "?", 1);
     }
+}
+
+void draw_text_json(draw_text *text, const char *content)
+{
+    append(text, "\"", 1);
+    for (; *content != '\0'; content++) {
+        unsigned char c = (unsigned char)*content;
+        if (c == '"' || c == '\\')
+            append(text, "\\", 1);
+        if (c < ' ' || c == '<' || c == 0x7f)
+            draw_text_print(text, "\\u%04x", c);
+        else
+            append(text, content, 1);
+    }
+    append(text, "\"", 1);
+}
+
+void draw_text_number(draw_text *text, double value, int digits)
+{
+    char number[32] = "null"; // formatted once: there may be many
+
+    if (isfinite(value))
+        snprintf(number, sizeof number, "%.*g", digits < 17 ? digits : 17, value);
+    append(text, number, strlen(number));
 }

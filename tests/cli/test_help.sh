@@ -1,7 +1,7 @@
 # Help, man page and completion come from the tables of options and agree with them.
 . "$SOURCE/tests/cli/lib.sh"
 
-commands="train eval predict features convert summary plan data bench help completion"
+commands="train eval predict features convert summary plan data dashboard bench help completion"
 
 expect 0 "$RESNET" --version
 holds out "^resnet [0-9]*\.[0-9]*\.[0-9]*$"
