@@ -118,6 +118,17 @@ typedef struct rn_confusion {
  */
 RN_API rn_status rn_confusion_draw(rn_image **out, const rn_confusion *confusion);
 
+/**
+ * Read a confusion matrix as `resnet eval --confusion FILE.csv` writes it: a header with the
+ * classes' names, then a row a label with its name and a count for each predicted class.
+ *
+ * @param[out] out  The caller's (rn_confusion_free()); NULL on failure.
+ * @return RN_OK; RN_ENOTFOUND, RN_EIO; RN_EFORMAT (names line, expected, found); RN_ENOMEM.
+ */
+RN_API rn_status rn_confusion_read(rn_confusion **out, const char *path);
+/** Only of what rn_confusion_read() gave. */
+RN_API void rn_confusion_free(rn_confusion *confusion);
+
 /** Write a text file atomically. RN_ENOTFOUND (no such folder), RN_EIO: path and reason. */
 RN_API rn_status rn_text_write(const char *path, const char *text);
 

@@ -45,10 +45,30 @@ void draw_text_print(draw_text *text, const char *fmt, ...)
     va_end(args);
 }
 
-// Names are ASCII; anything else cannot harm the picture.
+// DOT's names are ASCII; anything else cannot harm the picture.
 static bool is_plain(char c)
 {
     return c >= ' ' && c <= '~';
+}
+
+// Bytes of a well-formed character of UTF-8 beyond ASCII, which XML can hold; 0: it is none.
+static size_t utf8_length(const char *at)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char first = (unsigned char)*at;
+    const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    uint32_t code = first & (0x7fu >> length);
+
+    if (first < 0xc2 || first > 0xf4)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if (((unsigned char)at[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | ((unsigned char)at[i] & 0x3f);
+    }
+    const bool surrogate = code >= 0xd800 && code < 0xe000;
+    const bool control = code < 0xa0, none = (code & 0xfffe) == 0xfffe;
+    return code < least[length] || code > 0x10ffff || surrogate || control || none ? 0 : length;
 }
 
 static const char *xml_entity(char c)
@@ -71,12 +91,16 @@ static const char *xml_entity(char c)
 
 void draw_text_xml(draw_text *text, const char *content)
 {
-    for (; *content != '\0'; content++) {
+    while (*content != '\0') {
         const char *entity = xml_entity(*content);
+        const size_t wide = utf8_length(content);
         if (entity != NULL)
             append(text, entity, strlen(entity));
+        else if (wide > 0)
+            append(text, content, wide);
         else
             append(text, is_plain(*content) ? content : "?", 1);
+        content += wide > 0 ? wide : 1;
     }
 }
 

@@ -13,7 +13,8 @@ typedef struct draw_text {
 
 void draw_text_print(draw_text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/** Characters of XML: what is markup becomes an entity, what XML cannot hold a '?'. */
+/** Characters of XML: what is markup becomes an entity, what is no UTF-8 or cannot be held a '?'.
+ */
 void draw_text_xml(draw_text *text, const char *content);
 
 /** Characters within a quoted string of DOT. */

@@ -1,0 +1,75 @@
+/** What a chart consists of, once it is laid out: the same for SVG and for pictures. */
+#ifndef REPORT_CHART_LIST_H
+#define REPORT_CHART_LIST_H
+
+#include "resnet/base.h"
+
+/** Lengths are whole tenths of a unit, so that their texts are short and the same everywhere. */
+enum { CHART_UNIT = 10, CHART_TEXT = 128 };
+
+enum { CHART_INK = 0x1f2328, CHART_GREY = 0x57606a, CHART_GRID = 0xe4e7eb, CHART_PAPER = 0xffffff };
+
+typedef struct chart_point {
+    int x, y;
+    bool jump; // begins a line: not joined to the point before
+} chart_point;
+
+typedef enum chart_kind { CHART_FILL, CHART_PATH, CHART_DOTS, CHART_LETTERS } chart_kind;
+typedef enum chart_anchor { CHART_START, CHART_MIDDLE, CHART_END } chart_anchor;
+typedef enum chart_size { CHART_SMALL, CHART_NORMAL, CHART_LARGE, CHART_SIZES } chart_size;
+
+typedef struct chart_style {
+    uint32_t colour; // 0xRRGGBB
+    int width;       // of a line; diameter of a dot
+    int dash;        // index of chart_dashes
+    chart_anchor anchor;
+    chart_size size;
+    bool upwards; // text
+} chart_style;
+
+typedef struct chart_item {
+    chart_kind kind;
+    chart_style style;
+    int x, y, width, height; // of a FILL; LETTERS have x and y: the middle of their height
+    size_t first, count;     // points of a PATH, or DOTS
+    char text[CHART_TEXT];
+} chart_item;
+
+/** Start from zeroes, with `width` and `height`. The first failure sticks in `status`. */
+typedef struct chart_list {
+    int width, height;
+    chart_item *items;
+    size_t count, room;
+    chart_point *points;
+    size_t point_count, point_room;
+    rn_status status;
+} chart_list;
+
+void chart_list_release(chart_list *list);
+
+/** The item is valid until the next one is added; NULL after a failure. */
+chart_item *chart_add(chart_list *list, chart_kind kind, const chart_style *style);
+void chart_add_box(chart_list *list, const chart_item *box);
+/** Cut to what CHART_TEXT can hold. */
+void chart_add_text(chart_list *list, const chart_style *style, chart_point at, const char *text);
+/** To the last item, which must be a PATH or DOTS. */
+void chart_add_point(chart_list *list, chart_point point);
+/** A PATH of one straight line. */
+void chart_add_line(chart_list *list, const chart_style *style, chart_point from, chart_point to);
+
+/** Lengths drawn and left out in turn, in tenths, of a line one unit wide; ends with 0. */
+extern const int chart_dashes[][5];
+
+/** Length of a text in tenths, whoever draws it: an upper bound. */
+int chart_text_length(const char *text, chart_size size);
+
+/**
+ * Copy a text, cut so that it is no longer than `length` tenths: then it ends in "...", or it is
+ * empty where not even this has room.
+ */
+void chart_text_cut(char out[CHART_TEXT], const char *text, int length, chart_size size);
+
+/** Heights of letters' lines, in tenths; font sizes in units. */
+extern const int chart_line_heights[CHART_SIZES], chart_font_sizes[CHART_SIZES];
+
+#endif
