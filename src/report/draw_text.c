@@ -116,14 +116,17 @@ void draw_text_dot(draw_text *text, const char *content)
 void draw_text_json(draw_text *text, const char *content)
 {
     append(text, "\"", 1);
-    for (; *content != '\0'; content++) {
-        unsigned char c = (unsigned char)*content;
-        if (c == '"' || c == '\\')
+    while (*content != '\0') {
+        const size_t wide = utf8_length(content);
+        if (*content == '"' || *content == '\\')
             append(text, "\\", 1);
-        if (c < ' ' || c == '<' || c == 0x7f)
-            draw_text_print(text, "\\u%04x", c);
+        if (wide > 0 || (is_plain(*content) && *content != '<'))
+            append(text, content, wide > 0 ? wide : 1);
+        else if ((unsigned char)*content < 0x80)
+            draw_text_print(text, "\\u%04x", (unsigned char)*content);
         else
-            append(text, content, 1);
+            append(text, "\\ufffd", 6); // no character
+        content += wide > 0 ? wide : 1;
     }
     append(text, "\"", 1);
 }

@@ -200,14 +200,14 @@ static void json_is_escaped(void **state)
     (void)state;
     draw_text text = {0};
 
-    draw_text_json(&text, "a\"b\\c\n<script>\x7f\xc3\xa9");
+    draw_text_json(&text, "a\"b\\c\n<script>\x7f\xc3\xa9\xff");
     draw_text_print(&text, " ");
     draw_text_number(&text, 1.0 / 3, 6);
     draw_text_print(&text, " ");
     draw_text_number(&text, -INFINITY, 6);
     assert_int_equal(text.status, RN_OK);
     assert_string_equal(text.text,
-                        "\"a\\\"b\\\\c\\u000a\\u003cscript>\\u007f\xc3\xa9\" 0.333333 null");
+                        "\"a\\\"b\\\\c\\u000a\\u003cscript>\\u007f\xc3\xa9\\ufffd\" 0.333333 null");
     rn_free(text.text);
 }
 
