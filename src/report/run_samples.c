@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/memory.h"
-#include "image/image.h"
+#include "data/samples.h"
 #include "image/jpeg_write.h"
 #include "image/png_write.h"
 
@@ -13,29 +13,6 @@
 
 // JPEG of a photograph of this size has some 4 kB.
 enum { LARGEST_SIDE = 96, LARGEST_PNG_SIDE = 64, JPEG_QUALITY = 80 };
-
-static rn_status from_planes(rn_image **out, const rn_samples *samples, size_t index)
-{
-    rn_status st = RN_OK;
-    size_t channels = (size_t)samples->channels;
-    size_t places = (size_t)samples->height * (size_t)samples->width;
-    const uint8_t *planes = samples->images + index * channels * places;
-
-    RN_TRY(rn_image_create(out, samples->channels, samples->width, samples->height));
-    for (size_t place = 0; place < places; place++)
-        for (size_t c = 0; c < channels; c++)
-            (*out)->pixels[place * channels + c] = planes[c * places + place];
-out:
-    return st;
-}
-
-static rn_status take_picture(rn_image **out, const rn_samples *samples, size_t index)
-{
-    const rn_decode_options small = {.cover_width = LARGEST_SIDE, .cover_height = LARGEST_SIDE};
-
-    return samples->photos != NULL ? rn_photos_decode(out, samples->photos, index, &small)
-                                   : from_planes(out, samples, index);
-}
 
 static int scaled(int side, double scale)
 {
@@ -74,6 +51,7 @@ static rn_status encode(uint8_t **bytes, size_t *size, const rn_image *image, co
 
 static rn_status add_picture(cJSON *json, const rn_samples *samples, size_t index)
 {
+    const rn_decode_options small = {.cover_width = LARGEST_SIDE, .cover_height = LARGEST_SIDE};
     rn_status st;
     rn_image *image = NULL;
     uint8_t *bytes = NULL;
@@ -81,7 +59,7 @@ static rn_status add_picture(cJSON *json, const rn_samples *samples, size_t inde
     const char *type = NULL;
     size_t size = 0;
 
-    RN_TRY(take_picture(&image, samples, index));
+    RN_TRY(rn_samples_picture(&image, samples, index, &small));
     RN_TRY(shrink(&image));
     RN_TRY(encode(&bytes, &size, image, &type));
     RN_TRY(rn_base64_encode(&text, bytes, size));
