@@ -246,7 +246,8 @@ async function loadList() {
   const names = new Set(found.map((run) => run.name));
   for (const name of [...runs.keys()]) if (!names.has(name)) forget(name);
   for (const run of found) runs.set(run.name, run);
-  setText($("folder"), answer.folder + (answer.truncated ? " (not all of its runs)" : ""));
+  setText($("folder"), answer.folder.split("/").pop() + (answer.truncated ? " (not all of its runs)" : ""));
+  $("folder").title = answer.folder;
   if (focus === null || !runs.has(focus)) chooseFirst(answer.focus);
 }
 
