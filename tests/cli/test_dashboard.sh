@@ -33,6 +33,7 @@ wait_for_url() {
 env --default-signal=INT true 2>/dev/null || skip "env cannot reset signals"
 
 mkdir runs
+: >served
 env --default-signal=INT "$RESNET" dashboard runs >served 2>err &
 pid=$!
 wait_for_url served

@@ -11,6 +11,7 @@ python3 "$SOURCE/tests/dashboard/make_runs.py" long 1 10000 || fail "no long run
 "$RESNET" train resnet-8 $tiny --iterations 48 --out trained/one --quiet >out || fail "no training"
 
 serve() { # FOLDER: leaves pid and url
+    : >served # of the dashboard before
     "$RESNET" dashboard "$1" >served 2>err &
     pid=$!
     tries=0
