@@ -5,6 +5,7 @@ find_package(OpenMP REQUIRED COMPONENTS C)
 find_package(Threads REQUIRED)
 find_package(dnnl REQUIRED CONFIG)
 pkg_check_modules(DEPS REQUIRED IMPORTED_TARGET
-  libcjson zlib libcurl libarchive libjpeg libpng libwebp libmd)
+  libcjson zlib libcurl libarchive libjpeg libpng libwebp libmd
+  libmicrohttpd)
 
 set(RESNET_DEPENDENCIES DNNL::dnnl PkgConfig::DEPS OpenMP::OpenMP_C Threads::Threads m)

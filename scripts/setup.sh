@@ -6,7 +6,7 @@
 # "a|b": either will do, a is installed if both are missing.
 build_packages="gcc libc6-dev ninja-build cmake pkgconf|pkg-config libdnnl-dev ocl-icd-opencl-dev libcjson-dev
     zlib1g-dev libcurl4-openssl-dev|libcurl4-gnutls-dev libarchive-dev libjpeg62-turbo-dev|libjpeg-dev
-    libpng-dev libwebp-dev libmd-dev ca-certificates"
+    libpng-dev libwebp-dev libmd-dev libmicrohttpd-dev ca-certificates"
 test_packages="libcmocka-dev"
 
 say()

@@ -105,12 +105,16 @@ RN_API int rn_threads(void);
  */
 RN_API const char *rn_nearest(const char *word, const char *const *candidates, size_t count);
 
+/** Memory of this process in bytes, as the system counts it; 0 where it does not say. */
+typedef struct rn_memory_use {
+    size_t resident; // now
+    size_t peak;     // the most there was
+} rn_memory_use;
+
+RN_API rn_memory_use rn_process_memory(void);
+
 /** Monotonic time in seconds, for intervals only. */
 RN_API double rn_clock(void);
-
-/** Bytes of memory that this process occupies, or at `most` has occupied; 0: the system does not
- * say. */
-RN_API size_t rn_memory_used(bool most);
 
 #ifdef __cplusplus
 }

@@ -17,8 +17,9 @@ typedef struct rn_history_step {
     double seconds;     // of training that led here, over all processes of the run
     double loss, error; // means since the line before; error in percent, as in rn_event
     double lr, images_per_second;
-    double data_wait; // share of the time, 0 .. 1
-    double eta;       // seconds
+    double data_wait;           // share of the time, 0 .. 1
+    double eta;                 // seconds
+    double memory, memory_peak; // bytes of the process, then and at most
 } rn_history_step;
 
 /** An "evaluation" line. */

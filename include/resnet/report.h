@@ -66,6 +66,17 @@ RN_API rn_status rn_run_folder_describe(const char *folder, const rn_recipe *rec
 /** Write FOLDER/NAME atomically; the folder and its parents are created if missing. */
 RN_API rn_status rn_run_folder_write(const char *folder, const char *name, const char *text);
 
+/**
+ * Write FOLDER/samples.json: the pictures of an evaluation (rn_event.watched), small, each with its
+ * label and what the network takes it for. Some 100 kB; docs/cli.md has its members.
+ *
+ * @param event    Of kind RN_EVENT_EVALUATION.
+ * @param samples  The set that it is of.
+ * @return RN_OK; RN_EIO or RN_ENOTFOUND; RN_ENOMEM. Pictures that cannot be read are left out.
+ */
+RN_API rn_status rn_run_samples_write(const char *folder, const rn_event *event,
+                                      const rn_samples *samples);
+
 /** Read FOLDER/NAME, a text of at most 16 MiB; the caller's (rn_text_free()). */
 RN_API rn_status rn_run_folder_read(char **out, const char *folder, const char *name);
 

@@ -5,6 +5,7 @@
 #include "resnet/augment.h"
 #include "resnet/base.h"
 #include "resnet/batch.h"
+#include "resnet/dashboard.h"
 #include "resnet/data.h"
 #include "resnet/engine.h"
 #include "resnet/graph.h"

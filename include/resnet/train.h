@@ -110,6 +110,24 @@ typedef struct rn_param_norm {
     double value;     // of the parameter, before the update
 } rn_param_norm;
 
+enum { RN_GUESSES = 3, RN_WATCHED = 8 };
+
+/** A class and its probability (NaN of a network that has diverged). */
+typedef struct rn_guess {
+    const char *name; // borrowed
+    double probability;
+} rn_guess;
+
+/** One picture of a set, and what the network makes of it. */
+typedef struct rn_watched {
+    size_t index;      // in the set
+    const char *label; // borrowed
+    bool right;
+    bool mistake;                 // shown for being one; else one of those that stay the same
+    rn_guess guesses[RN_GUESSES]; // the most probable first
+    int guess_count;
+} rn_watched;
+
 /** One measured point of a training run, given to rn_train_options.on_event. */
 typedef enum rn_event_kind {
     RN_EVENT_START,      // text: what is trained, once
@@ -133,10 +151,19 @@ typedef struct rn_event {
     double images_per_second;   // STEP: since the last STEP event
     double data_wait;           // STEP: share of that time spent waiting for data, 0 .. 1
     double eta;                 // STEP: seconds until the end
+    double memory;              // STEP: bytes of this process that are resident, 0: unknown
+    double memory_peak;         // STEP: the most there were
     const char *set;            // EVALUATION: "test", "validation", "test (ema)"
     int64_t count, wrong;       // EVALUATION
     const rn_param_norm *norms; // GRADIENTS: of all parameters but the frozen, borrowed
     int norm_count;
+    /**
+     * EVALUATION of the test set, which gives them without more work: up to RN_WATCHED pictures
+     * that lie evenly over the set, the same every time, then up to RN_WATCHED that it takes for
+     * something else with the highest probabilities. Borrowed until the call returns.
+     */
+    const rn_watched *watched;
+    int watched_count;
     const char *text;
     rn_status status; // END
 } rn_event;

@@ -40,6 +40,17 @@ rn_status rn_json_add_item(cJSON *object, const char *key, cJSON *item)
     return RN_OK;
 }
 
+rn_status rn_json_append(cJSON *array, cJSON *item)
+{
+    if (item == NULL)
+        return out_of_memory();
+    if (!cJSON_AddItemToArray(array, item)) {
+        cJSON_Delete(item);
+        return out_of_memory();
+    }
+    return RN_OK;
+}
+
 rn_status rn_json_add_number(cJSON *object, const char *key, double value)
 {
     char text[RN_NUMBER_TEXT];

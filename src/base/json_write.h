@@ -26,4 +26,7 @@ rn_status rn_json_add_bool(cJSON *object, const char *key, bool value);
 /** Append `item`, which becomes the object's, or is deleted on failure; NULL is RN_ENOMEM. */
 rn_status rn_json_add_item(cJSON *object, const char *key, cJSON *item);
 
+/** Append `item` to an array; the item's ownership and statuses as above. */
+rn_status rn_json_append(cJSON *array, cJSON *item);
+
 #endif

@@ -339,7 +339,7 @@ static rn_status run_bench(const cli_arguments *args)
 {
     rn_status st = RN_OK;
     cli_network network = {0};
-    bench b = {.steps = (int)cli_integer(args, "steps"), .loaded = rn_memory_used(false)};
+    bench b = {.steps = (int)cli_integer(args, "steps"), .loaded = rn_process_memory().resident};
     rn_plan_options plan_options = {.batch = (int)cli_integer(args, "batch"),
                                     .training = !cli_flag(args, "inference")};
 
@@ -358,7 +358,7 @@ static rn_status run_bench(const cli_arguments *args)
         goto out;
     }
     RN_TRY(measure(&b));
-    b.peak = rn_memory_used(true);
+    b.peak = rn_process_memory().peak;
     release_run(&b);
     RN_TRY(assess(&b));
     RN_TRY(report(&b, network.graph, args));

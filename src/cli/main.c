@@ -93,6 +93,21 @@ static bool run_option(const char *word)
     return true;
 }
 
+static const char secret_option[] = "--dashboard-token";
+
+// A secret is for who may see the command line now, not for whoever is given the run folder.
+static void print_word(FILE *stream, char **argv, int index)
+{
+    size_t length = sizeof secret_option - 1;
+
+    if (strcmp(argv[index - 1], secret_option) == 0)
+        fputs("TOKEN", stream);
+    else if (strncmp(argv[index], secret_option, length) == 0 && argv[index][length] == '=')
+        fprintf(stream, "%s=TOKEN", secret_option);
+    else
+        cli_print_quoted(stream, argv[index]);
+}
+
 // "resnet train 'a b'"; the caller's; NULL if there is no memory
 static char *command_line(int argc, char **argv)
 {
@@ -105,7 +120,7 @@ static char *command_line(int argc, char **argv)
     fputs("resnet", stream);
     for (int i = 1; i < argc; i++) {
         fputc(' ', stream);
-        cli_print_quoted(stream, argv[i]);
+        print_word(stream, argv, i);
     }
     fclose(stream);
     return line;

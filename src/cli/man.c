@@ -131,6 +131,7 @@ static const char *const variables[][2] = {
     {"RESNET_MAX_PIXELS", "The most pixels of a picture that is decoded, 268435456 if not set; "
                           "larger ones are refused by their headers."},
     {"OMP_NUM_THREADS", "Compute threads, where neither --threads nor RESNET_THREADS is given."},
+    {"RESNET_DASHBOARD_TOKEN", "The dashboard's token, where --dashboard-token is not given."},
     {"NO_COLOR", "If set and not empty, no colours."},
     {"TERM", "If dumb, plain lines instead of a progress line."},
     {NULL, NULL}};
@@ -141,6 +142,7 @@ static const char *const files[][2] = {
     {"RUN/checkpoint-N.safetensors", "The whole state after step N, to resume from."},
     {"RUN/log.jsonl", "One JSON object for each measured point."},
     {"RUN/recipe.json", "Everything that decides what is computed; a recipe for --recipe."},
+    {"RUN/samples.json", "Some pictures and what the network takes them for."},
     {"RUN/run.json", "Command line, model, data."},
     {"RUN/environment.json", "Processor, threads, versions."},
     {NULL, NULL}};

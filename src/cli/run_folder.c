@@ -147,6 +147,7 @@ static bool is_run_file(const char *name)
                                            "responses.json",
                                            "recipe.json",
                                            "environment.json",
+                                           "samples.json",
                                            "run.json"};
 
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)

@@ -2,6 +2,7 @@
 
 #include "cli/bad_images.h"
 #include "cli/command.h"
+#include "cli/dashboard_options.h"
 #include "cli/model_file.h"
 #include "cli/signals.h"
 #include "cli/term.h"
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Of a log that can no longer be written: the training is worth more, so this is said once.
+// Of files beside the models that can no longer be written: the training is worth more, so this is
+// said once.
 static void warn(cli_job *job, rn_status *kept, rn_status st)
 {
     *kept = st;
@@ -20,6 +22,26 @@ static void warn(cli_job *job, rn_status *kept, rn_status st)
     fprintf(stderr, "resnet: warning: %s\n", rn_error_message());
 }
 
+// Evaluations may come often: no more than one percent of the time goes into pictures of them.
+static bool samples_due(const cli_job *job, const rn_event *event)
+{
+    enum { SHARE = 100 };
+
+    return event->kind == RN_EVENT_EVALUATION && event->watched_count > 0 &&
+           job->samples.status == RN_OK &&
+           (event->iteration == event->iterations ||
+            rn_clock() - job->samples.written >= SHARE * job->samples.cost);
+}
+
+static void write_samples(cli_job *job, const rn_event *event)
+{
+    double start = rn_clock();
+
+    warn(job, &job->samples.status, rn_run_samples_write(job->folder, event, job->test));
+    job->samples.written = rn_clock();
+    job->samples.cost = job->samples.written - start;
+}
+
 static void on_event(const rn_event *event, void *context)
 {
     cli_job *job = context;
@@ -28,6 +50,8 @@ static void on_event(const rn_event *event, void *context)
         warn(job, &job->log_status, rn_run_log_write(job->log, event));
     if (job->board != NULL && job->board_status == RN_OK)
         warn(job, &job->board_status, rn_tensorboard_write(job->board, event));
+    if (samples_due(job, event))
+        write_samples(job, event);
     cli_progress_event(&job->progress, event);
 }
 
@@ -37,6 +61,10 @@ static void print_header(const cli_job *job)
     const rn_recipe *recipe = &job->recipe;
     const rn_samples *train = job->train;
 
+    if (job->progress.quiet && job->dashboard != NULL) {
+        fprintf(stderr, "resnet: note: dashboard at ");
+        cli_dashboard_print(stderr, job->args, job->dashboard);
+    }
     if (job->progress.quiet)
         return;
     fprintf(stream, "%smodel%s   %s\n", cli_style(stream, CLI_BOLD), cli_style(stream, CLI_NORMAL),
@@ -60,8 +88,13 @@ static void print_header(const cli_job *job)
         fprintf(stream, "%.6g epoch%s", recipe->epochs, recipe->epochs == 1 ? "" : "s");
     fprintf(stream, " of batch %d, lr %.4g (%s), seed %llu\n", recipe->batch, recipe->schedule.lr,
             rn_schedule_name(recipe->schedule.kind), (unsigned long long)recipe->seed);
-    fprintf(stream, "%srun%s     %s  (%d thread%s)\n\n", cli_style(stream, CLI_BOLD),
+    fprintf(stream, "%srun%s     %s  (%d thread%s)\n", cli_style(stream, CLI_BOLD),
             cli_style(stream, CLI_NORMAL), job->folder, rn_threads(), rn_threads() == 1 ? "" : "s");
+    if (job->dashboard != NULL) {
+        fprintf(stream, "%swatch%s   ", cli_style(stream, CLI_BOLD), cli_style(stream, CLI_NORMAL));
+        cli_dashboard_print(stream, job->args, job->dashboard);
+    }
+    fputc('\n', stream);
     fflush(stream);
 }
 
@@ -182,6 +215,19 @@ static rn_status train(cli_job *job)
     return st;
 }
 
+// The port is taken before anything is written: it may be in use.
+static rn_status open_dashboard(cli_job *job)
+{
+    const cli_arguments *args = job->args;
+
+    if (cli_given(args, "dashboard"))
+        return cli_dashboard_open(&job->dashboard, args, cli_text(args, "dashboard-bind"),
+                                  (int)cli_integer(args, "dashboard"));
+    if (cli_given(args, "dashboard-bind") || cli_given(args, "dashboard-token"))
+        return rn_error(RN_EINVAL, "'--dashboard-bind' and '--dashboard-token' need '--dashboard'");
+    return RN_OK;
+}
+
 static rn_status run_train(const cli_arguments *given)
 {
     rn_status st;
@@ -194,8 +240,11 @@ static rn_status run_train(const cli_arguments *given)
     else
         RN_TRY(cli_job_plan(&job));
     RN_TRY(rn_threads_set((int)cli_integer(&args, "threads")));
+    RN_TRY(open_dashboard(&job));
     RN_TRY(cli_job_open_data(&job));
     RN_TRY(cli_job_open_folder(&job));
+    if (job.dashboard != NULL)
+        RN_TRY(rn_dashboard_start(job.dashboard, job.folder, false));
     RN_TRY(train(&job));
 out:
     cli_job_release(&job);

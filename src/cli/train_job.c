@@ -10,6 +10,7 @@
 
 void cli_job_release(cli_job *job)
 {
+    rn_dashboard_free(job->dashboard);
     rn_tensorboard_close(job->board);
     rn_run_log_close(job->log);
     rn_samples_free(job->test);

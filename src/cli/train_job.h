@@ -25,9 +25,14 @@ typedef struct cli_job {
     rn_samples *train, *test;
     cli_progress progress;
     rn_run_log *log;
-    rn_status log_status;   // of the first line that could not be written
-    rn_tensorboard *board;  // NULL: not wanted
-    rn_status board_status; // of the first event that could not be written
+    rn_status log_status;    // of the first line that could not be written
+    rn_tensorboard *board;   // NULL: not wanted
+    rn_status board_status;  // of the first event that could not be written
+    rn_dashboard *dashboard; // NULL: none
+    struct {
+        double written, cost; // rn_clock() after the last time, and the seconds that it took
+        rn_status status;     // of the first time that it could not be written
+    } samples;                // of samples.json
 } cli_job;
 
 /** Decide model, recipe and folder of a new run; nothing is written. */

@@ -1,5 +1,6 @@
 #include "cli/augment_options.h"
 #include "cli/bad_images.h"
+#include "cli/dashboard_options.h"
 #include "cli/train_job.h"
 
 #include <math.h>
@@ -107,6 +108,19 @@ const cli_option cli_train_options[] = {
     {.name = "tensorboard",
      .kind = CLI_SWITCH,
      .help = "also write what is logged as an events file for TensorBoard, in the run folder"},
+    {.name = "dashboard",
+     .kind = CLI_OPTIONAL_INTEGER,
+     .argument = "PORT",
+     .help = "serve a page that shows this run beside those that lie next to it, at "
+             "http://127.0.0.1:PORT/; by default 8015, or the next that is free",
+     .low = 1,
+     .high = 65535},
+    {.name = "dashboard-bind",
+     .kind = CLI_TEXT,
+     .argument = "ADDRESS",
+     .help = "with --dashboard: numeric address to serve at; one that other machines can reach "
+             "needs --dashboard-token"},
+    CLI_DASHBOARD_TOKEN_OPTION,
     {.name = "quiet", .letter = 'q', .kind = CLI_FLAG, .help = "print the result only"},
     {.name = "json", .kind = CLI_FLAG, .help = "print the result only, as JSON"},
     {.name = "epochs",

@@ -23,6 +23,12 @@ rn_status rn_samples_create(rn_samples **out, const rn_samples_shape *shape, con
 /** Bytes of one image. */
 size_t rn_samples_image_bytes(const rn_samples *samples);
 
+/**
+ * One picture of either kind of set; `options` are of encoded ones, as rn_photos_decode() has them.
+ */
+rn_status rn_samples_picture(rn_image **out, const rn_samples *samples, size_t index,
+                             const rn_decode_options *options);
+
 /** Replace the label names by copies of names[0 .. classes). Unchanged on failure (RN_ENOMEM). */
 rn_status rn_samples_set_label_names(rn_samples *samples, const char *const *names);
 

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -110,4 +111,31 @@ void draw_text_dot(draw_text *text, const char *content)
             append(text, "\\", 1);
         append(text, is_plain(*content) ? content : "?", 1);
     }
+}
+
+void draw_text_json(draw_text *text, const char *content)
+{
+    append(text, "\"", 1);
+    while (*content != '\0') {
+        const size_t wide = utf8_length(content);
+        if (*content == '"' || *content == '\\')
+            append(text, "\\", 1);
+        if (wide > 0 || (is_plain(*content) && *content != '<'))
+            append(text, content, wide > 0 ? wide : 1);
+        else if ((unsigned char)*content < 0x80)
+            draw_text_print(text, "\\u%04x", (unsigned char)*content);
+        else
+            append(text, "\\ufffd", 6); // no character
+        content += wide > 0 ? wide : 1;
+    }
+    append(text, "\"", 1);
+}
+
+void draw_text_number(draw_text *text, double value, int digits)
+{
+    char number[32] = "null"; // formatted once: there may be many
+
+    if (isfinite(value))
+        snprintf(number, sizeof number, "%.*g", digits < 17 ? digits : 17, value);
+    append(text, number, strlen(number));
 }

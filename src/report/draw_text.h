@@ -20,4 +20,10 @@ void draw_text_xml(draw_text *text, const char *content);
 /** Characters within a quoted string of DOT. */
 void draw_text_dot(draw_text *text, const char *content);
 
+/** A JSON string with its quotes; '<' is escaped too, so that no markup can come of it. */
+void draw_text_json(draw_text *text, const char *content);
+
+/** A JSON number of `digits` significant digits; null if it is not finite. */
+void draw_text_number(draw_text *text, double value, int digits);
+
 #endif

@@ -297,13 +297,8 @@ void rn_history_free(rn_history *history)
     rn_history_reader *r = history != NULL ? history->reader : NULL;
 
     if (r != NULL) {
-        history_forget_log(r);
+        history_reader_release(r);
         forget_companions(r);
-        rn_free(r->steps);
-        rn_free(r->evaluations);
-        rn_free(r->notes);
-        rn_free(r->gradients);
-        rn_free(r->norms);
         rn_free(r->name);
         rn_free(r->folder);
     }

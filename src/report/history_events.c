@@ -14,7 +14,7 @@ enum { MOST_SETS = 64 }; // that are kept, since an evaluation looks through tho
 typedef struct event_line {
     log_span event, set, text, status, time, norms;
     double iteration, iterations, epoch, seconds, loss, error, lr, images_per_second, data_wait,
-        eta, count, wrong;
+        eta, memory, memory_peak, count, wrong;
 } event_line;
 
 #define FIELD(kind, name)                                                                          \
@@ -38,6 +38,8 @@ static const struct {
     FIELD(LOG_NUMBER, images_per_second),
     FIELD(LOG_NUMBER, data_wait),
     FIELD(LOG_NUMBER, eta),
+    FIELD(LOG_NUMBER, memory),
+    FIELD(LOG_NUMBER, memory_peak),
     FIELD(LOG_TEXT, set),
     FIELD(LOG_NUMBER, count),
     FIELD(LOG_NUMBER, wrong),
@@ -197,6 +199,8 @@ static rn_status take_step(rn_history_reader *reader, const event_line *line)
         .images_per_second = line->images_per_second,
         .data_wait = line->data_wait,
         .eta = line->eta,
+        .memory = line->memory,
+        .memory_peak = line->memory_peak,
     };
 out:
     return st;
@@ -367,4 +371,14 @@ void history_forget_log(rn_history_reader *r)
     r->iteration = r->iterations = 0;
     r->resumed = 0;
     r->before = 0;
+}
+
+void history_reader_release(rn_history_reader *r)
+{
+    history_forget_log(r);
+    rn_free(r->steps);
+    rn_free(r->evaluations);
+    rn_free(r->notes);
+    rn_free(r->gradients);
+    rn_free(r->norms);
 }

@@ -64,4 +64,7 @@ rn_status history_take_line(rn_history_reader *reader, log_span line, bool *dama
 /** Forget all that came from the log. */
 void history_forget_log(rn_history_reader *reader);
 
+/** The same, and free what held it. */
+void history_reader_release(rn_history_reader *reader);
+
 #endif

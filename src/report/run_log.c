@@ -125,6 +125,8 @@ static const struct {
     {"images_per_second", offsetof(rn_event, images_per_second), KIND(STEP)},
     {"data_wait", offsetof(rn_event, data_wait), KIND(STEP)},
     {"eta", offsetof(rn_event, eta), KIND(STEP)},
+    {"memory", offsetof(rn_event, memory), KIND(STEP)},
+    {"memory_peak", offsetof(rn_event, memory_peak), KIND(STEP)},
 };
 
 static rn_status add_numbers(cJSON *json, const rn_event *event)

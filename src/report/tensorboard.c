@@ -157,7 +157,7 @@ static rn_status write_step(rn_tensorboard *board, const rn_event *event)
     add_scalar(&summary, "", "lr", event->lr);
     add_scalar(&summary, "", "images_per_second", event->images_per_second);
     add_scalar(&summary, "", "data_wait", event->data_wait);
-    add_scalar(&summary, "", "memory", (double)rn_memory_used(false));
+    add_scalar(&summary, "", "memory", event->memory);
     return finish_summary(board, event->iteration, &summary);
 }
 

@@ -208,8 +208,12 @@ rn_status rn_inference_evaluate(rn_inference *inference, rn_evaluation *out,
         if (set->stop != NULL && *set->stop)
             return rn_error(RN_EINTERRUPTED, "evaluation interrupted after %zu images", first);
         RN_TRY(run_views(inference, set, first, count));
-        for (size_t i = 0; i < (size_t)count; i++) // the rest of a last, short batch is not counted
-            count_row(out, inference->mean + i * classes, samples->labels[first + i], set->map);
+        for (size_t i = 0; i < (size_t)count; i++) { // the rest of a short batch is not counted
+            const float *logits = inference->mean + i * classes;
+            count_row(out, logits, samples->labels[first + i], set->map);
+            if (set->watch != NULL)
+                rn_watch_logits(set->watch, first + i, samples->labels[first + i], logits);
+        }
     }
     if (out->count > 0)
         out->loss /= (double)out->count;

@@ -2,7 +2,7 @@
 #ifndef TRAIN_INFERENCE_H
 #define TRAIN_INFERENCE_H
 
-#include "resnet/train.h"
+#include "train/watch.h"
 
 #define RN_CENTRE_RATIO 0.875 // of a photograph's shorter side the network sees this: 224 of 256
 
@@ -63,6 +63,7 @@ typedef struct rn_inference_set {
     const int32_t *map; // class of the set -> class of the model; NULL: the same
     rn_tta tta;
     const volatile sig_atomic_t *stop; // NULL: never
+    rn_watch *watch;                   // sees every picture's logits; NULL: none
 } rn_inference_set;
 
 /**

@@ -217,6 +217,7 @@ static void tell_step(rn_trainer *trainer)
     double left = rn_phases_work(trainer, trainer->progress.iteration, trainer->iterations);
     double elapsed = rn_clock() - trainer->started; // evaluation included, as it will be again
     double done = rn_phases_work(trainer, trainer->first, trainer->progress.iteration);
+    rn_memory_use memory = rn_process_memory();
 
     rn_trainer_tell(trainer,
                     (rn_event){
@@ -226,6 +227,8 @@ static void tell_step(rn_trainer *trainer)
                         .images_per_second = images / trainer->window.seconds,
                         .data_wait = trainer->window.waited / trainer->window.seconds,
                         .eta = done > 0 ? elapsed / done * left : 0,
+                        .memory = (double)memory.resident,
+                        .memory_peak = (double)memory.peak,
                     });
     memset(&trainer->window, 0, sizeof trainer->window);
     progress->window_loss = progress->window_wrong = 0;
@@ -242,7 +245,7 @@ static void tell_gradients(rn_trainer *trainer)
 }
 
 static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,
-                                 rn_evaluation *result)
+                                 rn_evaluation *result, rn_watch *watch)
 {
     rn_status st = RN_OK;
     const rn_checkpoint *checkpoint = trainer->checkpoint;
@@ -253,16 +256,25 @@ static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,
                                  &(rn_inference_set){.preprocess = checkpoint->preprocess,
                                                      .samples = samples,
                                                      .tta = trainer->recipe.tta,
-                                                     .stop = trainer->options->stop}));
+                                                     .stop = trainer->options->stop,
+                                                     .watch = watch}));
 out:
     return st;
 }
 
-// Each once, not after every epoch anew.
-static rn_status tell_bad_score(const rn_picture_scores *scores, void *context)
+typedef struct photo_evaluation {
+    rn_trainer *trainer;
+    rn_watch *watch;
+} photo_evaluation;
+
+static rn_status see_photo(const rn_picture_scores *scores, void *context)
 {
+    const photo_evaluation *evaluation = context;
+
     if (scores->error != NULL)
-        rn_trainer_tell_bad(scores->error, context);
+        rn_trainer_tell_bad(scores->error, evaluation->trainer);
+    else
+        rn_watch_probabilities(evaluation->watch, scores->index, scores->label, scores->scores);
     return RN_OK;
 }
 
@@ -279,18 +291,19 @@ static rn_views evaluation_view(const rn_trainer *trainer)
 }
 
 static rn_status evaluate_photos(rn_trainer *trainer, const rn_samples *samples,
-                                 rn_evaluation *result)
+                                 rn_evaluation *result, rn_watch *watch)
 {
     const rn_checkpoint *checkpoint = trainer->checkpoint;
     const rn_member member = {checkpoint, checkpoint->ema != NULL};
+    photo_evaluation evaluation = {trainer, watch};
     const rn_evaluate_views_options options = {
         .views = evaluation_view(trainer),
         .workers = trainer->options->workers,
         .skip_bad = trainer->options->bad_images == RN_BAD_IMAGES_SKIP,
         .engine = trainer->options->engine,
         .stop = trainer->options->stop,
-        .on_picture = tell_bad_score,
-        .context = trainer,
+        .on_picture = see_photo,
+        .context = &evaluation,
     };
 
     return rn_evaluate_views(result, &member, 1, samples, &options);
@@ -301,11 +314,17 @@ static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, con
 {
     rn_status st = RN_OK;
     rn_evaluation result = {0};
+    rn_watch watch;
+    rn_watched watched[2 * RN_WATCHED];
+    int shown = 0;
 
+    rn_watch_init(&watch, samples->count, trainer->checkpoint->options.classes);
     if (samples->photos != NULL)
-        RN_TRY(evaluate_photos(trainer, samples, &result));
+        RN_TRY(evaluate_photos(trainer, samples, &result, &watch));
     else
-        RN_TRY(evaluate_images(trainer, samples, &result));
+        RN_TRY(evaluate_images(trainer, samples, &result, &watch));
+    if (samples == trainer->options->test)
+        shown = rn_watch_result(watched, &watch, trainer->checkpoint->label_names);
     *error = 100.0 * (double)result.wrong / (double)result.count;
     trainer->result.test_count = result.count;
     trainer->result.test_wrong = result.wrong;
@@ -315,7 +334,9 @@ static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, con
                                         .count = result.count,
                                         .wrong = result.wrong,
                                         .error = *error,
-                                        .loss = result.loss});
+                                        .loss = result.loss,
+                                        .watched = watched,
+                                        .watched_count = shown});
 out:
     return st;
 }

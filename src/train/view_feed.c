@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "batch/ahead.h"
 #include "data/photos.h"
-#include "image/image.h"
+#include "data/samples.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,29 +28,6 @@ static void prefix_name(rn_status st, const rn_samples *samples, size_t index)
         rn_photos_blame(st, samples->photos, index);
     else
         rn_error_prefix(st, "%s, image %zu", samples->name, index);
-}
-
-// The bytes of a set of images of one size, as a picture.
-static rn_status from_planes(rn_image **out, const rn_samples *samples, size_t index)
-{
-    rn_status st = RN_OK;
-    size_t channels = (size_t)samples->channels;
-    size_t plane = (size_t)samples->height * (size_t)samples->width;
-    const uint8_t *src = samples->images + index * channels * plane;
-
-    RN_TRY(rn_image_create(out, samples->channels, samples->width, samples->height));
-    for (size_t c = 0; c < channels; c++)
-        for (size_t i = 0; i < plane; i++)
-            (*out)->pixels[i * channels + c] = *src++;
-out:
-    return st;
-}
-
-static rn_status read_picture(rn_image **out, const rn_samples *samples, size_t index)
-{
-    if (samples->photos == NULL)
-        return from_planes(out, samples, index);
-    return rn_photos_decode(out, samples->photos, index, NULL);
 }
 
 static bool same_size(const rn_cut *a, const rn_cut *b)
@@ -92,7 +69,7 @@ static rn_status make_views(const rn_view_feed *feed, rn_view_picture *picture, 
     rn_status st = RN_OK;
     rn_image *image = NULL;
 
-    RN_TRY(read_picture(&image, feed->samples, index));
+    RN_TRY(rn_samples_picture(&image, feed->samples, index, NULL));
     st = rn_views_list(picture->cuts, &picture->count, &feed->views, image->height, image->width);
     if (st == RN_OK)
         st = resize_all(feed, picture, image);

@@ -3,7 +3,7 @@
 
 BEGIN {
     # Who stands above may be included from below (docs/ARCHITECTURE.md).
-    split("base image data augment batch graph plan engine optim parallel store train report reproduce cli", list)
+    split("base image data augment batch graph plan engine optim parallel store train report reproduce dashboard cli", list)
     for (i in list)
         rank[list[i]] = i + 0
     # public headers beside their folder's own
@@ -13,6 +13,7 @@ BEGIN {
     only["^<(dnnl|oneapi/)"] = "^src/engine/onednn/"
     only["^<(openmpi/)?mpi"] = "^src/parallel/"
     only["^<[a-z0-9]*(intrin|avx[a-z0-9]*)\\.h>"] = "^src/engine/cpu/"
+    only["^<microhttpd"] = "^src/dashboard/"
     only["^[<\"](cjson/)?cJSON"] = "^src/(base/json(_[a-z]+)?|cli/json_output)\\.h$"
 
     # what a library must not do: its caller decides

@@ -1,8 +1,10 @@
 // The pictures as text: SVG and DOT.
 #include "report/draw.h"
 #include "report/draw_networks.h"
+#include "report/draw_text.h"
 #include "resnet/store.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -193,9 +195,26 @@ static void failed_allocations_leave_nothing(void **state)
     rn_graph_free(graph);
 }
 
+static void json_is_escaped(void **state)
+{
+    (void)state;
+    draw_text text = {0};
+
+    draw_text_json(&text, "a\"b\\c\n<script>\x7f\xc3\xa9\xff");
+    draw_text_print(&text, " ");
+    draw_text_number(&text, 1.0 / 3, 6);
+    draw_text_print(&text, " ");
+    draw_text_number(&text, -INFINITY, 6);
+    assert_int_equal(text.status, RN_OK);
+    assert_string_equal(text.text,
+                        "\"a\\\"b\\\\c\\u000a\\u003cscript>\\u007f\xc3\xa9\\ufffd\" 0.333333 null");
+    rn_free(text.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_is_escaped),
         cmocka_unit_test(svg_holds_every_box_and_arrow),
         cmocka_unit_test(the_same_graph_gives_the_same_bytes),
         cmocka_unit_test(names_are_text_and_not_markup),

@@ -14,17 +14,6 @@
 
 #include <cmocka.h>
 
-// A stand-in engine: this test links none.
-const char *rn_engine_name(const rn_engine *engine)
-{
-    return engine->name;
-}
-
-const char *rn_engine_description(const rn_engine *engine)
-{
-    return engine->description;
-}
-
 static void ok(rn_status st)
 {
     if (st != RN_OK)

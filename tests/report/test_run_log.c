@@ -84,6 +84,8 @@ static void lines_hold_what_their_kind_has(void **state)
          .images_per_second = INFINITY,
          .data_wait = 0.01,
          .eta = 3600,
+         .memory = 1 << 30,
+         .memory_peak = 1.5e9,
          .wrong = 5,
          .set = "not of this kind"},
         {.kind = RN_EVENT_EVALUATION,
@@ -105,7 +107,8 @@ static void lines_hold_what_their_kind_has(void **state)
     assert_contents(
         "{\"event\":\"step\",\"iteration\":50,\"iterations\":64000,\"epoch\":0.128,"
         "\"seconds\":2.5,\"loss\":null,\"error\":88.125,\"lr\":0.30000000000000004,"
-        "\"images_per_second\":null,\"data_wait\":0.01,\"eta\":3600}\n"
+        "\"images_per_second\":null,\"data_wait\":0.01,\"eta\":3600,\"memory\":1073741824,"
+        "\"memory_peak\":1500000000}\n"
         "{\"event\":\"evaluation\",\"iteration\":391,\"iterations\":64000,\"epoch\":1,"
         "\"seconds\":20,\"loss\":1.25,\"error\":45.5,\"set\":\"test (ema)\",\"count\":10000,"
         "\"wrong\":4550}\n"

@@ -1,0 +1,123 @@
+#include "dashboard/glance.h"
+
+#include "base/memory.h"
+#include "report/history_reader.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FIRST_TAIL = 32 << 10, LARGEST_TAIL = 2 << 20, HEAD = 4096 };
+
+static rn_status read_part(char *bytes, size_t size, int log, off_t offset)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t got = pread(log, bytes + done, size - done, offset + (off_t)done);
+        if (got == 0 || (got < 0 && errno != EINTR))
+            return rn_error(RN_EIO, "cannot read a log: %s",
+                            got == 0 ? "it became shorter" : strerror(errno));
+        done += got > 0 ? (size_t)got : 0;
+    }
+    return RN_OK;
+}
+
+// Whole lines only; `most` of them.
+static rn_status take_lines(rn_history_reader *reader, const char *text, size_t size, int most)
+{
+    rn_status st = RN_OK;
+    const char *end = text + size, *newline;
+    bool damaged;
+
+    for (; most != 0 && (newline = memchr(text, '\n', (size_t)(end - text))) != NULL; most--) {
+        RN_TRY(history_take_line(reader, (log_span){text, (size_t)(newline - text)}, &damaged));
+        text = newline + 1;
+    }
+out:
+    return st;
+}
+
+// The lines of the last `size` bytes, of which the first is most likely a part of one.
+static rn_status take_tail(rn_history_reader *reader, int log, off_t end, size_t size)
+{
+    rn_status st;
+    char *bytes = NULL;
+    const char *first;
+
+    RN_TRY(RN_NEW(&bytes, size));
+    RN_TRY(read_part(bytes, size, log, end - (off_t)size));
+    first = (off_t)size == end ? bytes : memchr(bytes, '\n', size);
+    if (first != NULL)
+        RN_TRY(take_lines(reader, first, size - (size_t)(first - bytes), -1));
+out:
+    rn_free(bytes);
+    return st;
+}
+
+// Its first line names the model.
+static rn_status take_head(rn_history_reader *reader, int log, off_t end)
+{
+    rn_status st;
+    char bytes[HEAD];
+    size_t size = end < HEAD ? (size_t)end : HEAD;
+
+    RN_TRY(read_part(bytes, size, log, 0));
+    RN_TRY(take_lines(reader, bytes, size, 1));
+out:
+    return st;
+}
+
+static void copy_text(char *out, size_t size, const char *text)
+{
+    snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+static void summarise(rn_glance *out, const rn_history_reader *reader)
+{
+    out->state = reader->state;
+    out->iteration = reader->iteration;
+    out->iterations = reader->iterations;
+    copy_text(out->model, sizeof out->model, reader->log_model);
+    copy_text(out->message, sizeof out->message, reader->message);
+    out->stepped = reader->step_count > 0;
+    if (out->stepped)
+        out->step = reader->steps[reader->step_count - 1];
+    out->evaluated = reader->evaluation_count > 0;
+    if (!out->evaluated)
+        return;
+    out->evaluation = reader->evaluations[reader->evaluation_count - 1];
+    copy_text(out->set, sizeof out->set, out->evaluation.set);
+    out->evaluation.set = NULL; // the reader's
+}
+
+static rn_status look(rn_glance *out, int log, off_t end, size_t size)
+{
+    rn_status st = RN_OK;
+    rn_history_reader reader = {0};
+
+    *out = (rn_glance){0};
+    if (end == 0)
+        return RN_OK;
+    RN_TRY(take_head(&reader, log, end));
+    RN_TRY(take_tail(&reader, log, end, size));
+    summarise(out, &reader);
+out:
+    history_reader_release(&reader);
+    return st;
+}
+
+rn_status rn_glance_read(rn_glance *out, int log, off_t size)
+{
+    rn_status st = RN_OK;
+    off_t tail = FIRST_TAIL;
+
+    do { // further back until there is a point of each kind
+        tail = tail < size ? tail : size;
+        RN_TRY(look(out, log, size, (size_t)tail));
+        if ((out->stepped && out->evaluated) || tail == size)
+            break;
+        tail *= 8;
+    } while (tail <= LARGEST_TAIL);
+out:
+    return st;
+}

@@ -1,0 +1,30 @@
+/** What a log's first and last lines say: enough for a list of many runs. */
+#ifndef DASHBOARD_GLANCE_H
+#define DASHBOARD_GLANCE_H
+
+#include "resnet/history.h"
+
+#include <sys/types.h>
+
+enum { GLANCE_TEXT = 256, GLANCE_SET = 32 };
+
+/** Texts are cut to their room. */
+typedef struct rn_glance {
+    rn_history_state state;
+    char model[GLANCE_TEXT], message[GLANCE_TEXT];
+    int64_t iteration, iterations;
+    bool stepped, evaluated;
+    rn_history_step step;             // the last
+    rn_history_evaluation evaluation; // the last of `set`, which stands for its name
+    char set[GLANCE_SET];
+} rn_glance;
+
+/**
+ * Read both ends of an open log of `size` bytes: at most a few megabytes, whatever its length.
+ * Damaged lines are passed over.
+ *
+ * @return RN_OK; RN_EIO; RN_ENOMEM.
+ */
+rn_status rn_glance_read(rn_glance *out, int log, off_t size);
+
+#endif

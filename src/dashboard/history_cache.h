@@ -1,0 +1,29 @@
+/** Histories that pages ask for again and again. */
+#ifndef DASHBOARD_HISTORY_CACHE_H
+#define DASHBOARD_HISTORY_CACHE_H
+
+#include "resnet/history.h"
+
+enum { CACHED_HISTORIES = 64, CACHED_POINTS = 500000 /* some 40 MB */ };
+
+typedef struct rn_cached_history {
+    char *name;
+    rn_history *history;
+    uint64_t used; // when last, in calls
+} rn_cached_history;
+
+typedef struct rn_history_cache {
+    rn_cached_history entries[CACHED_HISTORIES];
+    int count;
+    uint64_t calls;
+} rn_history_cache;
+
+/**
+ * The history of ROOT/NAME as it is now; borrowed until the next call. Those that have waited
+ * longest go where all together have more than CACHED_POINTS points. Errors as rn_history_read().
+ */
+rn_status rn_history_cache_get(rn_history_cache *cache, const rn_history **out, const char *root,
+                               const char *name);
+void rn_history_cache_release(rn_history_cache *cache);
+
+#endif

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""What must hold of the dashboard's page in a browser: browser_checks.py many|long|trained URL [FOLDER FOR PICTURES]
+
+Times are those of the browser's own clock, from the request for the page on. A busy machine may take
+longer; RESNET_PATIENCE (a factor) then says how much.
+"""
+import os
+import sys
+import time
+
+from browser import Browser
+
+FIRST_PAINT = 1000 * float(os.environ.get("RESNET_PATIENCE", "1"))  # ms
+failures = []
+
+
+def check(holds, what):
+    print(("ok: " if holds else "FAILED: ") + what)
+    if not holds:
+        failures.append(what)
+
+
+def show(browser, url):
+    browser.open(url)
+    browser.wait("performance.getEntriesByName('curves').length > 0")
+
+
+def check_times(browser):
+    paint = browser.value("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    listed = browser.value("performance.getEntriesByName('list')[0].startTime")
+    curves = browser.value("performance.getEntriesByName('curves')[0].startTime")
+    size = browser.value("performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))"
+                         ".filter((e) => !e.name.includes('/api/')).reduce((sum, e) => sum + e.decodedBodySize, 0)")
+    check(paint < FIRST_PAINT, f"first paint after {paint:.0f} ms (list {listed:.0f}, curves {curves:.0f})")
+    check(0 < size < 1e6, f"page of {size} bytes")
+
+
+def check_quiet(browser):
+    complaints = browser.complaints()
+    check(not complaints, f"no dialogs, errors or refused loads: {complaints[:2]}")
+
+
+# Between two tasks of ours the browser must get its turn.
+LONGEST_TASK = """new Promise((done) => {
+  let longest = 0, last = performance.now(), left = %d;
+  const tick = () => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+    if (--left > 0) setTimeout(tick, 10); else done(longest);
+  };
+  tick();
+})"""
+
+
+def check_many(browser, url):
+    show(browser, url)
+    check_times(browser)
+    check(browser.value("document.querySelectorAll('#runs li').length") == 500, "500 runs are listed")
+    check(browser.value("document.querySelectorAll('#runs img').length") == 0, "names make no elements")
+    check(browser.value("[...document.querySelectorAll('#runs button')].filter((b) => "
+                        "b.textContent.startsWith('<img src=x onerror=alert(')).length") == 10, "names are shown as text")
+    browser.value("document.getElementById('filter').value = 'onerror'; "
+                  "document.getElementById('filter').dispatchEvent(new Event('input'))")
+    check(browser.value("document.querySelectorAll('#runs li').length") == 10, "the filter filters")
+    browser.value("document.getElementById('check-shown').click()")
+    browser.wait("document.querySelectorAll('#legend li').length >= 10")
+    browser.wait("[...chosen.keys()].every((n) => curves.has(n))")
+    check(browser.value("document.querySelectorAll('#legend img').length") == 0, "nor does the legend")
+    browser.value("document.getElementById('filter').value = ''; "
+                  "document.getElementById('filter').dispatchEvent(new Event('input')); "
+                  "document.getElementById('check-shown').click()")
+    browser.wait("chosen.size === 500 && [...chosen.keys()].every((n) => curves.has(n))", 300)
+    longest = browser.value(LONGEST_TASK % 300)
+    check(longest < FIRST_PAINT, f"with 500 curves drawn no task is longer than {longest:.0f} ms")
+    check_quiet(browser)
+
+
+def check_long(browser, url):
+    show(browser, url)
+    check_times(browser)
+    points = browser.value("Math.max(...curves.get(focus).series.map((s) => s.mean.length))")
+    check(0 < points <= 1000, f"a run of 10,000 epochs comes as {points} points")
+    check(browser.value("curves.get(focus).series[0].count") == 80000, "made from all of them")
+    check(browser.value("curves.get(focus).series[1].epoch.at(-1)") == 10000, "the newest among them")
+    browser.value("document.getElementById('log').click()")
+    for axis in ("iteration", "seconds"):
+        browser.value(f"document.getElementById('axis').value = '{axis}'; "
+                      "document.getElementById('axis').dispatchEvent(new Event('input'))")
+    browser.value("document.getElementById('chart').focus()")
+    for _ in range(3):
+        browser.call("Input.dispatchKeyEvent", type="keyDown", key="ArrowLeft")
+    check("test " in browser.value("document.getElementById('reading').textContent"), "arrow keys read values")
+    for quantity in ("loss", "lr", "images_per_second", "data_wait", "memory"):
+        browser.value(f"document.getElementById('quantity').value = '{quantity}'; "
+                      "document.getElementById('quantity').dispatchEvent(new Event('input'))")
+        browser.wait(f"curves.get(focus).quantity === '{quantity}'")
+    check_quiet(browser)
+
+
+def check_trained(browser, url):
+    show(browser, url)
+    browser.wait("document.querySelectorAll('#spread figure').length === 8")
+    check(browser.value("[...document.querySelectorAll('figure img')].every((i) => i.complete && i.naturalWidth === 32)"),
+          "pictures are shown")
+    check(browser.value("document.documentElement.scrollWidth") <= 390, "a phone is wide enough")
+    check(browser.value("document.querySelectorAll('#tiles div').length") == 10, "tiles are there")
+    check(browser.value("[...document.querySelectorAll('#tiles dd')].some((d) => d.textContent.includes('iB'))"),
+          "memory is shown")
+    check(browser.value("document.getElementById('link').textContent") == "live", "the page is live")
+    check_quiet(browser)
+
+
+def main():
+    kind, url = sys.argv[1:3]
+    browser = Browser(**({"width": 390, "height": 844} if kind == "trained" else {}))
+    try:
+        {"many": check_many, "long": check_long, "trained": check_trained}[kind](browser, url)
+        if len(sys.argv) > 3:
+            time.sleep(1)
+            browser.screenshot(os.path.join(sys.argv[3], kind + ".png"))
+    finally:
+        browser.close()
+    sys.exit(1 if failures else 0)
+
+
+main()

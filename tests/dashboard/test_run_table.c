@@ -1,0 +1,171 @@
+#include "dashboard/run_table.h"
+
+#include "dashboard/run_folders.h"
+
+#include <fcntl.h>
+
+static rn_run_table table;
+
+// A look at the folder as if the last one were long ago.
+static void look(void)
+{
+    table.updated = 0;
+    ok(rn_run_table_update(&table));
+}
+
+static const rn_glance *glance_of(const char *name)
+{
+    const rn_listed_run *run = rn_run_table_find(&table, name);
+
+    assert_non_null(run);
+    return &run->glance;
+}
+
+static void runs_are_listed_with_their_last_values(void **state)
+{
+    (void)state;
+    char version[RUN_VERSION];
+
+    runs_write("r-110", "log.jsonl", RUNS_START RUNS_STEP RUNS_EVALUATION RUNS_END);
+    runs_write("r-20", "log.jsonl", RUNS_START RUNS_STEP RUNS_STEP);
+    runs_write("empty", "log.jsonl", "");
+    runs_write("no-run", "notes.txt", "nothing");
+    table = (rn_run_table){.descriptor = -1};
+    ok(rn_run_table_open(&table, runs_folder, NULL));
+    look();
+    assert_int_equal(table.count, 3);
+    assert_string_equal(table.runs[0].name, "empty");
+    assert_string_equal(table.runs[1].name, "r-20"); // numbers by value
+    const rn_glance *done = glance_of("r-110"), *running = glance_of("r-20");
+    assert_int_equal(done->state, RN_HISTORY_DONE);
+    assert_string_equal(done->model, "resnet-20");
+    assert_true(done->stepped && done->evaluated && done->iteration == 50);
+    assert_true(done->step.memory == 1000 && done->step.memory_peak == 2000);
+    assert_true(done->evaluation.error == 50);
+    assert_string_equal(done->set, "test");
+    assert_int_equal(running->state, RN_HISTORY_RUNNING);
+    assert_true(running->stepped && !running->evaluated && running->iterations == 100);
+    assert_false(glance_of("empty")->stepped);
+
+    strcpy(version, table.version);
+    look();
+    assert_string_equal(table.version, version); // nothing new
+    runs_write("r-20", "log.jsonl", RUNS_START RUNS_STEP RUNS_EVALUATION);
+    look();
+    assert_string_not_equal(table.version, version);
+    assert_true(glance_of("r-20")->evaluated);
+    runs_write("r-3", "log.jsonl", RUNS_START);
+    char path[128];
+    snprintf(path, sizeof path, "%s/empty/log.jsonl", runs_folder);
+    assert_int_equal(unlink(path), 0);
+    look();
+    assert_null(rn_run_table_find(&table, "empty"));
+    assert_string_equal(table.runs[0].name, "r-3");
+    rn_run_table_release(&table);
+}
+
+// However long the log, and whatever lies between: the last of each kind is found.
+static void last_points_are_found_far_back(void **state)
+{
+    (void)state;
+    enum { LINES = 3000 };
+    const size_t line = strlen(RUNS_STEP);
+    char *text = calloc(LINES * line + 2000, 1), *end = text;
+
+    end = stpcpy(end, RUNS_START RUNS_EVALUATION);
+    for (int i = 0; i < LINES; i++)
+        end = stpcpy(end, i % 100 == 7 ? "{\"event\":\"step\",\"damaged\n" : RUNS_STEP);
+    stpcpy(end, "{\"event\":\"step\",\"torn");
+    runs_write("long", "log.jsonl", text);
+    table = (rn_run_table){.descriptor = -1};
+    ok(rn_run_table_open(&table, runs_folder, "long"));
+    look();
+    assert_int_equal(table.count, 1); // it alone
+    assert_true(strlen(text) > 500000);
+    assert_true(glance_of("long")->evaluated && glance_of("long")->stepped);
+    assert_string_equal(glance_of("long")->model, "resnet-20");
+    rn_run_table_release(&table);
+    free(text);
+}
+
+static void links_lead_nowhere(void **state)
+{
+    (void)state;
+    char outside[64] = "/tmp/resnet-outside-XXXXXX", path[256], target[256];
+
+    assert_non_null(mkdtemp(outside));
+    snprintf(target, sizeof target, "%s/log.jsonl", outside);
+    ok(rn_file_write_atomic(target, RUNS_START, strlen(RUNS_START)));
+    snprintf(path, sizeof path, "%s/linked-folder", runs_folder);
+    assert_int_equal(symlink(outside, path), 0);
+    runs_write("linked-log", "other", "");
+    snprintf(path, sizeof path, "%s/linked-log/log.jsonl", runs_folder);
+    assert_int_equal(symlink(target, path), 0);
+    runs_write("pipe", "other", "");
+    snprintf(path, sizeof path, "%s/pipe/log.jsonl", runs_folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    runs_write("plain", "log.jsonl", RUNS_START);
+    table = (rn_run_table){.descriptor = -1};
+    ok(rn_run_table_open(&table, runs_folder, NULL));
+    look();
+    assert_null(rn_run_table_find(&table, "linked-folder"));
+    assert_null(rn_run_table_find(&table, "linked-log"));
+    assert_null(rn_run_table_find(&table, "pipe"));
+    assert_non_null(rn_run_table_find(&table, "plain"));
+    assert_int_equal(rn_run_table_open_file(&table, "linked-folder", "log.jsonl"), -1);
+    assert_int_equal(rn_run_table_open_file(&table, "linked-log", "log.jsonl"), -1);
+    rn_run_table_release(&table);
+    unlink(target);
+    rmdir(outside);
+}
+
+static void allocation_failures_keep_the_table_whole(void **state)
+{
+    (void)state;
+    fail_allocation plan;
+    rn_status st;
+
+    runs_write("a", "log.jsonl", RUNS_START RUNS_STEP RUNS_EVALUATION);
+    runs_write("b", "log.jsonl", RUNS_START RUNS_STEP RUNS_EVALUATION RUNS_END);
+    for (int k = 0;; k++) {
+        table = (rn_run_table){.descriptor = -1};
+        fail_allocation_start(&plan, k);
+        st = rn_run_table_open(&table, runs_folder, NULL);
+        if (st == RN_OK)
+            st = rn_run_table_update(&table);
+        fail_allocation_stop();
+        assert_int_equal(st, plan.hit ? RN_ENOMEM : RN_OK);
+        if (plan.hit && table.descriptor >= 0)
+            look(); // goes on where it was
+        if (table.descriptor >= 0)
+            assert_non_null(rn_run_table_find(&table, "b"));
+        rn_run_table_release(&table);
+        if (!plan.hit)
+            break;
+        assert_true(k < 1000);
+    }
+}
+
+static void folders_that_cannot_be_read_are_named(void **state)
+{
+    (void)state;
+    table = (rn_run_table){.descriptor = -1};
+    assert_int_equal(rn_run_table_open(&table, "/nonexistent/x", NULL), RN_ENOTFOUND);
+    assert_non_null(strstr(rn_error_message(), "'/nonexistent/x'"));
+    rn_run_table_release(&table);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(runs_are_listed_with_their_last_values, runs_make,
+                                        runs_remove),
+        cmocka_unit_test_setup_teardown(last_points_are_found_far_back, runs_make, runs_remove),
+        cmocka_unit_test_setup_teardown(links_lead_nowhere, runs_make, runs_remove),
+        cmocka_unit_test_setup_teardown(allocation_failures_keep_the_table_whole, runs_make,
+                                        runs_remove),
+        cmocka_unit_test(folders_that_cannot_be_read_are_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
