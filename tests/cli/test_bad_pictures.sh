@@ -46,15 +46,15 @@ expect 0 "$RESNET" data pack set set.rnpack --bad-images skip
 each_once err "^left out "
 holds out "8 pictures.*3 left out"
 
-# Both sets are this one: each tells of a picture once, however many epochs there are.
+# Both sets are this one: a picture is told of once, however many epochs there are.
 expect 0 "$RESNET" train resnet-8 --data set --input 3x16x16 --batch 8 --epochs 4 --lr 0.01 \
     --schedule constant --threads 1 --out run
 for name in "b/bomb.ppm'" "b/new\\\\nline.ppm'" "b/$part"; do
-    [ "$(grep -c "note: '$name" out)" -eq 2 ] || fail "'$name' is not named once a set"
+    [ "$(grep -c "note: '$name" out)" -eq 1 ] || fail "'$name' is not named once"
 done
 [ "$(grep -c "^epoch .*test.* error" out)" -ge 3 ] || fail "fewer than three evaluations"
 expect 1 "$RESNET" train resnet-8 --data set --input 3x16x16 --bad-images stop --out no --threads 1
-expect 0 "$RESNET" eval run --data set --bad-pictures skip --threads 1
+expect 0 "$RESNET" eval run --data set --bad-images skip --threads 1
 each_once err "left out: '"
 expect 1 "$RESNET" predict run set --threads 1
 [ "$(grep -c "bomb.ppm" err)" -eq 1 ] || fail "predict does not name the bomb once"
