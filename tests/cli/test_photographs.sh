@@ -36,14 +36,14 @@ grep -q "one set" out && fail "splits are not packed"
 expect 0 "$RESNET" data show one.rnpack
 holds out "^no splits"
 # shellcheck disable=SC2086 # options are words
-for source in one one.rnpack; do
-    expect 0 "$RESNET" train resnet-8 --data $source $small --out "run-$source"
-    holds err "^resnet: note: '$source' has no splits: it is evaluated on the pictures that it is"
+for set in one one.rnpack; do
+    expect 0 "$RESNET" train resnet-8 --data $set $small --out "run-$set"
+    holds err "^resnet: note: '$set' has no splits: it is evaluated on the pictures that it is"
     holds out "^test accuracy .* of 9 right"
-    expect 0 "$RESNET" train resnet-8 --data $source $small --hold-out 3 --out "held-$source"
-    holds err "^resnet: note: '$source' has no splits: what is held out is all that is evaluated$"
+    expect 0 "$RESNET" train resnet-8 --data $set $small --hold-out 3 --out "held-$set"
+    holds err "^resnet: note: '$set' has no splits: what is held out is all that is evaluated$"
     holds out "^validation accuracy .* of 3 right"
-    grep -q '"set":.*"test"' "held-$source/log.jsonl" && fail "$source: evaluated what it learnt"
+    grep -q '"set":.*"test"' "held-$set/log.jsonl" && fail "$set: evaluated what it learnt"
 done
 expect 0 "$RESNET" train --resume held-one --threads 1 --quiet
 
