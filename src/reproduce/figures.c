@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PIXELS = 2 }; // for each unit of the SVG
+
 /** Panels in the making; the arrays that series borrow belong to it. */
 typedef struct canvas {
     rn_plot_panel panels[RN_PLOT_MOST_PANELS];
@@ -58,19 +60,30 @@ static rn_plot_series *new_series(canvas *c, size_t panel, rn_plot_series series
     return &c->series[panel][p->series_count++];
 }
 
-static rn_status draw(char **svg, const canvas *c, bool share_y, const char *note)
+static rn_status draw(rn_figure *figure, const canvas *c, bool share_y, const char *note)
 {
+    rn_status st = RN_OK;
     bool empty = true;
+    const rn_plot plot = {
+        .panels = c->panels, .panel_count = c->panel_count, .share_y = share_y, .note = note};
 
-    *svg = NULL;
     for (size_t i = 0; i < c->panel_count; i++)
         empty = empty && c->panels[i].series_count == 0;
     if (empty)
         return RN_OK;
-    return rn_plot_svg(svg, &(rn_plot){.panels = c->panels,
-                                       .panel_count = c->panel_count,
-                                       .share_y = share_y,
-                                       .note = note});
+    RN_TRY(rn_plot_svg(&figure->svg, &plot));
+    RN_TRY(rn_plot_image(&figure->image, &plot, PIXELS));
+out:
+    if (st != RN_OK)
+        rn_figure_release(figure);
+    return st;
+}
+
+void rn_figure_release(rn_figure *figure)
+{
+    rn_free(figure->svg);
+    rn_image_free(figure->image);
+    *figure = (rn_figure){0};
 }
 
 // The job with a network's first seed.
@@ -177,12 +190,12 @@ static double highest_shown(const rn_reproduction *r, const rn_outcome *outcomes
     return most > 0 && most < 40 ? 2.5 * most : 100;
 }
 
-rn_status rn_figure_curves(char **svg, const rn_reproduction *r, const rn_outcome *outcomes)
+rn_status rn_figure_curves(rn_figure *figure, const rn_reproduction *r, const rn_outcome *outcomes)
 {
     rn_status st = RN_OK;
     canvas c = {0};
 
-    *svg = NULL;
+    *figure = (rn_figure){0};
     for (int i = 0; i < r->target->run_count; i++) {
         const rn_outcome *outcome = first_outcome(r, outcomes, i);
         if (outcome != NULL && outcome->history != NULL)
@@ -190,7 +203,7 @@ rn_status rn_figure_curves(char **svg, const rn_reproduction *r, const rn_outcom
     }
     for (size_t i = 0; i < c.panel_count; i++)
         c.panels[i].y_range = (rn_plot_range){0, highest_shown(r, outcomes)};
-    st = draw(svg, &c, true, "training error thin, test error bold");
+    st = draw(figure, &c, true, "training error thin, test error bold");
 out:
     release(&c);
     return st;
@@ -227,12 +240,13 @@ out:
     return st;
 }
 
-rn_status rn_figure_responses(char **svg, const rn_reproduction *r, const rn_outcome *outcomes)
+rn_status rn_figure_responses(rn_figure *figure, const rn_reproduction *r,
+                              const rn_outcome *outcomes)
 {
     rn_status st;
     canvas c = {0};
 
-    *svg = NULL;
+    *figure = (rn_figure){0};
     RN_TRY(new_panel(&c, "layers in order", "layer", "deviation of responses"));
     RN_TRY(new_panel(&c, "sorted", "layer, sorted by deviation", ""));
     for (int i = 0; i < r->target->run_count; i++) {
@@ -240,7 +254,7 @@ rn_status rn_figure_responses(char **svg, const rn_reproduction *r, const rn_out
         if (outcome != NULL && outcome->response_count > 0)
             RN_TRY(add_responses(&c, r, outcome, i));
     }
-    st = draw(svg, &c, true, NULL);
+    st = draw(figure, &c, true, NULL);
 out:
     release(&c);
     return st;
@@ -300,14 +314,14 @@ out:
     return st;
 }
 
-rn_status rn_figure_costs(char **svg, const rn_reproduction *r, const rn_outcome *outcomes)
+rn_status rn_figure_costs(rn_figure *figure, const rn_reproduction *r, const rn_outcome *outcomes)
 {
     static const rn_metric metrics[] = {RN_METRIC_STEP_SECONDS, RN_METRIC_STEP_BYTES,
                                         RN_METRIC_MULTIPLY_ADDS};
     rn_status st;
     canvas c = {0};
 
-    *svg = NULL;
+    *figure = (rn_figure){0};
     for (size_t p = 0; p < sizeof metrics / sizeof *metrics; p++) {
         RN_TRY(new_panel(&c, rn_metric_title(metrics[p]), "depth", ""));
         for (int i = 0; i < r->target->claim_count; i++)
@@ -315,7 +329,7 @@ rn_status rn_figure_costs(char **svg, const rn_reproduction *r, const rn_outcome
                 r->target->claims[i].metric == metrics[p])
                 RN_TRY(add_claim(&c, p, r, outcomes, &r->target->claims[i]));
     }
-    st = draw(svg, &c, false, "points measured; lines by least squares");
+    st = draw(figure, &c, false, "points measured; lines by least squares");
 out:
     release(&c);
     return st;
