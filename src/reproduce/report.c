@@ -104,12 +104,15 @@ static void add_result_cells(doc *d, const rn_reproduction *r, const rn_outcome 
     const rn_target_run *target_run = &r->target->runs[run];
     rn_statistics s = rn_outcome_statistics(outcomes, r, run, metric);
     double difference = s.mean - rn_metric_shown(metric, target_run->published[metric]);
+    char text[32] = "";
 
     add_ours(d, &s);
     if (!is_published(r->target, metric))
         return;
     add_published(d, target_run, metric);
-    doc_cell(d, isnan(difference) ? "" : "%+.3g", difference);
+    if (!isnan(difference))
+        snprintf(text, sizeof text, "%+.3g", difference);
+    doc_cell(d, "%s", text);
 }
 
 static void add_results_head(doc *d, const rn_target *target, const rn_metric *metrics, int count)

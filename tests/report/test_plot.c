@@ -227,8 +227,11 @@ static void texts_never_overlap(void **state)
                     y[0] = scales[s];
                     y[1] = 1.001 * scales[s] * (k + 1);
                     for (int i = 0; i < 24; i++)
-                        series[i] = (rn_plot_series){
-                            .label = text, .x = y, .y = y, .count = 2, .style = i % 4};
+                        series[i] = (rn_plot_series){.label = text,
+                                                     .x = y,
+                                                     .y = y,
+                                                     .count = 2,
+                                                     .style = (rn_plot_style)(i % 4)};
                     for (int i = 0; i < 3; i++)
                         panels[i] = (rn_plot_panel){.title = text,
                                                     .x_label = text,
