@@ -288,13 +288,26 @@ typedef struct rn_report_counts {
 } rn_report_counts;
 
 /**
- * Read what the jobs left in FOLDER and write report.md, report.html and timing.md there,
- * atomically. The first two have no times in them: the same runs give the same bytes.
+ * Read what the jobs left in FOLDER and write report.md, report.html, timing.md and the
+ * figures (curves.svg, curves.png, ...) there, each atomically. None but timing.md has times of
+ * training in it: the same runs give the same bytes.
  *
  * Why a job failed is what its log says, or else the last line of runs/NAME.err.
  */
 RN_API rn_status rn_reproduction_report(rn_report_counts *counts,
                                         const rn_reproduction *reproduction, const char *folder);
+
+/**
+ * Say what a target's claims come to, a sentence each, with the numbers: "Plain: with 56 layers the
+ * training error ends at 31 %, with 20 at 12 %: ...". Made for claims that compare a deeper network
+ * with a shallower one, as those of target "degradation" do.
+ *
+ * @param[out] out  Lines; the caller's (rn_text_free()); NULL on failure.
+ * @return RN_OK; RN_EINVAL (a claim of another kind); RN_EIO or RN_EFORMAT (results that cannot be
+ *         read); RN_ENOMEM.
+ */
+RN_API rn_status rn_reproduction_explain(char **out, const rn_reproduction *reproduction,
+                                         const char *folder);
 
 #ifdef __cplusplus
 }

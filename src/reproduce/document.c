@@ -67,13 +67,15 @@ void doc_cell(doc *d, const char *fmt, ...)
     va_end(args);
 }
 
-void doc_figure(doc *d, char *picture, const char *caption)
+void doc_figure(doc *d, char *picture, const char *file, const char *caption)
 {
     doc_add(d, DOC_FIGURE, "%s", caption);
-    if (d->status == RN_OK)
-        d->blocks[d->count - 1].picture = picture;
-    else
+    if (d->status != RN_OK) {
         rn_free(picture);
+        return;
+    }
+    d->blocks[d->count - 1].picture = picture;
+    d->blocks[d->count - 1].file = file;
 }
 
 void doc_release(doc *d)
@@ -138,7 +140,7 @@ static bool is_apart(const doc *d, size_t i)
 static void write_block(draw_text *out, const doc_block *block, bool first)
 {
     static const char *const marks[] = {
-        [DOC_HEADING] = "## ", [DOC_TEXT] = "", [DOC_ITEM] = "- ", [DOC_FIGURE] = "Figure: "};
+        [DOC_HEADING] = "## ", [DOC_TEXT] = "", [DOC_ITEM] = "- ", [DOC_FIGURE] = "!["};
 
     if (block->kind == DOC_HEAD || block->kind == DOC_ROW) {
         write_row(out, block);
@@ -150,6 +152,8 @@ static void write_block(draw_text *out, const doc_block *block, bool first)
     }
     draw_text_print(out, "%s", first ? "# " : marks[block->kind]);
     escape(out, block->text, strlen(block->text));
+    if (block->kind == DOC_FIGURE)
+        draw_text_print(out, "](%s)", block->file);
     draw_text_print(out, "\n");
 }
 

@@ -11,13 +11,14 @@ typedef enum doc_kind {
     DOC_CODE, // a line of it
     DOC_HEAD, // of a table
     DOC_ROW,
-    DOC_FIGURE // SVG; only a page has it, elsewhere its caption stands
+    DOC_FIGURE // SVG; a page holds it, Markdown names its file
 } doc_kind;
 
 typedef struct doc_block {
     doc_kind kind;
-    char *text;    // cells of a row end with DOC_CELL; of a figure the caption
-    char *picture; // of a figure
+    char *text;       // cells of a row end with DOC_CELL; of a figure the caption
+    char *picture;    // of a figure
+    const char *file; // that has it, too; static
 } doc_block;
 
 #define DOC_CELL '\x1f'
@@ -34,8 +35,8 @@ void doc_add(doc *d, doc_kind kind, const char *fmt, ...) __attribute__((format(
 /** A cell more for the row that was added last. */
 void doc_cell(doc *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/** Takes the picture over (rn_free()), also after a failure. */
-void doc_figure(doc *d, char *picture, const char *caption);
+/** Takes the picture over (rn_free()), also after a failure. `file` is static. */
+void doc_figure(doc *d, char *picture, const char *file, const char *caption);
 
 void doc_release(doc *d);
 

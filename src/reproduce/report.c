@@ -14,6 +14,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/** What a report is made of, and where it goes. */
+typedef struct evidence {
+    const rn_reproduction *reproduction;
+    const rn_outcome *outcomes;
+    const char *folder;
+} evidence;
+
 static void count_jobs(rn_report_counts *counts, const rn_reproduction *r,
                        const rn_outcome *outcomes)
 {
@@ -213,32 +220,61 @@ static void add_claims(doc *d, const rn_target *target, const judgement *judgeme
     }
 }
 
-static void add_figure(doc *d, rn_status st, char *svg, const char *caption)
+/** A figure of reports: drawn by `draw`, kept as NAME.svg and NAME.png. */
+typedef struct figure_kind {
+    rn_status (*draw)(rn_figure *figure, const rn_reproduction *r, const rn_outcome *outcomes);
+    const char *svg, *png, *caption;
+} figure_kind;
+
+static const figure_kind costs = {rn_figure_costs, "costs.svg", "costs.png",
+                                  "What a training step costs against depth."};
+static const figure_kind curves = {
+    rn_figure_curves, "curves.svg", "curves.png",
+    "Training error (thin) and test error (bold) of the first seed of each network."};
+static const figure_kind responses = {
+    rn_figure_responses, "responses.svg", "responses.png",
+    "Standard deviation of the responses of 3x3 layers, first seed of each network."};
+
+static rn_status write_figure(const rn_figure *figure, const figure_kind *kind, const char *folder)
 {
-    if (d->status == RN_OK)
-        d->status = st;
-    if (svg != NULL)
-        doc_figure(d, svg, caption);
+    rn_status st;
+    char *path = NULL;
+
+    RN_TRY(rn_run_folder_write(folder, kind->svg, figure->svg));
+    RN_TRY(rn_format(&path, "%s/%s", folder, kind->png));
+    RN_TRY(rn_image_save(figure->image, path));
+out:
+    rn_free(path);
+    return st;
 }
 
-static void add_figures(doc *d, const rn_reproduction *r, const rn_outcome *outcomes)
+static rn_status add_figure(doc *d, const figure_kind *kind, const evidence *e)
 {
-    char *svg = NULL;
+    rn_status st;
+    rn_figure figure;
+
+    RN_TRY(kind->draw(&figure, e->reproduction, e->outcomes));
+    if (figure.svg == NULL)
+        return RN_OK;
+    RN_TRY(write_figure(&figure, kind, e->folder));
+    doc_figure(d, figure.svg, kind->svg, kind->caption);
+    figure.svg = NULL; // the document's
+out:
+    rn_figure_release(&figure);
+    return st;
+}
+
+static rn_status add_figures(doc *d, const evidence *e)
+{
     rn_status st;
 
-    if (r->target->cost) {
-        st = rn_figure_costs(&svg, r, outcomes);
-        add_figure(d, st, svg, "What a training step costs against depth.");
-        return;
-    }
-    st = rn_figure_curves(&svg, r, outcomes);
-    add_figure(d, st, svg,
-               "Training error (thin) and test error (bold) of the first seed of each network.");
-    if (!r->target->responses)
-        return;
-    st = rn_figure_responses(&svg, r, outcomes);
-    add_figure(d, st, svg,
-               "Standard deviation of the responses of 3x3 layers, first seed of each network.");
+    if (e->reproduction->target->cost)
+        return add_figure(d, &costs, e);
+    RN_TRY(add_figure(d, &curves, e));
+    if (e->reproduction->target->responses)
+        RN_TRY(add_figure(d, &responses, e));
+out:
+    return st;
 }
 
 static rn_status write_document(const doc *d, const char *folder)
@@ -256,10 +292,11 @@ out:
     return st;
 }
 
-static rn_status write_report(rn_report_counts *counts, const rn_reproduction *r,
-                              const rn_outcome *outcomes, const char *folder)
+static rn_status write_report(rn_report_counts *counts, const evidence *e)
 {
     rn_status st;
+    const rn_reproduction *r = e->reproduction;
+    const rn_outcome *outcomes = e->outcomes;
     doc d = {0};
     judgement *judgements = NULL;
 
@@ -268,13 +305,13 @@ static rn_status write_report(rn_report_counts *counts, const rn_reproduction *r
     add_summary(&d, r, counts);
     add_claims(&d, r->target, judgements);
     add_results(&d, r, outcomes);
-    add_figures(&d, r, outcomes);
+    RN_TRY(add_figures(&d, e));
     rn_report_scaling(&d, r);
     rn_report_deviations(&d, r);
     rn_report_jobs(&d, r, outcomes);
     rn_report_commands(&d, r);
     rn_report_machines(&d, r, outcomes);
-    st = write_document(&d, folder);
+    st = write_document(&d, e->folder);
 out:
     rn_free(judgements);
     doc_release(&d);
@@ -289,7 +326,7 @@ rn_status rn_reproduction_report(rn_report_counts *counts, const rn_reproduction
 
     *counts = (rn_report_counts){0};
     RN_TRY(rn_outcomes_read(&outcomes, r, folder));
-    RN_TRY(write_report(counts, r, outcomes, folder));
+    RN_TRY(write_report(counts, &(evidence){r, outcomes, folder}));
     RN_TRY(rn_report_timing(r, outcomes, folder));
 out:
     rn_outcomes_free(outcomes, r);

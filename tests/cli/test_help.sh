@@ -2,7 +2,7 @@
 . "$SOURCE/tests/cli/lib.sh"
 
 commands="train eval predict features convert summary plan data bench
-    reproduce dashboard help completion"
+    reproduce study dashboard help completion"
 
 expect 0 "$RESNET" --version
 holds out "^resnet [0-9]*\.[0-9]*\.[0-9]*$"

@@ -43,11 +43,13 @@ usage_error "'--budget' is 'soon', expected a time" reproduce tiny.json --budget
 usage_error "scale 0.01 is below 0.1" reproduce tiny.json --scale 0.01 --out low
 usage_error "target 'fig4' needs ImageNet: name its folder with --data" reproduce fig4
 usage_error "target 'fig6' needs CIFAR-10.*data download cifar10" reproduce fig6
+usage_error "'--budget' is 'never', expected a time" study degradation --budget never
+usage_error "unknown command 'degradatoin'; did you mean 'degradation'" study degradatoin
 failure "no folder '/nowhere'" reproduce tiny.json --data /nowhere --out nowhere
 echo '{"name": "x"}' >wrong.json
 failure "target './wrong.json': 'title' is missing" reproduce ./wrong.json
 expect 0 "$RESNET" reproduce --list
-for target in fig1 fig4 fig6 fig7 table6 shortcuts preact-table1 preact-table2 preact-table3 depth-cost; do
+for target in fig1 fig4 fig6 fig7 table6 shortcuts preact-table1 preact-table2 preact-table3 depth-cost degradation; do
     holds out "^$target "
 done
 finish

@@ -24,7 +24,7 @@ static void built_in_targets_can_be_made_at_any_scale(void **state)
         ok(rn_reproduction_create(&r, target, &settings));
         rn_reproduction_free(r);
     }
-    assert_int_equal(count, 10);
+    assert_int_equal(count, 11);
     assert_null(rn_target_name(-1));
 }
 

@@ -1,0 +1,289 @@
+// From a target to its results: what 'reproduce' and 'study' have in common.
+#include "cli/reproduce_run.h"
+
+#include "cli/reproduce_jobs.h"
+#include "cli/reproduce_plan.h"
+#include "cli/run_folder.h"
+#include "cli/signals.h"
+#include "cli/term.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool holds_plan(const char *folder)
+{
+    char *path = NULL;
+    bool holds = cli_format(&path, "%s/plan.json", folder) == RN_OK && cli_is_file(path);
+
+    free(path);
+    return holds;
+}
+
+rn_status cli_reproduction_find(cli_reproduction *c, const char *word, const char *out,
+                                const char *parent)
+{
+    rn_status st;
+
+    c->word = word;
+    if (holds_plan(word)) {
+        if (out != NULL && strcmp(out, word) != 0)
+            return rn_error(RN_EINVAL, "'%s' and '--out %s' name two folders", word, out);
+        return cli_format(&c->folder, "%s", word);
+    }
+    st = rn_target_load(&c->target, word);
+    if (st == RN_ENOTFOUND && strchr(word, '/') == NULL && strstr(word, ".json") == NULL)
+        return RN_EINVAL; // a name misspelt, no file missing
+    if (st != RN_OK)
+        return st;
+    if (out != NULL)
+        return cli_format(&c->folder, "%s", out);
+    return cli_format(&c->folder, "%s/%s", parent, c->target->name);
+}
+
+static rn_status read_budget(cli_reproduction *c, const cli_arguments *args)
+{
+    const char *text = cli_text(args, "budget");
+
+    if (text == NULL)
+        return RN_OK;
+    if (!rn_duration_parse(text, &c->budget))
+        return rn_error(RN_EINVAL,
+                        "option '--budget' is '%s', expected a time such as 30m or 1h30m", text);
+    c->asked.budget = text;
+    return RN_OK;
+}
+
+rn_status cli_reproduction_options(cli_reproduction *c, const cli_arguments *args)
+{
+    rn_status st;
+
+    c->quiet = cli_flag(args, "quiet");
+    c->processes = (int)cli_integer(args, "processes");
+    c->asked.seeds = (int)cli_integer(args, "runs");
+    RN_TRY(read_budget(c, args));
+    RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
+    if (cli_given(args, "threads"))
+        c->asked.threads = rn_threads() > c->processes ? rn_threads() / c->processes : 1;
+    if (cli_given(args, "data"))
+        RN_TRY(cli_source_absolute(&c->source, cli_text(args, "data")));
+    c->asked.source = c->source;
+out:
+    return st;
+}
+
+// Data
+
+static rn_status no_data(const rn_target *target)
+{
+    const char *needs = target->needs != NULL ? target->needs : "data";
+
+    return rn_error(
+        RN_EINVAL, "target '%s' needs %s: name its folder with --data%s", target->name, needs,
+        strcmp(needs, "CIFAR-10") == 0 ? " ('resnet data download cifar10' fetches it)" : "");
+}
+
+static rn_status find_source(cli_reproduction *c)
+{
+    rn_status st;
+
+    if (c->source != NULL)
+        return RN_OK;
+    if (c->target->source == NULL)
+        return no_data(c->target);
+    RN_TRY(cli_source_absolute(&c->source, c->target->source));
+    if (*c->source == '/' && access(c->source, F_OK) != 0)
+        st = no_data(c->target);
+out:
+    return st;
+}
+
+static void describe_data(rn_reproduce_settings *settings, const rn_samples *train,
+                          const rn_samples *test)
+{
+    settings->train_count = train->count;
+    settings->test_count = test->count;
+    settings->network.classes = train->classes;
+    if (train->photos != NULL)
+        return;
+    settings->network.channels = train->channels;
+    settings->network.height = train->height;
+    settings->network.width = train->width;
+}
+
+static rn_status open_data(cli_reproduction *c, rn_reproduce_settings *settings, char **name)
+{
+    rn_status st;
+    rn_samples *train = NULL, *test = NULL;
+
+    RN_TRY(find_source(c));
+    RN_TRY(rn_data_open(&train, c->source, RN_SPLIT_TRAIN));
+    RN_TRY(rn_data_open(&test, c->source, RN_SPLIT_TEST));
+    describe_data(settings, train, test);
+    RN_TRY(cli_format(name, "%s", train->name));
+    settings->source = c->source;
+    settings->data_name = *name;
+out:
+    rn_samples_free(test);
+    rn_samples_free(train);
+    return st;
+}
+
+// Beginning, and going on
+
+static rn_status begin(cli_reproduction *c)
+{
+    rn_status st = RN_OK;
+    rn_reproduce_settings settings = c->asked;
+    char *name = NULL;
+
+    if (settings.threads == 0)
+        settings.threads = rn_threads() > c->processes ? rn_threads() / c->processes : 1;
+    if (!c->target->cost)
+        RN_TRY(open_data(c, &settings, &name));
+    if (c->budget > 0) {
+        const cli_budget budget = {c->word, c->budget, c->processes};
+        RN_TRY(cli_budget_choose(&settings, &budget, c->folder, c->quiet));
+    }
+    rn_target *target = c->target;
+    c->target = NULL; // the reproduction's from here on
+    RN_TRY(rn_reproduction_create(&c->reproduction, target, &settings));
+    if (!c->plan_only)
+        RN_TRY(rn_reproduction_write(c->reproduction, c->folder));
+out:
+    free(name);
+    return st;
+}
+
+static rn_status go_on(cli_reproduction *c)
+{
+    rn_status st;
+
+    RN_TRY(rn_reproduction_read(&c->reproduction, c->folder));
+    RN_TRY(rn_reproduction_agree(c->reproduction, c->target, &c->asked));
+    if (!c->quiet)
+        printf("going on with '%s'\n\n", c->folder);
+out:
+    return st;
+}
+
+static rn_status make_folders(const char *path)
+{
+    rn_status st;
+    char *copy = NULL;
+
+    RN_TRY(cli_format(&copy, "%s", path));
+    for (char *slash = copy + 1;; slash++) {
+        slash += strcspn(slash, "/");
+        bool last = *slash == '\0';
+        *slash = '\0';
+        if (mkdir(copy, 0777) != 0 && errno != EEXIST) {
+            st = rn_error(RN_EIO, "cannot make '%s': %s", copy, strerror(errno));
+            break;
+        }
+        if (last)
+            break;
+        *slash = '/';
+    }
+out:
+    free(copy);
+    return st;
+}
+
+// Two callers that begin at the same time: the second finds the first one's plan.
+static rn_status prepare(cli_reproduction *c)
+{
+    rn_status st;
+    char *path = NULL;
+    int lock = -1;
+
+    RN_TRY(make_folders(c->folder));
+    RN_TRY(cli_format(&path, "%s/plan.lock", c->folder));
+    RN_TRY(cli_lock_file(&lock, path, true));
+    RN_TRY(holds_plan(c->folder) ? go_on(c) : begin(c));
+out:
+    if (lock >= 0)
+        close(lock);
+    free(path);
+    return st;
+}
+
+static rn_status show_plan(const cli_reproduction *c)
+{
+    rn_status st;
+    cli_calibration calibration = {.folder = c->folder, .quiet = c->quiet};
+
+    if (c->quiet && !c->plan_only)
+        return RN_OK;
+    RN_TRY(cli_calibrate(&calibration, c->reproduction));
+    RN_TRY(cli_reproduce_print_plan(c->reproduction, calibration.costs, c->processes, c->folder));
+out:
+    cli_calibration_release(&calibration);
+    return st;
+}
+
+static size_t most_memory(const cli_reproduction *c)
+{
+    size_t given = 0;
+    double physical = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+
+    if (c->reproduction->settings.memory != NULL &&
+        cli_size_parse(c->reproduction->settings.memory, &given))
+        return given;
+    return (size_t)(0.9 * physical);
+}
+
+static void say_how_to_go_on(const cli_reproduction *c)
+{
+    fflush(stdout);
+    fprintf(stderr, "stopped by %s; what was done is saved\nto go on: resnet reproduce ",
+            cli_signal_name());
+    cli_print_quoted(stderr, c->folder);
+    fputc('\n', stderr);
+}
+
+rn_status cli_reproduction_run(cli_reproduction *c)
+{
+    rn_status st;
+
+    cli_signals_catch();
+    RN_TRY(prepare(c));
+    RN_TRY(show_plan(c));
+    if (c->plan_only)
+        goto out;
+    if (!c->quiet)
+        printf("\n");
+    const cli_reproduce_run run = {.reproduction = c->reproduction,
+                                   .folder = c->folder,
+                                   .processes = c->processes,
+                                   .memory = most_memory(c),
+                                   .quiet = c->quiet};
+    RN_TRY(cli_reproduce_jobs(&run));
+out:
+    if (st == RN_EINTERRUPTED)
+        say_how_to_go_on(c);
+    return st;
+}
+
+rn_status cli_reproduction_report(rn_report_counts *counts, const cli_reproduction *c)
+{
+    rn_status st;
+
+    RN_TRY(rn_reproduction_report(counts, c->reproduction, c->folder));
+    if (counts->done < counts->jobs)
+        st = rn_error(RN_EDIVERGED, "%d of %d have no result; '%s/report.md' says why",
+                      counts->jobs - counts->done, counts->jobs, c->folder);
+out:
+    return st;
+}
+
+void cli_reproduction_release(cli_reproduction *c)
+{
+    rn_target_free(c->target);
+    rn_reproduction_free(c->reproduction);
+    free(c->folder);
+    free(c->source);
+}

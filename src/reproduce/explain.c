@@ -1,0 +1,97 @@
+// What a comparison of depths shows, in sentences.
+#include "reproduce/outcome.h"
+
+#include "base/memory.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+
+/** A claim's two networks, the deeper one first, and how their errors differ. */
+typedef struct comparison {
+    const rn_claim *claim;
+    int depth[2];
+    rn_statistics error[2];
+    rn_verdict verdict;
+    char reason[RN_VERDICT_TEXT];
+} comparison;
+
+static rn_status compare(comparison *c, const rn_claim *claim, const rn_reproduction *r,
+                         const rn_outcome *outcomes)
+{
+    *c = (comparison){.claim = claim};
+    if (claim->than < 0 || (claim->kind != RN_CLAIM_ABOVE && claim->kind != RN_CLAIM_BELOW) ||
+        claim->metric != RN_METRIC_TRAIN_ERROR)
+        return rn_error(RN_EINVAL,
+                        "target '%s': claim '%s' does not compare two networks' training errors",
+                        r->target->name, claim->text);
+    for (int i = 0; i < 2; i++) {
+        int run = i == 0 ? claim->of : claim->than;
+        c->depth[i] = r->runs[run].depth;
+        c->error[i] = rn_outcome_statistics(outcomes, r, run, claim->metric);
+    }
+    c->verdict = rn_claim_judge(c->reason, claim, r, outcomes);
+    return RN_OK;
+}
+
+static const char *conclusion(const comparison *c)
+{
+    bool degrades = c->error[0].mean > c->error[1].mean;
+
+    if (c->verdict == RN_VERDICT_UNDECIDED)
+        return "too little a difference, so that nothing is shown";
+    if (degrades)
+        return "more layers made the network harder to train, which is degradation";
+    return "more layers made the training error lower, no degradation";
+}
+
+// "not shown" wherever the paper's claim is not what came out.
+static rn_status describe(char **out, const char *panel, const comparison *c)
+{
+    if (c->verdict == RN_VERDICT_MISSING)
+        return rn_format(out, "%c%s: not shown, since a run has no result.\n",
+                         toupper((unsigned char)panel[0]), panel + 1);
+    return rn_format(out,
+                     "%c%s: with %d layers the training error ended at %.1f%%, with %d layers at "
+                     "%.1f%%: %s (%s).\n",
+                     toupper((unsigned char)panel[0]), panel + 1, c->depth[0], c->error[0].mean,
+                     c->depth[1], c->error[1].mean, conclusion(c),
+                     c->verdict == RN_VERDICT_SHOWN ? "as in the paper"
+                                                    : "what the paper found is not shown");
+}
+
+static rn_status add_sentence(char **text, const rn_claim *claim, const rn_reproduction *r,
+                              const rn_outcome *outcomes)
+{
+    rn_status st;
+    comparison c;
+    char *sentence = NULL, *longer = NULL;
+    const rn_target_run *run = &r->target->runs[claim->of >= 0 ? claim->of : 0];
+
+    RN_TRY(compare(&c, claim, r, outcomes));
+    RN_TRY(describe(&sentence, run->panel != NULL ? run->panel : run->name, &c));
+    RN_TRY(rn_format(&longer, "%s%s", *text != NULL ? *text : "", sentence));
+    rn_free(*text);
+    *text = longer;
+out:
+    rn_free(sentence);
+    return st;
+}
+
+rn_status rn_reproduction_explain(char **out, const rn_reproduction *r, const char *folder)
+{
+    rn_status st;
+    rn_outcome *outcomes = NULL;
+    char *text = NULL;
+
+    *out = NULL;
+    RN_TRY(rn_outcomes_read(&outcomes, r, folder));
+    for (int i = 0; i < r->target->claim_count; i++)
+        RN_TRY(add_sentence(&text, &r->target->claims[i], r, outcomes));
+    *out = text;
+    text = NULL; // now the caller's
+out:
+    rn_free(text);
+    rn_outcomes_free(outcomes, r);
+    return st;
+}
