@@ -38,11 +38,21 @@ static const char *conclusion(const comparison *c)
 {
     bool degrades = c->error[0].mean > c->error[1].mean;
 
+    if (c->verdict == RN_VERDICT_UNDECIDED && c->claim->kind == RN_CLAIM_BELOW)
+        return "too little a difference to count, and no degradation";
     if (c->verdict == RN_VERDICT_UNDECIDED)
-        return "too little a difference, so that nothing is shown";
+        return "too little a difference to count";
     if (degrades)
         return "more layers made the network harder to train, which is degradation";
     return "more layers made the training error lower, no degradation";
+}
+
+static const char *found(const comparison *c)
+{
+    if (c->verdict == RN_VERDICT_SHOWN)
+        return "as in the paper";
+    return c->claim->kind == RN_CLAIM_BELOW ? "that deeper is better is not shown"
+                                            : "degradation is not shown";
 }
 
 // "not shown" wherever the paper's claim is not what came out.
@@ -55,9 +65,7 @@ static rn_status describe(char **out, const char *panel, const comparison *c)
                      "%c%s: with %d layers the training error ended at %.1f%%, with %d layers at "
                      "%.1f%%: %s (%s).\n",
                      toupper((unsigned char)panel[0]), panel + 1, c->depth[0], c->error[0].mean,
-                     c->depth[1], c->error[1].mean, conclusion(c),
-                     c->verdict == RN_VERDICT_SHOWN ? "as in the paper"
-                                                    : "what the paper found is not shown");
+                     c->depth[1], c->error[1].mean, conclusion(c), found(c));
 }
 
 static rn_status add_sentence(char **text, const rn_claim *claim, const rn_reproduction *r,

@@ -49,17 +49,28 @@ static void what_it_did_not_find_is_not_shown(void **state)
     (void)state;
     write_runs(10, 9.5, 8, 12);
     assert_explained("Plain: with 56 layers the training error ended at 9.5%, with 20 layers at "
-                     "10.0%: too little a difference, so that nothing is shown (what the paper "
-                     "found is not shown).\n"
+                     "10.0%: too little a difference to count (degradation is not shown).\n"
                      "Residual: with 56 layers the training error ended at 12.0%, with 20 layers "
                      "at 8.0%: more layers made the network harder to train, which is degradation "
-                     "(what the paper found is not shown).\n");
+                     "(that deeper is better is not shown).\n");
     write_runs(10, 5, 8, 4);
     write_file("runs/resnet-20-s1/log.jsonl", start_line);
     assert_explained("Plain: with 56 layers the training error ended at 5.0%, with 20 layers at "
-                     "10.0%: more layers made the training error lower, no degradation (what the "
-                     "paper found is not shown).\n"
+                     "10.0%: more layers made the training error lower, no degradation "
+                     "(degradation is not shown).\n"
                      "Residual: not shown, since a run has no result.\n");
+}
+
+static void little_between_residual_networks_is_no_degradation(void **state)
+{
+    (void)state;
+    write_runs(10, 25, 2.5, 2);
+    assert_explained("Plain: with 56 layers the training error ended at 25.0%, with 20 layers at "
+                     "10.0%: more layers made the network harder to train, which is degradation "
+                     "(as in the paper).\n"
+                     "Residual: with 56 layers the training error ended at 2.0%, with 20 layers at "
+                     "2.5%: too little a difference to count, and no degradation (that deeper is "
+                     "better is not shown).\n");
 }
 
 static void other_claims_are_refused(void **state)
@@ -100,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_paper_found_is_said),
         cmocka_unit_test(what_it_did_not_find_is_not_shown),
+        cmocka_unit_test(little_between_residual_networks_is_no_degradation),
         cmocka_unit_test(other_claims_are_refused),
         cmocka_unit_test(every_failed_allocation_is_survived),
     };
