@@ -80,7 +80,7 @@ rn_status rn_dnnl_check(dnnl_status_t status, const rn_op_desc *d, const char *w
 {
     if (status == dnnl_success)
         return RN_OK;
-    return rn_error(RN_ENGINE,
+    return rn_error(status == dnnl_out_of_memory ? RN_ENOMEM : RN_ENGINE,
                     "oneDNN: '%s' %dx%dx%dx%d to %dx%dx%dx%d, kernel %d, stride %d, padding %d: "
                     "%s (%s)",
                     rn_op_kind_name(d->kind), d->src.n, d->src.c, d->src.h, d->src.w, d->dst.n,

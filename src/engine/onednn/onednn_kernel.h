@@ -33,7 +33,7 @@ typedef struct rn_dnnl_kernel {
     int step_count;
 } rn_dnnl_kernel;
 
-/** RN_OK, or RN_ENGINE with "oneDNN: <op> <shapes>: <status> (<what>)". */
+/** RN_OK, or RN_ENOMEM or RN_ENGINE with "oneDNN: <op> <shapes>: <status> (<what>)". */
 rn_status rn_dnnl_check(dnnl_status_t status, const rn_op_desc *desc, const char *what);
 
 /** desc->forward as this folder's kernel; NULL if it is none. */
