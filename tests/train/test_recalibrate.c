@@ -490,8 +490,10 @@ static void plans_have_one_kind_of_statistics(void **state)
 
 static bool fail_at(size_t bytes, void *context)
 {
+    int *left = context;
+
     (void)bytes;
-    return (*(int *)context)-- > 0;
+    return __atomic_fetch_sub(left, 1, __ATOMIC_RELAXED) > 0;
 }
 
 static void every_allocation_may_fail(void **state)
