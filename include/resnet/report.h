@@ -63,6 +63,9 @@ RN_API rn_status rn_environment_print(char **out, const rn_engine *engine);
 RN_API rn_status rn_run_folder_describe(const char *folder, const rn_recipe *recipe,
                                         const rn_engine *engine);
 
+/** Create a folder and its parents; an existing one is success. RN_EIO: path and reason. */
+RN_API rn_status rn_run_folder_create(const char *folder);
+
 /** Write FOLDER/NAME atomically; the folder and its parents are created if missing. */
 RN_API rn_status rn_run_folder_write(const char *folder, const char *name, const char *text);
 

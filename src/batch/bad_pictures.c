@@ -24,23 +24,6 @@ static bool is_known(const rn_bad_pictures *bad, size_t sample)
     return bad->known != NULL && (bad->known[sample / 8] >> sample % 8 & 1) != 0;
 }
 
-static rn_status more_room(rn_bad_pictures *bad)
-{
-    rn_status st = RN_OK;
-    char **told = NULL;
-
-    if (bad->waiting < bad->room)
-        return RN_OK;
-    RN_TRY(RN_NEW(&told, 2 * bad->room + 8));
-    if (bad->waiting > 0)
-        memcpy(told, bad->told, bad->waiting * sizeof *told);
-    rn_free(bad->told);
-    bad->told = told;
-    bad->room = 2 * bad->room + 8;
-out:
-    return st;
-}
-
 static rn_status add(rn_bad_pictures *bad, size_t sample)
 {
     rn_status st = RN_OK;
@@ -49,7 +32,7 @@ static rn_status add(rn_bad_pictures *bad, size_t sample)
         return RN_OK;
     if (bad->known == NULL)
         RN_TRY(RN_NEW(&bad->known, bad->count / 8 + 1));
-    RN_TRY(more_room(bad));
+    RN_TRY(rn_grow((void **)&bad->told, &bad->room, bad->waiting + 1, sizeof *bad->told));
     RN_TRY(rn_strdup(&bad->told[bad->waiting], rn_error_message()));
     bad->waiting++;
     bad->met++;

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -362,8 +361,7 @@ static rn_status make_folder(const cli_crew *c)
     char *folder = NULL;
 
     RN_TRY(cli_format(&folder, "%s/%s", c->run->folder, cli_crew_subfolder(c)));
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-        st = rn_error(RN_EIO, "cannot make '%s': %s", folder, strerror(errno));
+    st = rn_run_folder_create(folder);
 out:
     free(folder);
     return st;

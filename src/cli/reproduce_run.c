@@ -7,11 +7,9 @@
 #include "cli/signals.h"
 #include "cli/term.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static bool holds_plan(const char *folder)
@@ -170,29 +168,6 @@ out:
     return st;
 }
 
-static rn_status make_folders(const char *path)
-{
-    rn_status st;
-    char *copy = NULL;
-
-    RN_TRY(cli_format(&copy, "%s", path));
-    for (char *slash = copy + 1;; slash++) {
-        slash += strcspn(slash, "/");
-        bool last = *slash == '\0';
-        *slash = '\0';
-        if (mkdir(copy, 0777) != 0 && errno != EEXIST) {
-            st = rn_error(RN_EIO, "cannot make '%s': %s", copy, strerror(errno));
-            break;
-        }
-        if (last)
-            break;
-        *slash = '/';
-    }
-out:
-    free(copy);
-    return st;
-}
-
 // Two callers that begin at the same time: the second finds the first one's plan.
 static rn_status prepare(cli_reproduction *c)
 {
@@ -200,7 +175,7 @@ static rn_status prepare(cli_reproduction *c)
     char *path = NULL;
     int lock = -1;
 
-    RN_TRY(make_folders(c->folder));
+    RN_TRY(rn_run_folder_create(c->folder));
     RN_TRY(cli_format(&path, "%s/plan.lock", c->folder));
     RN_TRY(cli_lock_file(&lock, path, true));
     RN_TRY(holds_plan(c->folder) ? go_on(c) : begin(c));

@@ -7,12 +7,17 @@
 
 enum { LARGEST_TEXT = 16 << 20 };
 
+rn_status rn_run_folder_create(const char *folder)
+{
+    return rn_folder_create(folder);
+}
+
 rn_status rn_run_folder_write(const char *folder, const char *name, const char *text)
 {
     rn_status st;
     char *path = NULL;
 
-    RN_TRY(rn_folder_create(folder));
+    RN_TRY(rn_run_folder_create(folder));
     RN_TRY(rn_format(&path, "%s/%s", folder, name));
     RN_TRY(rn_file_write_atomic(path, text, strlen(text)));
 out:

@@ -12,27 +12,12 @@ static bool is_known(const rn_bad_notes *notes, const char *text)
     return false;
 }
 
-static rn_status more_room(rn_bad_notes *notes)
-{
-    rn_status st = RN_OK;
-    const size_t room = 2 * notes->room + 8;
-    char **texts = NULL;
-
-    RN_TRY(RN_NEW(&texts, room));
-    if (notes->count > 0)
-        memcpy(texts, notes->texts, notes->count * sizeof *texts);
-    rn_free(notes->texts);
-    notes->texts = texts;
-    notes->room = room;
-out:
-    return st;
-}
-
 bool rn_bad_notes_add(rn_bad_notes *notes, const char *text)
 {
     if (is_known(notes, text))
         return false;
-    if (notes->count == notes->room && more_room(notes) != RN_OK)
+    if (rn_grow((void **)&notes->texts, &notes->room, notes->count + 1, sizeof *notes->texts) !=
+        RN_OK)
         return true;
     if (rn_strdup(&notes->texts[notes->count], text) == RN_OK)
         notes->count++;
