@@ -95,7 +95,8 @@ def run(arguments, chosen):
 
 def main():
     arguments = parse_arguments()
-    chosen = rows.choose(rows.all_rows(machine.has_bf16()), arguments.patterns)
+    bf16 = machine.has_bf16() or any("bf16" in pattern for pattern in arguments.patterns)
+    chosen = rows.choose(rows.all_rows(bf16), arguments.patterns)
     if not chosen:
         raise SystemExit("no row is named so; --list lists them")
     if arguments.list:

@@ -68,6 +68,10 @@ TRAINERS = (
     Contender("torch-compile", "worker_torch.py", {"compile": True}),
     Contender("torch-compile-channels-last", "worker_torch.py", {"compile": True, "channels_last": True}),
 )
+# In rows of bfloat16: the peers' better choice where the processor has no instructions for it.
+FLOAT32_TRAINERS = tuple(
+    Contender(f"{c.name}-fp32", c.worker, {**c.options, "dtype": "float32"}) for c in TRAINERS
+)
 PREDICTORS = (
     Contender("torch-compile-channels-last", "worker_torch.py", {"compile": True, "channels_last": True}),
     Contender("torch-compile-frozen", "worker_torch.py", {"compile": True, "frozen": True}),
@@ -102,7 +106,7 @@ def pictures(folder):
 
 
 def all_rows(bf16):
-    """Every row; those in bfloat16 only where the processor computes in it."""
+    """Every row; those in bfloat16 where the processor computes in it, or they are asked for by name."""
     rows = [Row("train", network, batch) for network, batch in TRAINED]
     rows += [Row("infer", network, batch) for network, batch in PREDICTED]
     if os.path.isdir(PHOTOS):
@@ -122,5 +126,7 @@ def contenders(row, patterns=()):
     peers = {"train": TRAINERS, "infer": PREDICTORS, "load": LOADERS}[row.kind]
     if row.kind == "infer" and row.batch == 1:
         peers += (NCNN,)
+    if row.dtype == "bfloat16":
+        peers += FLOAT32_TRAINERS
     everyone = (OURS,) + peers
     return [c for c in everyone if not patterns or any(fnmatch.fnmatch(c.name, p) for p in patterns)]

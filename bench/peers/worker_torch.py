@@ -41,7 +41,7 @@ def training_step(task, model):
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9, weight_decay=1e-4, fused=True)
     images = make_images(task)
     labels = torch.arange(task["batch"]) % task["classes"]
-    bf16 = task["dtype"] == "bfloat16"
+    bf16 = task["options"].get("dtype", task["dtype"]) == "bfloat16"
 
     def loss_of(images, labels):
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):

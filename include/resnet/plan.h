@@ -13,7 +13,15 @@
 extern "C" {
 #endif
 
-typedef enum rn_dtype { RN_FLOAT32 } rn_dtype;
+/** Type of activations and their gradients in memory. BFLOAT16: the upper half of a float, 8 bits
+ * of mantissa, the exponents of a float. Parameters, statistics, sums and losses are float32 or
+ * wider in any case, and so is arithmetic. */
+typedef enum rn_dtype { RN_FLOAT32, RN_BFLOAT16 } rn_dtype;
+
+/** Names "float32", "bfloat16". Static; NULL if out of range. */
+RN_API const char *rn_dtype_name(rn_dtype dtype);
+/** @return RN_OK; RN_EINVAL (the message says what is expected). */
+RN_API rn_status rn_dtype_parse(rn_dtype *out, const char *name);
 
 /** Order of a tensor in memory. NCHW8C: N, ceil(C / 8), H, W, 8 channels; NCHW16C likewise. */
 typedef enum rn_layout {
@@ -36,7 +44,7 @@ typedef struct rn_loss {
 
 typedef struct rn_plan_options {
     int batch;             // 1 .. 65536
-    rn_dtype dtype;        // RN_FLOAT32
+    rn_dtype dtype;        // of activations inside the network; inputs, logits: float32
     bool training;         // forward, loss and backward; else forward to the logits
     float label_smoothing; // 0 .. 1, training only
     bool mixed_labels;     // training only: two labels a sample, see rn_run_shares()

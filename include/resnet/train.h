@@ -48,6 +48,7 @@ typedef struct rn_recipe {
     double epochs;       // > 0, or 0 if iterations is set
     uint64_t iterations; // > 0, or 0 if epochs is set
     int batch;           // 1 .. 65536
+    rn_dtype dtype;      // of activations in a training step; evaluations are in float32
     uint64_t seed;
     rn_schedule schedule;
     rn_sgd_options sgd;

@@ -244,8 +244,8 @@ static void print_result(const bench *b, const rn_graph *graph)
     double plain; // what the prediction is of: a step without the update
 
     cli_processor_name(processor, sizeof processor);
-    printf("%s, batch %d, %s: %d steps\n", rn_graph_model(graph), options->batch,
-           options->training ? "training" : "inference", b->steps);
+    printf("%s, batch %d, %s, %s: %d steps\n", rn_graph_model(graph), options->batch,
+           options->training ? "training" : "inference", rn_dtype_name(options->dtype), b->steps);
     printf("%s, %d thread%s, %s engine (%s)\n\n", processor, rn_threads(),
            rn_threads() == 1 ? "" : "s", rn_engine_name(b->engine),
            rn_engine_description(b->engine));
@@ -273,6 +273,7 @@ static rn_status print_json(const bench *b, const rn_graph *graph)
     cli_processor_name(processor, sizeof processor);
     cJSON_AddStringToObject(json, "model", rn_graph_model(graph));
     cli_json_add(json, "batch", options->batch);
+    cJSON_AddStringToObject(json, "dtype", rn_dtype_name(options->dtype));
     cJSON_AddBoolToObject(json, "training", options->training);
     cJSON_AddStringToObject(json, "processor", processor);
     cJSON_AddStringToObject(json, "engine", rn_engine_name(b->engine));
@@ -348,6 +349,7 @@ static rn_status run_bench(const cli_arguments *args)
         RN_TRY(cli_trace_check(cli_text(args, "trace")));
     if (cli_flag(args, "serve") && (cli_given(args, "steps") || b.by_op))
         return rn_error(RN_EINVAL, "'--serve' excludes '--steps', '--ops', '--trace' and '--json'");
+    RN_TRY(rn_dtype_parse(&plan_options.dtype, cli_text(args, "dtype")));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_network_open(&network, args, "resnet-20"));
     RN_TRY(rn_engine_create(&b.engine, cli_text(args, "engine")));
@@ -370,6 +372,7 @@ out:
 
 static const cli_option options[] = {
     CLI_BATCH_OPTION,
+    CLI_DTYPE_OPTION,
     {.name = "steps",
      .letter = 'n',
      .kind = CLI_INTEGER,

@@ -75,6 +75,12 @@ extern const cli_option cli_help_option;
         .name = "batch", .letter = 'b', .kind = CLI_INTEGER, .argument = "N",                      \
         .help = "pictures at a time", .fallback = "128", .low = 1, .high = 65536                   \
     }
+#define CLI_DTYPE_OPTION                                                                           \
+    {                                                                                              \
+        .name = "dtype", .kind = CLI_CHOICE, .argument = "TYPE",                                   \
+        .help = "of activations in memory; bfloat16 takes half of it, and rounds to 8 bits",       \
+        .fallback = "float32", .choices = "float32|bfloat16"                                       \
+    }
 #define CLI_SPLIT_OPTION                                                                           \
     {                                                                                              \
         .name = "split", .kind = CLI_CHOICE, .argument = "NAME",                                   \

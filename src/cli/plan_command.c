@@ -19,6 +19,7 @@ static rn_status make_plan(planned *p, const rn_graph *graph, const cli_argument
     rn_plan_options options = {.batch = (int)cli_integer(args, "batch"),
                                .training = !cli_flag(args, "inference")};
 
+    RN_TRY(rn_dtype_parse(&options.dtype, cli_text(args, "dtype")));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(rn_engine_create(&p->engine, cli_text(args, "engine")));
     RN_TRY(cli_step_plan(&p->plan, graph, p->engine, options, cli_size(args, "memory")));
@@ -110,8 +111,9 @@ static void print_totals(const planned *p, const rn_graph *graph)
     const rn_plan_options *options = rn_plan_options_of(p->plan);
     double flops = cli_step_flops(p->plan);
 
-    printf("\n%s, batch %d, %s, %s engine (%s), %d thread%s\n", rn_graph_model(graph),
-           options->batch, options->training ? "training" : "inference", rn_engine_name(p->engine),
+    printf("\n%s, batch %d, %s, %s, %s engine (%s), %d thread%s\n", rn_graph_model(graph),
+           options->batch, options->training ? "training" : "inference",
+           rn_dtype_name(options->dtype), rn_engine_name(p->engine),
            rn_engine_description(p->engine), rn_threads(), rn_threads() == 1 ? "" : "s");
     print_memory(p->plan);
     printf("  %10s  a step, predicted: %.0f images/s, %.1f GFLOP/s\n", cli_time(p->seconds).text,
@@ -153,6 +155,7 @@ static rn_status print_json(const planned *p, const rn_graph *graph)
 
     cJSON_AddStringToObject(json, "model", rn_graph_model(graph));
     cli_json_add(json, "batch", options->batch);
+    cJSON_AddStringToObject(json, "dtype", rn_dtype_name(options->dtype));
     cJSON_AddBoolToObject(json, "training", options->training);
     cJSON_AddStringToObject(json, "engine", rn_engine_name(p->engine));
     cJSON_AddStringToObject(json, "engine_description", rn_engine_description(p->engine));
@@ -188,6 +191,7 @@ out:
 
 static const cli_option options[] = {
     CLI_BATCH_OPTION,
+    CLI_DTYPE_OPTION,
     {.name = "inference", .kind = CLI_FLAG, .help = "plan the forward pass alone"},
     CLI_MEMORY_OPTION("most memory that a step with its optimiser may take, such as 16G or 500MB; "
                       "where it needs more, activations are computed twice instead of kept"),

@@ -313,18 +313,20 @@ out:
     return st;
 }
 
-// A limit that a step alone goes beyond is found before anything is deleted or written; what else
-// the limit covers rn_train() adds up.
-static rn_status check_memory(const cli_job *job, rn_engine *engine)
+// A limit that a step alone goes beyond, and an op that there is not of that type, are found before
+// anything is deleted or written; what else the limit covers rn_train() adds up.
+static rn_status check_step(const cli_job *job, rn_engine *engine)
 {
     rn_status st = RN_OK;
     rn_graph *graph = NULL;
     rn_plan *plan = NULL;
     const rn_train_options options = cli_job_train_options(job);
-    const rn_plan_options step = {
-        .batch = job->recipe.batch, .training = true, .freeze = job->recipe.freeze_until};
+    const rn_plan_options step = {.batch = job->recipe.batch,
+                                  .dtype = job->recipe.dtype,
+                                  .training = true,
+                                  .freeze = job->recipe.freeze_until};
 
-    if (!cli_given(job->args, "memory"))
+    if (!cli_given(job->args, "memory") && job->recipe.dtype == RN_FLOAT32)
         return RN_OK;
     if (job->checkpoint != NULL)
         RN_TRY(rn_graph_create(&graph, job->record.model, &job->checkpoint->options));
@@ -344,7 +346,7 @@ rn_status cli_job_open_folder(cli_job *job)
     bool anew = !cli_given(job->args, "resume");
 
     RN_TRY(rn_engine_create(&engine, cli_text(job->args, "engine")));
-    RN_TRY(check_memory(job, engine));
+    RN_TRY(check_step(job, engine));
     if (job->folder == NULL)
         RN_TRY(
             cli_run_name(&job->folder, job->record.model, job->record.data_name, job->recipe.name));

@@ -148,6 +148,13 @@ const cli_option cli_train_options[] = {
      .low = 1,
      .high = 65536,
      .key = "batch"},
+    {.name = "dtype",
+     .kind = CLI_CHOICE,
+     .argument = "TYPE",
+     .help = "of activations in memory: bfloat16 takes half of it and is faster, and rounds to 8 "
+             "bits; weights, sums and evaluations are float32 in any case",
+     .choices = "float32|bfloat16",
+     .key = "dtype"},
     {.name = "seed",
      .letter = 's',
      .kind = CLI_INTEGER,

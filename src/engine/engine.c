@@ -21,8 +21,9 @@ static rn_status create_kernel(rn_engine *engine, rn_kernel **out, const rn_op_d
 {
     cpu_engine *cpu = (cpu_engine *)engine;
     bool conv = desc->kind >= RN_OP_CONV && desc->kind <= RN_OP_CONV_BACKWARD_WEIGHTS;
-    rn_status st = conv ? rn_conv_kernel(out, rn_cpu_functions_of(cpu->isa), cpu->conv, desc)
-                        : rn_cpu_kernel(out, cpu->isa, desc);
+    rn_status st =
+        conv ? rn_conv_kernel(out, rn_cpu_functions_of(cpu->isa, desc->dst.dtype), cpu->conv, desc)
+             : rn_cpu_kernel(out, cpu->isa, desc);
 
     return st == RN_EUNSUPPORTED && !desc->norm ? rn_onednn_kernel(cpu->onednn, out, desc) : st;
 }
@@ -51,7 +52,7 @@ static rn_status create_cpu(rn_engine **out)
     RN_TRY(rn_onednn_create(&cpu->onednn, rn_isa_name(isa)));
     RN_TRY(rn_format(&cpu->description, "cpu %s, %s", rn_isa_name(isa),
                      rn_onednn_version(cpu->onednn)));
-    const rn_cpu_functions *functions = rn_cpu_functions_of(isa);
+    const rn_cpu_functions *functions = rn_cpu_functions_of(isa, RN_FLOAT32);
     cpu->base = (rn_engine){.name = "cpu",
                             .description = cpu->description,
                             .layout = functions->block == 16 ? RN_LAYOUT_NCHW16C : RN_LAYOUT_NCHW8C,

@@ -21,12 +21,30 @@ static rn_layout output_layout(const rn_planner *planner, rn_node_kind kind, int
     }
 }
 
+// Pictures and flat rows are float32, what has blocks of channels is of the plan's type.
+static rn_dtype output_dtype(const rn_planner *planner, rn_node_kind kind, int src)
+{
+    switch (kind) {
+    case RN_NODE_CONV:
+    case RN_NODE_MAX_POOL:
+    case RN_NODE_SHORTCUT_PAD:
+        return planner->plan->options.dtype;
+    case RN_NODE_INPUT:
+    case RN_NODE_AVERAGE_POOL:
+    case RN_NODE_FLATTEN:
+    case RN_NODE_LINEAR:
+        return RN_FLOAT32;
+    default:
+        return planner->plan->tensors[src].desc.dtype;
+    }
+}
+
 // What node `node` puts out, or a chain that starts with an op of `kind` and ends there.
 static rn_tensor_desc output_desc(const rn_planner *planner, const rn_node *node, rn_node_kind kind,
                                   int src)
 {
     return (rn_tensor_desc){
-        .dtype = planner->plan->options.dtype,
+        .dtype = output_dtype(planner, kind, src),
         .layout = output_layout(planner, kind, src),
         .n = planner->plan->options.batch,
         .c = node->channels,

@@ -4,6 +4,23 @@
 
 #include <string.h>
 
+static const char *const dtype_names[] = {[RN_FLOAT32] = "float32", [RN_BFLOAT16] = "bfloat16"};
+
+const char *rn_dtype_name(rn_dtype dtype)
+{
+    return (unsigned)dtype < sizeof dtype_names / sizeof *dtype_names ? dtype_names[dtype] : NULL;
+}
+
+rn_status rn_dtype_parse(rn_dtype *out, const char *name)
+{
+    for (int i = 0; rn_dtype_name((rn_dtype)i) != NULL; i++)
+        if (strcmp(name, rn_dtype_name((rn_dtype)i)) == 0) {
+            *out = (rn_dtype)i;
+            return RN_OK;
+        }
+    return rn_error(RN_EINVAL, "data type '%s' is unknown, expected float32 or bfloat16", name);
+}
+
 int rn_layout_block(rn_layout layout)
 {
     return layout == RN_LAYOUT_NCHW16C ? 16 : layout == RN_LAYOUT_NCHW8C ? 8 : 1;
@@ -23,7 +40,27 @@ size_t rn_tensor_elements(const rn_tensor_desc *desc)
 
 size_t rn_tensor_bytes(const rn_tensor_desc *desc)
 {
-    return rn_tensor_elements(desc) * sizeof(float);
+    return rn_tensor_elements(desc) *
+           (desc->dtype == RN_BFLOAT16 ? sizeof(uint16_t) : sizeof(float));
+}
+
+uint16_t rn_bf16_of(float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    if (value != value)
+        return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+float rn_bf16_value(uint16_t bf16)
+{
+    uint32_t bits = (uint32_t)bf16 << 16;
+    float value;
+
+    memcpy(&value, &bits, sizeof value);
+    return value;
 }
 
 // Offset of element (n, c, position) where position = y * w + x.
@@ -36,7 +73,21 @@ static size_t blocked_offset(const rn_tensor_desc *desc, size_t n, size_t c, siz
     return ((n * blocks + c / block) * area + position) * block + c % block;
 }
 
-void rn_tensor_pack(const rn_tensor_desc *desc, const float *nchw, float *dst)
+static void put(const rn_tensor_desc *desc, void *data, size_t at, float value)
+{
+    if (desc->dtype == RN_BFLOAT16)
+        ((uint16_t *)data)[at] = rn_bf16_of(value);
+    else
+        ((float *)data)[at] = value;
+}
+
+static float get(const rn_tensor_desc *desc, const void *data, size_t at)
+{
+    return desc->dtype == RN_BFLOAT16 ? rn_bf16_value(((const uint16_t *)data)[at])
+                                      : ((const float *)data)[at];
+}
+
+void rn_tensor_pack(const rn_tensor_desc *desc, const float *nchw, void *dst)
 {
     size_t area = (size_t)desc->h * (size_t)desc->w, channels = (size_t)desc->c;
 
@@ -44,17 +95,17 @@ void rn_tensor_pack(const rn_tensor_desc *desc, const float *nchw, float *dst)
     for (size_t n = 0; n < (size_t)desc->n; n++)
         for (size_t c = 0; c < channels; c++)
             for (size_t p = 0; p < area; p++)
-                dst[blocked_offset(desc, n, c, p)] = nchw[(n * channels + c) * area + p];
+                put(desc, dst, blocked_offset(desc, n, c, p), nchw[(n * channels + c) * area + p]);
 }
 
-void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw)
+void rn_tensor_unpack(const rn_tensor_desc *desc, const void *src, float *nchw)
 {
     size_t area = (size_t)desc->h * (size_t)desc->w, channels = (size_t)desc->c;
 
     for (size_t n = 0; n < (size_t)desc->n; n++)
         for (size_t c = 0; c < channels; c++)
             for (size_t p = 0; p < area; p++)
-                nchw[(n * channels + c) * area + p] = src[blocked_offset(desc, n, c, p)];
+                nchw[(n * channels + c) * area + p] = get(desc, src, blocked_offset(desc, n, c, p));
 }
 
 bool rn_dropout_keeps(const rn_random *random, uint32_t stream, float rate, uint64_t index)

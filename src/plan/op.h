@@ -26,9 +26,13 @@ int rn_padded_channels(const rn_tensor_desc *desc);
 size_t rn_tensor_elements(const rn_tensor_desc *desc);
 size_t rn_tensor_bytes(const rn_tensor_desc *desc);
 
-/** Copy between float32 NCHW (no padding) and a float32 tensor of any layout. */
-void rn_tensor_pack(const rn_tensor_desc *desc, const float *nchw, float *dst);
-void rn_tensor_unpack(const rn_tensor_desc *desc, const float *src, float *nchw);
+/** Copy between float32 NCHW (no padding) and a tensor of any type (rounded) and layout. */
+void rn_tensor_pack(const rn_tensor_desc *desc, const float *nchw, void *dst);
+void rn_tensor_unpack(const rn_tensor_desc *desc, const void *src, float *nchw);
+
+/** The nearest bfloat16, of two the even one; a NaN stays one. And back. */
+uint16_t rn_bf16_of(float value);
+float rn_bf16_value(uint16_t bf16);
 
 /**
  * All ops. `src` and `dst` of a descriptor are always the forward op's, also for a backward op.

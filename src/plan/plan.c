@@ -213,8 +213,8 @@ static rn_status check_options(const rn_plan_options *options)
 {
     if (options->batch < 1 || options->batch > MAX_BATCH)
         return rn_error(RN_EINVAL, "batch is %d, expected 1 to %d", options->batch, MAX_BATCH);
-    if (options->dtype != RN_FLOAT32)
-        return rn_error(RN_EINVAL, "data type %d is not supported, expected float32",
+    if (options->dtype != RN_FLOAT32 && options->dtype != RN_BFLOAT16)
+        return rn_error(RN_EINVAL, "data type %d is not supported, expected float32 or bfloat16",
                         (int)options->dtype);
     if (!(options->label_smoothing >= 0 && options->label_smoothing <= 1))
         return rn_error(RN_EINVAL, "label smoothing is %g, expected 0 to 1",

@@ -325,6 +325,18 @@ static bool find_in_params(rn_run *run, char *where, size_t size)
     return false;
 }
 
+static bool all_finite_in(const rn_tensor_desc *desc, const void *data)
+{
+    const uint16_t *values = data;
+
+    if (desc->dtype == RN_FLOAT32)
+        return all_finite(data, rn_tensor_elements(desc));
+    for (size_t i = 0; i < rn_tensor_elements(desc); i++)
+        if (!isfinite(rn_bf16_value(values[i])))
+            return false;
+    return true;
+}
+
 static rn_status find_in_outputs(rn_run *run, char *where, size_t size)
 {
     rn_status st = RN_OK;
@@ -335,7 +347,7 @@ static rn_status find_in_outputs(rn_run *run, char *where, size_t size)
         RN_TRY(run_ops(run, i, i + 1));
         if (!gives_tensor(op))
             continue;
-        if (!all_finite(run->args[i][RN_ARG_DST], rn_tensor_elements(&op->desc.dst))) {
+        if (!all_finite_in(&op->desc.dst, run->args[i][RN_ARG_DST])) {
             snprintf(where, size, "%s (%s, output)", rn_graph_node(plan->graph, op->node)->name,
                      op->label);
             break;

@@ -15,6 +15,11 @@ static const char *schedule_choice(int index)
     return rn_schedule_name((rn_schedule_kind)index);
 }
 
+static const char *dtype_choice(int index)
+{
+    return rn_dtype_name((rn_dtype)index);
+}
+
 static const char *decay_choice(int index)
 {
     return index == RN_DECAY_ALL ? "all" : index == RN_DECAY_WEIGHTS ? "weights" : NULL;
@@ -58,6 +63,7 @@ static const recipe_field fields[] = {
     {"epochs", RECIPE_DOUBLE, AT(epochs), .high = 1e6},
     {"iterations", RECIPE_UINT64, AT(iterations), .high = 1e12},
     {"batch", RECIPE_INT, AT(batch), .low = 1, .high = 65536},
+    {"dtype", RECIPE_CHOICE, AT(dtype), .high = 0, .choice = dtype_choice},
     {"seed", RECIPE_UINT64, AT(seed), .high = WHOLE},
     {"schedule", RECIPE_CHOICE, AT(schedule.kind), .high = 0, .choice = schedule_choice},
     {"lr", RECIPE_DOUBLE, AT(schedule.lr), .high = 1000, .above_low = true},

@@ -51,6 +51,7 @@ rn_status rn_trainer_plan(const rn_trainer *trainer, rn_plan **out, const rn_gra
 {
     const rn_plan_options plan = {
         .batch = trainer->recipe.batch,
+        .dtype = trainer->recipe.dtype,
         .training = true,
         .label_smoothing = (float)trainer->recipe.label_smoothing,
         .mixed_labels = rn_mix_on(&trainer->recipe.mix),

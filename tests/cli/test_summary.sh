@@ -99,7 +99,7 @@ mkdir folder
 failure "folder" summary resnet-20 --svg folder
 
 expect 0 "$RESNET" plan resnet-8 --batch 4 --threads 1
-holds out "resnet-8, batch 4, training, cpu engine"
+holds out "resnet-8, batch 4, training, float32, cpu engine"
 holds out "arena (.* without sharing, .*)"
 holds out "a step, predicted: "
 holds out "^backward"
@@ -109,8 +109,14 @@ holds out '"arena_bytes"'
 grep -q '"backward":[[:space:]]*true' out && fail "backward ops in an inference plan"
 
 expect 0 "$RESNET" bench resnet-8 --batch 4 --steps 10 --threads 1
-holds out "resnet-8, batch 4, training: 10 steps"
+holds out "resnet-8, batch 4, training, float32: 10 steps"
 holds out "^  step .* images/s, .* GFLOP/s"
 expect 0 "$RESNET" bench resnet-8 --batch 2 --steps 10 --inference --json --threads 1
 holds out '"median_seconds"'
+expect 0 "$RESNET" bench resnet-8 --batch 4 --steps 10 --threads 1 --dtype bfloat16
+holds out "resnet-8, batch 4, training, bfloat16: 10 steps"
+expect 0 "$RESNET" plan resnet-8 --dtype bfloat16 --json --threads 1
+holds out '"dtype":[[:space:]]*"bfloat16"'
+usage_error "'--dtype' expects one of float32|bfloat16" bench resnet-8 --dtype half
+failure "ref engine has 'conv' of float32 only" plan resnet-8 --engine ref --dtype bfloat16
 finish

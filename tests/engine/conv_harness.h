@@ -25,7 +25,7 @@ static inline void each_conv_isa(rn_conv_method method,
                                  void (*body)(rn_layout layout, const harness_maker *maker))
 {
     for (rn_isa isa = RN_ISA_AVX2; isa <= rn_isa_supported(); isa++) {
-        conv_maker context = {rn_cpu_functions_of(isa), method};
+        conv_maker context = {rn_cpu_functions_of(isa, RN_FLOAT32), method};
         const harness_maker maker = {create_conv, &context};
         body(layout_of(isa), &maker);
     }
@@ -34,18 +34,19 @@ static inline void each_conv_isa(rn_conv_method method,
 /** A convolution: batch, input channels, height, width, output channels, kernel, stride, pad. */
 typedef struct conv_case {
     int n, c, h, w, out, kernel, stride, pad;
-    enum { BLOCKED, PLAIN } source; // NCHWc or NCHW is read
+    enum { BLOCKED, PLAIN, BLOCKED_BF16 } source; // NCHWc or NCHW is read; of bfloat16 all is
 } conv_case;
 
 static inline rn_op_desc conv_of(const conv_case *c, rn_layout layout)
 {
     rn_layout from = c->source == PLAIN ? RN_LAYOUT_NCHW : layout;
+    rn_dtype type = c->source == BLOCKED_BF16 ? RN_BFLOAT16 : RN_FLOAT32;
     int height = (c->h + 2 * c->pad - c->kernel) / c->stride + 1;
     int width = (c->w + 2 * c->pad - c->kernel) / c->stride + 1;
 
     return (rn_op_desc){.kind = RN_OP_CONV,
-                        .src = {RN_FLOAT32, from, c->n, c->c, c->h, c->w},
-                        .dst = {RN_FLOAT32, layout, c->n, c->out, height, width},
+                        .src = {type, from, c->n, c->c, c->h, c->w},
+                        .dst = {type, layout, c->n, c->out, height, width},
                         .kernel = c->kernel,
                         .stride = c->stride,
                         .pad = c->pad};
@@ -238,6 +239,21 @@ static inline float *deferred_random(size_t count, uint32_t seed)
     return values;
 }
 
+// A tensor, padding and all, of values that bfloat16 can hold.
+static inline void *deferred_tensor(const rn_tensor_desc *desc, uint32_t seed)
+{
+    size_t count = rn_tensor_elements(desc);
+    float *values = deferred_random(count, seed);
+    uint16_t *rounded = statistics_memory(count * sizeof *rounded);
+
+    for (size_t i = 0; i < count; i++) {
+        rounded[i] = rn_bf16_of(values[i]);
+        values[i] = rn_bf16_value(rounded[i]);
+    }
+    rn_free(desc->dtype == RN_FLOAT32 ? (void *)rounded : (void *)values);
+    return desc->dtype == RN_FLOAT32 ? (void *)values : (void *)rounded;
+}
+
 // Forward, gradients of weights and of the batch norm's source, in memory[]. With `deferred` SRC
 // and DST of the batch norm stay empty.
 static inline void deferred_chain(const conv_case *c, rn_layout layout, const harness_maker *maker,
@@ -248,7 +264,7 @@ static inline void deferred_chain(const conv_case *c, rn_layout layout, const ha
     size_t padded = (size_t)rn_padded_channels(&conv.src);
     size_t weights =
         padded * (size_t)rn_padded_channels(&conv.dst) * (size_t)(conv.kernel * conv.kernel);
-    void *m[RN_ARGS] = {[RN_ARG_SRC] = deferred_random(src / sizeof(float), 1),
+    void *m[RN_ARGS] = {[RN_ARG_SRC] = deferred_tensor(&conv.src, 1),
                         [RN_ARG_WEIGHTS] = deferred_random(padded, 2),
                         [RN_ARG_BIAS] = deferred_random(padded, 3),
                         [RN_ARG_RUNNING_MEAN] = deferred_random(padded, 4),
@@ -266,13 +282,13 @@ static inline void deferred_chain(const conv_case *c, rn_layout layout, const ha
                         [RN_ARG_RAW] = deferred ? m[RN_ARG_SRC] : NULL,
                         [RN_ARG_NORM] = deferred ? m[RN_ARG_NORM] : NULL,
                         [RN_ARG_WEIGHTS] = deferred_random(weights, 6),
-                        [RN_ARG_DIFF_DST] = deferred_random(dst / sizeof(float), 7),
+                        [RN_ARG_DIFF_DST] = deferred_tensor(&conv.dst, 7),
                         [RN_ARG_DST] = results[0] = statistics_memory(dst),
                         [RN_ARG_DIFF_WEIGHTS] = results[1] = statistics_memory(weights * 4)};
     deferred_run(conv, maker, k);
     conv.kind = RN_OP_CONV_BACKWARD_WEIGHTS;
     deferred_run(conv, maker, k);
-    m[RN_ARG_DIFF_DST] = deferred_random(src / sizeof(float), 8);
+    m[RN_ARG_DIFF_DST] = deferred_tensor(&conv.src, 8);
     m[RN_ARG_DIFF_SRC] = results[2] = statistics_memory(src);
     m[RN_ARG_DIFF_WEIGHTS] = results[3] = statistics_memory(padded * 4);
     m[RN_ARG_DIFF_BIAS] = statistics_memory(padded * 4);

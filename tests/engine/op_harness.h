@@ -13,7 +13,7 @@
 
 #include "op_arguments.h"
 
-/** The same op with all activations in the ref engine's layouts. */
+/** The same op with all activations as the ref engine has them. */
 static inline rn_op_desc harness_plain(const rn_op_desc *d)
 {
     rn_op_desc plain = *d;
@@ -22,25 +22,40 @@ static inline rn_op_desc harness_plain(const rn_op_desc *d)
         plain.src.layout = RN_LAYOUT_NCHW;
     if (plain.dst.layout != RN_LAYOUT_NC)
         plain.dst.layout = RN_LAYOUT_NCHW;
+    plain.src.dtype = plain.dst.dtype = RN_FLOAT32;
     plain.forward = NULL;
     return plain;
+}
+
+// Element i of a native array.
+static inline float harness_element(const rn_op_desc *d, rn_arg arg, const void *native, size_t i)
+{
+    const rn_tensor_desc *tensor = harness_tensor(d, arg);
+
+    return tensor != NULL && tensor->dtype == RN_BFLOAT16
+               ? rn_bf16_value(((const uint16_t *)native)[i])
+               : ((const float *)native)[i];
 }
 
 // Padding of a native array holds 0: then packing what was unpacked gives the same bytes.
 static inline void harness_check_padding(const harness_op *op, const harness_values *v, rn_arg arg)
 {
-    const float *found = (const float *)op->memory[op->source[arg]];
-    size_t count = op->bytes[arg] / sizeof(float);
-    float *again = malloc(op->bytes[arg] + 1);
+    const rn_tensor_desc *tensor = harness_tensor(&op->desc, arg);
+    const void *native = op->memory[op->source[arg]];
+    size_t count = tensor != NULL ? rn_tensor_elements(tensor) : op->bytes[arg] / sizeof(float);
+    void *packed = malloc(op->bytes[arg] + 1);
 
-    assert_non_null(again);
-    harness_pack(op, v, arg, again);
-    for (size_t i = 0; i < count; i++)
-        if (again[i] != found[i] && !(isnan(again[i]) && isnan(found[i])))
+    assert_non_null(packed);
+    harness_pack(op, v, arg, packed);
+    for (size_t i = 0; i < count; i++) {
+        float found = harness_element(&op->desc, arg, native, i);
+        float again = harness_element(&op->desc, arg, packed, i);
+        if (again != found && !(isnan(again) && isnan(found)))
             fail_msg("%s: %s has %g in native element %zu of %zu, expected %g (padding)",
-                     harness_name(&op->desc), harness_arg_name(arg), (double)found[i], i, count,
-                     (double)again[i]);
-    free(again);
+                     harness_name(&op->desc), harness_arg_name(arg), (double)found, i, count,
+                     (double)again);
+    }
+    free(packed);
 }
 
 static inline void harness_check_guards(const harness_op *op)

@@ -31,6 +31,19 @@ INLINE void vec_store(float *p, vec v)
     memcpy(p, &v, sizeof v);
 }
 
+INLINE vec vec_load_n(const float *p, size_t n)
+{
+    vec v = {0};
+
+    memcpy(&v, p, n * sizeof *p);
+    return v;
+}
+
+INLINE void vec_store_n(float *p, size_t n, vec v)
+{
+    memcpy(p, &v, n * sizeof *p);
+}
+
 INLINE vec vec_all(float x)
 {
     return (vec){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};

@@ -43,8 +43,8 @@ static void updates(void **state)
     (void)state;
     for (rn_isa isa = RN_ISA_AVX2; isa <= rn_isa_supported(); isa++)
         for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-            check_update(rn_cpu_functions_of(isa), counts[i], false);
-            check_update(rn_cpu_functions_of(isa), counts[i], true);
+            check_update(rn_cpu_functions_of(isa, RN_FLOAT32), counts[i], false);
+            check_update(rn_cpu_functions_of(isa, RN_FLOAT32), counts[i], true);
         }
 }
 

@@ -5,6 +5,7 @@
 #include "engine/cpu/body_average_pool.h"
 #include "engine/cpu/body_batch_norm.h"
 #include "engine/cpu/body_batch_norm_backward.h"
+#include "engine/cpu/body_bias_gradient.h"
 #include "engine/cpu/body_cross_entropy.h"
 #include "engine/cpu/body_direct_weights.h"
 #include "engine/cpu/body_dropout.h"
@@ -18,6 +19,7 @@
 const rn_cpu_functions TABLE = {
     .name = TABLE_NAME,
     .block = VEC,
+    .dtype = sizeof(act) == sizeof(float) ? RN_FLOAT32 : RN_BFLOAT16,
     .run =
         {
             [RN_OP_BATCH_NORM_TRAIN] = batch_norm_train,
@@ -49,6 +51,7 @@ const rn_cpu_functions TABLE = {
     .direct = direct_conv,
     .direct_weights = direct_weights,
     .direct_prepare = direct_prepare,
+    .bias_gradient = bias_gradient,
     .sgd = sgd,
     .ema = ema,
 };

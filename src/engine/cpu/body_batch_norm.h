@@ -24,10 +24,11 @@ enum {
 typedef struct batch_norm {
     const rn_op_desc *desc;
     size_t n, blocks, area;
-    const float *src, *src2, *gain, *bias, *statistics;
-    float *dst, *running_mean, *running_variance, *saved_mean, *saved_invstd, *saved_rest;
-    const float *gate, *diff_dst, *diff_dst2;
-    float *diff_src, *diff_src2, *diff_gain, *diff_bias;
+    const act *src, *src2, *gate, *diff_dst, *diff_dst2;
+    act *dst, *diff_src, *diff_src2;
+    const float *gain, *bias, *statistics;
+    float *running_mean, *running_variance, *saved_mean, *saved_invstd, *saved_rest;
+    float *diff_gain, *diff_bias;
     float *partials;  // [blocks][n][RN_CPU_BATCH_NORM_PARTIALS][VEC]
     float *constants; // [blocks][RN_CPU_BATCH_NORM_CONSTANTS][VEC]
 } batch_norm;
@@ -94,21 +95,21 @@ static size_t bn_lanes(const batch_norm *bn, size_t block)
 
 // Mean, less `origin`, and sum of squared deviations of `count` pixels. Shifted by the first pixel:
 // a mean far from zero then costs no digits, and one outlier only a few.
-INLINE void bn_chunk_moments(const float *x, size_t count, vec origin, vec moments[2])
+INLINE void bn_chunk_moments(const act *x, size_t count, vec origin, vec moments[2])
 {
-    vec shift = vec_load(x), sum[BN_UNROLL], square[BN_UNROLL];
+    vec shift = act_load(x), sum[BN_UNROLL], square[BN_UNROLL];
     size_t p = 0;
 
     for (int k = 0; k < BN_UNROLL; k++)
         sum[k] = square[k] = vec_zero();
     for (; p + BN_UNROLL <= count; p += BN_UNROLL)
         for (size_t k = 0; k < BN_UNROLL; k++) {
-            vec d = vec_sub(vec_load(x + (p + k) * VEC), shift);
+            vec d = vec_sub(act_load(x + (p + k) * VEC), shift);
             sum[k] = vec_add(sum[k], d);
             square[k] = vec_fma(d, d, square[k]);
         }
     for (; p < count; p++) {
-        vec d = vec_sub(vec_load(x + p * VEC), shift);
+        vec d = vec_sub(act_load(x + p * VEC), shift);
         sum[0] = vec_add(sum[0], d);
         square[0] = vec_fma(d, d, square[0]);
     }
@@ -120,18 +121,18 @@ INLINE void bn_chunk_moments(const float *x, size_t count, vec origin, vec momen
 }
 
 // A value of each channel from which all means are counted, so that float holds them well.
-static const float *bn_origin(const batch_norm *bn, size_t block)
+INLINE vec bn_origin(const batch_norm *bn, size_t block)
 {
-    return bn->src + block * bn->area * VEC;
+    return act_load(bn->src + block * bn->area * VEC);
 }
 
 // Chan, Golub & LeVeque 1979: moments of two sets from those of each.
 static void bn_item_moments(const batch_norm *bn, size_t item)
 {
     size_t block = item % bn->blocks, n = item / bn->blocks, done = 0;
-    const float *x = bn->src + item * bn->area * VEC;
+    const act *x = bn->src + item * bn->area * VEC;
     float *partials = bn_partials(bn, block, n);
-    vec origin = vec_load(bn_origin(bn, block)), mean = vec_zero(), deviations = vec_zero();
+    vec origin = bn_origin(bn, block), mean = vec_zero(), deviations = vec_zero();
 
     while (done < bn->area) {
         size_t count = bn->area - done < BN_CHUNK ? bn->area - done : BN_CHUNK;
@@ -153,10 +154,12 @@ static void bn_item_moments(const batch_norm *bn, size_t item)
 static void bn_merge_moments(const batch_norm *bn, size_t block, double mean[VEC],
                              double variance[VEC])
 {
-    const float *partials = bn_partials(bn, block, 0), *origin = bn_origin(bn, block);
+    const float *partials = bn_partials(bn, block, 0);
+    float origin[VEC];
     const size_t step = RN_CPU_BATCH_NORM_PARTIALS * VEC;
     double area = (double)bn->area, count = (double)bn->n;
 
+    vec_store(origin, bn_origin(bn, block));
     for (int l = 0; l < VEC; l++)
         mean[l] = variance[l] = 0;
     for (size_t n = 0; n < bn->n; n++)
@@ -242,10 +245,10 @@ INLINE void bn_normalise_span(const batch_norm *bn, size_t item, bool add, bool 
     size_t begin = item * bn->area * VEC, end = begin + bn->area * VEC;
 
     for (size_t i = begin; i < end; i += VEC) {
-        vec y = vec_fma(vec_sub(vec_load(bn->src + i), mean), scale, bias);
+        vec y = vec_fma(vec_sub(act_load(bn->src + i), mean), scale, bias);
         if (add)
-            y = vec_add(y, vec_load(bn->src2 + i));
-        vec_store(bn->dst + i, relu ? vec_relu(y) : y);
+            y = vec_add(y, act_load(bn->src2 + i));
+        act_store(bn->dst + i, relu ? vec_relu(y) : y);
     }
 }
 

@@ -39,13 +39,13 @@ static block_norm bn_forward_norm(const batch_norm *bn, size_t block)
 INLINE vec bn_incoming(const batch_norm *bn, size_t i, int variant, const block_norm *norm,
                        vec centred)
 {
-    vec g = vec_load(bn->diff_dst + i);
+    vec g = act_load(bn->diff_dst + i);
 
     if (variant & BN_SECOND)
-        g = vec_add(g, vec_load(bn->diff_dst2 + i));
+        g = vec_add(g, act_load(bn->diff_dst2 + i));
     if (!(variant & BN_RELU))
         return g;
-    return vec_gate(g, variant & BN_ADD ? vec_load(bn->gate + i)
+    return vec_gate(g, variant & BN_ADD ? act_load(bn->gate + i)
                                         : vec_fma(centred, norm->scale, norm->bias));
 }
 
@@ -53,11 +53,13 @@ INLINE vec bn_incoming(const batch_norm *bn, size_t i, int variant, const block_
 INLINE void bn_reduce_pixel(const batch_norm *bn, size_t i, int variant, const block_norm *norm,
                             vec sums[2])
 {
-    vec centred = vec_sub(vec_load(bn->src + i), norm->mean);
+    vec centred = vec_sub(act_load(bn->src + i), norm->mean);
     vec g = bn_incoming(bn, i, variant, norm, centred);
 
-    if (variant & BN_ADD)
-        vec_store(bn->diff_src2 + i, g);
+    if (variant & BN_ADD) {
+        g = act_round(g);
+        act_store(bn->diff_src2 + i, g);
+    }
     sums[0] = vec_add(sums[0], g);
     sums[1] = vec_fma(g, centred, sums[1]);
 }
@@ -104,10 +106,10 @@ INLINE void bn_apply_span(const batch_norm *bn, size_t item, int variant)
     size_t begin = item * bn->area * VEC, end = begin + bn->area * VEC;
 
     for (size_t i = begin; i < end; i += VEC) {
-        vec centred = vec_sub(vec_load(bn->src + i), mean);
-        vec g = variant & BN_ADD ? vec_load(bn->diff_src2 + i)
+        vec centred = vec_sub(act_load(bn->src + i), mean);
+        vec g = variant & BN_ADD ? act_load(bn->diff_src2 + i)
                                  : bn_incoming(bn, i, variant, &norm, centred);
-        vec_store(bn->diff_src + i, vec_fma(a, g, vec_fma(b, centred, c)));
+        act_store(bn->diff_src + i, vec_fma(a, g, vec_fma(b, centred, c)));
     }
 }
 

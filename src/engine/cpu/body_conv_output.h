@@ -5,13 +5,14 @@
 #ifndef ENGINE_CPU_BODY_CONV_OUTPUT_H
 #define ENGINE_CPU_BODY_CONV_OUTPUT_H
 
+#include "engine/cpu/act.h"
 #include "engine/cpu/body_moments.h"
 
 typedef struct conv_output {
-    float *dst;
+    act *dst;
     float *statistics; // NULL if none are wanted
     const float *bias; // padded vector; NULL: none
-    const float *add;  // NULL, or of DST's shape
+    const act *add;    // NULL, or of DST's shape
     bool relu;
 } conv_output;
 
@@ -53,7 +54,7 @@ INLINE vec conv_result(const conv_output *output, vec result, vec bias, size_t a
 {
     result = vec_add(result, bias);
     if (output->add != NULL)
-        result = vec_add(result, vec_load(output->add + at));
+        result = vec_add(result, act_load(output->add + at));
     return output->relu ? vec_relu(result) : result;
 }
 

@@ -5,12 +5,13 @@
 #ifndef ENGINE_CPU_BODY_CONV_SOURCE_H
 #define ENGINE_CPU_BODY_CONV_SOURCE_H
 
+#include "engine/cpu/act.h"
 #include "engine/cpu/kernels.h"
-#include "engine/cpu/vec.h"
 
 typedef struct conv_source {
-    const float *data;
-    const float *norm; // NULL: data as they are
+    const act *data;      // NULL where it is a picture
+    const float *picture; // NCHW, always of floats
+    const float *norm;    // NULL: data as they are
     bool relu;
 } conv_source;
 
@@ -18,6 +19,8 @@ static conv_source conv_source_of(const rn_op_desc *desc, void *const args[RN_AR
 {
     if (desc->kind == RN_OP_CONV_BACKWARD_DATA)
         return (conv_source){.data = args[RN_ARG_DIFF_DST]};
+    if (desc->src.layout == RN_LAYOUT_NCHW)
+        return (conv_source){.picture = args[RN_ARG_SRC]};
     if (!desc->norm)
         return (conv_source){.data = args[RN_ARG_SRC]};
     return (conv_source){

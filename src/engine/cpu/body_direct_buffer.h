@@ -46,7 +46,7 @@ static range direct_columns(const rn_direct *d)
 }
 
 // One row of one block; y may lie beyond the picture.
-INLINE void direct_copy_line(const rn_direct *d, const float *plane, int y, const block_norm *norm,
+INLINE void direct_copy_line(const rn_direct *d, const act *plane, int y, const block_norm *norm,
                              float *line)
 {
     range inside = direct_columns(d);
@@ -57,9 +57,9 @@ INLINE void direct_copy_line(const rn_direct *d, const float *plane, int y, cons
     memset(line, 0, inside.begin * VEC * sizeof *line);
     if (inside.begin < inside.end) {
         ptrdiff_t x = (ptrdiff_t)(inside.begin * take) + d->first_x;
-        const float *from = plane + ((ptrdiff_t)y * d->in_w + x) * VEC;
+        const act *from = plane + ((ptrdiff_t)y * d->in_w + x) * VEC;
         for (size_t c = inside.begin; c < inside.end; c++, from += take * VEC) {
-            vec value = vec_load(from);
+            vec value = act_load(from);
             vec_store(line + c * VEC, norm != NULL ? conv_normalise(norm, value) : value);
         }
     }
@@ -96,7 +96,7 @@ static void direct_copy_rows(const rn_direct *d, const conv_source *src, direct_
         float *to =
             buffer + block * d->block_floats + picture * d->picture_floats + line * d->line_floats;
         if (d->plain) {
-            direct_copy_plain_line(d, src->data + n * plane, y, to);
+            direct_copy_plain_line(d, src->picture + n * plane, y, to);
         } else if (src->norm == NULL) {
             direct_copy_line(d, src->data + (n * in + block) * plane, y, NULL, to);
         } else {

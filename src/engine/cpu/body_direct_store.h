@@ -61,9 +61,9 @@ INLINE void direct_store(const rn_direct *d, const direct_group *group, const co
                 continue;
             if (!plain)
                 result = conv_result(output, result, bias, at);
-            vec_store(output->dst + at, result);
+            act_store(output->dst + at, result);
             if (output->statistics != NULL)
-                moments_add(m, &tile, result);
+                moments_add(m, &tile, act_round(result));
             stored++;
         }
         moments_merge(m, &tile, stored);

@@ -13,7 +13,7 @@ enum { DIRECT_CHANNELS = VEC / 2, DIRECT_PLAIN_CHANNELS = 3 };
 
 // Gradients of a chunk: [block][picture][row][column][VEC], rows of all pictures and blocks
 // numbered through.
-static void direct_copy_gradients(const rn_direct *d, const float *diff, direct_chunk chunk,
+static void direct_copy_gradients(const rn_direct *d, const act *diff, direct_chunk chunk,
                                   range rows, float *gradients)
 {
     size_t line = (size_t)d->columns * VEC, each = (size_t)chunk.rows, out = (size_t)d->out;
@@ -21,10 +21,10 @@ static void direct_copy_gradients(const rn_direct *d, const float *diff, direct_
     for (size_t i = rows.begin; i < rows.end; i++) {
         size_t row = i % each, block = i / each % out, picture = i / each / out;
         size_t n = (size_t)chunk.picture + picture, y = (size_t)chunk.row + row;
-        const float *from = diff + ((n * out + block) * (size_t)d->rows + y) * line;
+        const act *from = diff + ((n * out + block) * (size_t)d->rows + y) * line;
         float *to = gradients + block * d->gradient_block_floats + (picture * each + row) * line;
         for (size_t x = 0; x < line; x += VEC)
-            vec_store(to + x, vec_load(from + x));
+            vec_store(to + x, act_load(from + x));
     }
 }
 

@@ -16,8 +16,8 @@
 enum { PHILOX_ROUNDS = 10 };
 
 typedef struct dropout {
-    const float *src;
-    float *dst;
+    const act *src;
+    act *dst;
     vec scale;
     vec_bits least;                       // words from here on keep their element
     vec_bits stream, step, purpose;       // counter[1 .. 3]
@@ -90,9 +90,9 @@ INLINE void dropout_words(const dropout *d, vec_bits block, vec words[2])
 
 INLINE void dropout_register(const dropout *d, size_t i, size_t n, vec words)
 {
-    vec scaled = vec_mul(d->scale, vec_load_n(d->src + i, n));
+    vec scaled = vec_mul(d->scale, act_load_n(d->src + i, n));
 
-    vec_store_n(d->dst + i, n, vec_keep_words(scaled, words, d->least));
+    act_store_n(d->dst + i, n, vec_keep_words(scaled, words, d->least));
 }
 
 /**
@@ -193,15 +193,15 @@ static void dropout_by_planes(const rn_op_desc *desc, void *const args[RN_ARGS])
     }
 }
 
-INLINE void zero_step(float *dst, size_t i, size_t n)
+INLINE void zero_step(act *dst, size_t i, size_t n)
 {
-    vec_store_n(dst + i, n, vec_zero());
+    act_store_n(dst + i, n, vec_zero());
 }
 
 static rn_status dropout_whole(const rn_op_desc *desc, void *const args[RN_ARGS])
 {
     size_t count = rn_tensor_elements(&desc->src);
-    float *dst = args[RN_ARG_DST];
+    act *dst = args[RN_ARG_DST];
 
     if (rn_dropout_keeps(args[RN_ARG_RANDOM], desc->stream, desc->rate, 0))
         return scale(desc, args);

@@ -5,6 +5,7 @@
 #ifndef ENGINE_CPU_BODY_ELEMENTWISE_H
 #define ENGINE_CPU_BODY_ELEMENTWISE_H
 
+#include "engine/cpu/act.h"
 #include "engine/cpu/body_range.h"
 #include "engine/cpu/kernels.h"
 
@@ -21,10 +22,10 @@
 
 INLINE void relu_step(void *const args[RN_ARGS], size_t i, size_t n)
 {
-    const float *src = args[RN_ARG_SRC];
-    float *dst = args[RN_ARG_DST];
+    const act *src = args[RN_ARG_SRC];
+    act *dst = args[RN_ARG_DST];
 
-    vec_store_n(dst + i, n, vec_relu(vec_load_n(src + i, n)));
+    act_store_n(dst + i, n, vec_relu(act_load_n(src + i, n)));
 }
 
 static rn_status relu(const rn_op_desc *desc, void *const args[RN_ARGS])
@@ -38,20 +39,20 @@ static rn_status relu(const rn_op_desc *desc, void *const args[RN_ARGS])
 
 INLINE void relu_backward_step(void *const args[RN_ARGS], size_t i, size_t n)
 {
-    const float *dst = args[RN_ARG_DST], *diff_dst = args[RN_ARG_DIFF_DST];
-    float *diff_src = args[RN_ARG_DIFF_SRC];
+    const act *dst = args[RN_ARG_DST], *diff_dst = args[RN_ARG_DIFF_DST];
+    act *diff_src = args[RN_ARG_DIFF_SRC];
 
-    vec_store_n(diff_src + i, n, vec_gate(vec_load_n(diff_dst + i, n), vec_load_n(dst + i, n)));
+    act_store_n(diff_src + i, n, vec_gate(act_load_n(diff_dst + i, n), act_load_n(dst + i, n)));
 }
 
 INLINE void relu_backward_sum_step(void *const args[RN_ARGS], size_t i, size_t n)
 {
-    const float *dst = args[RN_ARG_DST], *diff_dst = args[RN_ARG_DIFF_DST];
-    const float *diff_dst2 = args[RN_ARG_DIFF_DST2];
-    float *diff_src = args[RN_ARG_DIFF_SRC];
-    vec sum = vec_add(vec_load_n(diff_dst + i, n), vec_load_n(diff_dst2 + i, n));
+    const act *dst = args[RN_ARG_DST], *diff_dst = args[RN_ARG_DIFF_DST];
+    const act *diff_dst2 = args[RN_ARG_DIFF_DST2];
+    act *diff_src = args[RN_ARG_DIFF_SRC];
+    vec sum = vec_add(act_load_n(diff_dst + i, n), act_load_n(diff_dst2 + i, n));
 
-    vec_store_n(diff_src + i, n, vec_gate(sum, vec_load_n(dst + i, n)));
+    act_store_n(diff_src + i, n, vec_gate(sum, act_load_n(dst + i, n)));
 }
 
 static rn_status relu_backward(const rn_op_desc *desc, void *const args[RN_ARGS])
@@ -70,23 +71,23 @@ static rn_status relu_backward(const rn_op_desc *desc, void *const args[RN_ARGS]
 
 INLINE vec add_sum(void *const args[RN_ARGS], size_t i, size_t n)
 {
-    const float *src = args[RN_ARG_SRC], *src2 = args[RN_ARG_SRC2];
+    const act *src = args[RN_ARG_SRC], *src2 = args[RN_ARG_SRC2];
 
-    return vec_add(vec_load_n(src + i, n), vec_load_n(src2 + i, n));
+    return vec_add(act_load_n(src + i, n), act_load_n(src2 + i, n));
 }
 
 INLINE void add_step(void *const args[RN_ARGS], size_t i, size_t n)
 {
-    float *dst = args[RN_ARG_DST];
+    act *dst = args[RN_ARG_DST];
 
-    vec_store_n(dst + i, n, add_sum(args, i, n));
+    act_store_n(dst + i, n, add_sum(args, i, n));
 }
 
 INLINE void add_relu_step(void *const args[RN_ARGS], size_t i, size_t n)
 {
-    float *dst = args[RN_ARG_DST];
+    act *dst = args[RN_ARG_DST];
 
-    vec_store_n(dst + i, n, vec_relu(add_sum(args, i, n)));
+    act_store_n(dst + i, n, vec_relu(add_sum(args, i, n)));
 }
 
 static rn_status add(const rn_op_desc *desc, void *const args[RN_ARGS])
@@ -104,14 +105,14 @@ static rn_status add(const rn_op_desc *desc, void *const args[RN_ARGS])
 }
 
 typedef struct scale_arrays {
-    const float *src;
-    float *dst;
+    const act *src;
+    act *dst;
     float scale;
 } scale_arrays;
 
 INLINE void scale_step(const scale_arrays *s, size_t i, size_t n)
 {
-    vec_store_n(s->dst + i, n, vec_mul(vec_all(s->scale), vec_load_n(s->src + i, n)));
+    act_store_n(s->dst + i, n, vec_mul(vec_all(s->scale), act_load_n(s->src + i, n)));
 }
 
 static rn_status scale(const rn_op_desc *desc, void *const args[RN_ARGS])

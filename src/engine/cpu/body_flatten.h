@@ -26,11 +26,12 @@ static void copy_floats(float *dst, const float *src, size_t count)
 
 /** One (n, block of channels) of the blocked tensor, and its channels in the row. */
 typedef struct flat_item {
-    float *blocked, *row;
+    act *blocked;
+    float *row;
     size_t lanes, area;
 } flat_item;
 
-static flat_item flat_item_at(const rn_tensor_desc *t, float *blocked, float *rows, size_t item)
+static flat_item flat_item_at(const rn_tensor_desc *t, act *blocked, float *rows, size_t item)
 {
     size_t channels = (size_t)t->c, blocks = (size_t)rn_padded_channels(t) / VEC;
     size_t area = (size_t)t->h * (size_t)t->w, first = item % blocks * VEC;
@@ -47,7 +48,7 @@ static void flatten_item(flat_item to)
         size_t end = to.area - begin < FLATTEN_PIXELS ? to.area : begin + FLATTEN_PIXELS;
         for (size_t l = 0; l < to.lanes; l++)
             for (size_t p = begin; p < end; p++)
-                to.row[l * to.area + p] = to.blocked[p * VEC + l];
+                to.row[l * to.area + p] = act_value(to.blocked[p * VEC + l]);
     }
 }
 
@@ -57,7 +58,7 @@ static void unflatten_item(flat_item to)
         size_t end = to.area - begin < FLATTEN_PIXELS ? to.area : begin + FLATTEN_PIXELS;
         for (size_t l = 0; l < VEC; l++)
             for (size_t p = begin; p < end; p++)
-                to.blocked[p * VEC + l] = l < to.lanes ? to.row[l * to.area + p] : 0;
+                to.blocked[p * VEC + l] = act_of(l < to.lanes ? to.row[l * to.area + p] : 0);
     }
 }
 

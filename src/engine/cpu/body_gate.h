@@ -6,12 +6,12 @@
 
 INLINE void gate_register(void *const args[RN_ARGS], size_t i, size_t n, bool complement)
 {
-    const float *src = args[RN_ARG_SRC], *src2 = args[RN_ARG_SRC2];
-    float *dst = args[RN_ARG_DST];
-    vec z = vec_load_n(src2 + i, n);
+    const act *src = args[RN_ARG_SRC], *src2 = args[RN_ARG_SRC2];
+    act *dst = args[RN_ARG_DST];
+    vec z = act_load_n(src2 + i, n);
     vec s = vec_logistic(complement ? vec_sub(vec_zero(), z) : z);
 
-    vec_store_n(dst + i, n, vec_mul(vec_load_n(src + i, n), s));
+    act_store_n(dst + i, n, vec_mul(act_load_n(src + i, n), s));
 }
 
 INLINE void gate_step(void *const args[RN_ARGS], size_t i, size_t n)
@@ -42,18 +42,18 @@ static rn_status gate(const rn_op_desc *desc, void *const args[RN_ARGS])
 // e / (1 + e), the larger one that of the positive argument; ds/du is their product.
 INLINE void gate_backward_register(void *const args[RN_ARGS], size_t i, size_t n, bool complement)
 {
-    const float *src = args[RN_ARG_SRC], *src2 = args[RN_ARG_SRC2];
-    const float *diff_dst = args[RN_ARG_DIFF_DST];
-    float *diff_src = args[RN_ARG_DIFF_SRC], *diff_src2 = args[RN_ARG_DIFF_SRC2];
-    vec z = vec_load_n(src2 + i, n), g = vec_load_n(diff_dst + i, n);
+    const act *src = args[RN_ARG_SRC], *src2 = args[RN_ARG_SRC2];
+    const act *diff_dst = args[RN_ARG_DIFF_DST];
+    act *diff_src = args[RN_ARG_DIFF_SRC], *diff_src2 = args[RN_ARG_DIFF_SRC2];
+    vec z = act_load_n(src2 + i, n), g = act_load_n(diff_dst + i, n);
     vec u = complement ? vec_sub(vec_zero(), z) : z;
     vec e = vec_exp_negative(u), sum = vec_add(vec_all(1.0f), e);
     vec large = vec_div(vec_all(1.0f), sum), small = vec_div(e, sum);
     vec slope = vec_mul(large, complement ? vec_sub(vec_zero(), small) : small);
-    vec diff_gate = vec_mul(vec_mul(g, vec_load_n(src + i, n)), slope);
+    vec diff_gate = vec_mul(vec_mul(g, act_load_n(src + i, n)), slope);
 
-    vec_store_n(diff_src + i, n, vec_mul(g, vec_where_sign(u, small, large)));
-    vec_store_n(diff_src2 + i, n, diff_gate);
+    act_store_n(diff_src + i, n, vec_mul(g, vec_where_sign(u, small, large)));
+    act_store_n(diff_src2 + i, n, diff_gate);
 }
 
 INLINE void gate_backward_step(void *const args[RN_ARGS], size_t i, size_t n)

@@ -6,6 +6,7 @@
 #ifndef ENGINE_CPU_BODY_MAX_POOL_H
 #define ENGINE_CPU_BODY_MAX_POOL_H
 
+#include "engine/cpu/act.h"
 #include "engine/cpu/body_range.h"
 #include "engine/cpu/kernels.h"
 
@@ -76,8 +77,8 @@ typedef struct max_pool_job {
     size_t kernel, stride, pad;
     size_t height, width, rows, columns; // of the source, and windows
     size_t items;
-    const float *in; // SRC, or backward DIFF_DST
-    float *out;
+    const act *in; // SRC, or backward DIFF_DST
+    act *out;
     uint8_t *from; // NULL in inference
 } max_pool_job;
 
@@ -108,7 +109,7 @@ static range window_inside(const max_pool_job *job, size_t window, size_t size)
 }
 
 // One window, whose first pixel would be `corner` floats from src (below 0 in the padding).
-INLINE vec max_of_window(const float *src, ptrdiff_t corner, size_t line, range ys, range xs,
+INLINE vec max_of_window(const act *src, ptrdiff_t corner, size_t line, range ys, range xs,
                          size_t kernel, vec *from)
 {
     vec best = vec_all(-INFINITY);
@@ -116,7 +117,7 @@ INLINE vec max_of_window(const float *src, ptrdiff_t corner, size_t line, range 
     *from = vec_all((float)(ys.begin * kernel + xs.begin));
     for (size_t y = ys.begin; y < ys.end; y++)
         for (size_t x = xs.begin; x < xs.end; x++)
-            max_take(vec_load(src + (corner + (ptrdiff_t)(y * line + x * VEC))),
+            max_take(act_load(src + (corner + (ptrdiff_t)(y * line + x * VEC))),
                      vec_all((float)(y * kernel + x)), &best, from);
     return best;
 }
@@ -124,7 +125,7 @@ INLINE vec max_of_window(const float *src, ptrdiff_t corner, size_t line, range 
 INLINE void max_pool_row(const max_pool_job *job, size_t item, size_t row, size_t kernel)
 {
     size_t line = job->width * VEC, at = (item * job->rows + row) * job->columns;
-    const float *src = job->in + item * job->height * line;
+    const act *src = job->in + item * job->height * line;
     const range ys = window_inside(job, row, job->height), all = {0, kernel};
     ptrdiff_t corner = ((ptrdiff_t)(row * job->stride) - (ptrdiff_t)job->pad) * (ptrdiff_t)line -
                        (ptrdiff_t)(job->pad * VEC);
@@ -136,7 +137,7 @@ INLINE void max_pool_row(const max_pool_job *job, size_t item, size_t row, size_
             best = max_of_window(src, corner, line, all, all, kernel, &from);
         else
             best = max_of_window(src, corner, line, ys, xs, kernel, &from);
-        vec_store(job->out + at * VEC, best);
+        act_store(job->out + at * VEC, best);
         if (job->from != NULL)
             store_bytes(job->from + at * VEC, from);
     }
@@ -161,18 +162,18 @@ static rn_status max_pool(const rn_op_desc *desc, void *const args[RN_ARGS])
 }
 
 // What a row of windows gives to row `y` of each of them, which begins at diff_src.
-INLINE void max_pool_spread(const max_pool_job *job, const float *diff, const uint8_t *from,
-                            size_t y, size_t kernel, float *diff_src)
+INLINE void max_pool_spread(const max_pool_job *job, const act *diff, const uint8_t *from, size_t y,
+                            size_t kernel, act *diff_src)
 {
     for (size_t column = 0; column < job->columns; column++) {
-        vec g = vec_load(diff + column * VEC), number = load_bytes(from + column * VEC);
+        vec g = act_load(diff + column * VEC), number = load_bytes(from + column * VEC);
         size_t first = column * job->stride;
         for (size_t x = 0; x < kernel; x++) {
             if (first + x < job->pad || first + x - job->pad >= job->width)
                 continue;
-            float *to = diff_src + (first + x - job->pad) * VEC;
-            vec_store(
-                to, vec_add(vec_load(to), keep_equal(g, number, vec_all((float)(y * kernel + x)))));
+            act *to = diff_src + (first + x - job->pad) * VEC;
+            act_store(
+                to, vec_add(act_load(to), keep_equal(g, number, vec_all((float)(y * kernel + x)))));
         }
     }
 }
@@ -182,7 +183,7 @@ static void max_pool_row_backward(const max_pool_job *job, size_t item, size_t y
 {
     size_t line = job->width * VEC, padded = y + job->pad;
     size_t row = padded < job->kernel ? 0 : (padded - job->kernel) / job->stride + 1;
-    float *diff_src = job->out + (item * job->height + y) * line;
+    act *diff_src = job->out + (item * job->height + y) * line;
 
     memset(diff_src, 0, line * sizeof *diff_src);
     for (; row < job->rows && row * job->stride <= padded; row++) {

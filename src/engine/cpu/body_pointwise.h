@@ -24,7 +24,7 @@ static size_t pointwise_group_floats(const rn_direct *d)
 }
 
 // One block of all points of a chunk; the slots behind the last hold zeroes.
-INLINE void pointwise_copy_block(const rn_direct *d, const direct_chunk *chunk, const float *data,
+INLINE void pointwise_copy_block(const rn_direct *d, const direct_chunk *chunk, const act *data,
                                  const block_norm *norm, float *to)
 {
     size_t line = (size_t)d->in_w * VEC, plane = (size_t)d->in_h * line, step = (size_t)d->step_in;
@@ -32,9 +32,9 @@ INLINE void pointwise_copy_block(const rn_direct *d, const direct_chunk *chunk, 
 
     for (int n = 0; n < chunk->pictures; n++, data += (size_t)d->in * plane)
         for (int y = 0; y < chunk->rows; y++) {
-            const float *from = data + (size_t)(chunk->row + y) * step * line;
+            const act *from = data + (size_t)(chunk->row + y) * step * line;
             for (int x = 0; x < d->columns; x++, from += step * VEC) {
-                vec value = vec_load(from);
+                vec value = act_load(from);
                 vec_store(to + t * VEC, norm != NULL ? conv_normalise(norm, value) : value);
                 t = t + 1 < DIRECT_POINTS ? t + 1 : 0;
                 to += t == 0 ? group : 0;
@@ -50,7 +50,7 @@ static void pointwise_copy(const rn_direct *d, const conv_source *src, const dir
     size_t in = (size_t)d->in, plane = (size_t)d->in_h * (size_t)d->in_w * VEC;
 
     for (size_t b = 0; b < in; b++, buffer += DIRECT_POINTS * VEC) {
-        const float *data = src->data + ((size_t)chunk->picture * in + b) * plane;
+        const act *data = src->data + ((size_t)chunk->picture * in + b) * plane;
         if (src->norm == NULL) {
             pointwise_copy_block(d, chunk, data, NULL, buffer);
         } else {

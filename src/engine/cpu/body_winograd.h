@@ -58,11 +58,11 @@ static size_t wg_plane(const rn_winograd *g, int blocks, int n, int block)
 
 // Six rows of a block, those beyond the picture's edge NULL.
 typedef struct wg_rows {
-    const float *line[6];
+    const act *line[6];
     bool all; // none is NULL
 } wg_rows;
 
-static wg_rows wg_rows_of(const rn_winograd *g, const float *plane, int row)
+static wg_rows wg_rows_of(const rn_winograd *g, const act *plane, int row)
 {
     wg_rows rows = {.all = true};
 
@@ -86,7 +86,7 @@ INLINE void wg_strip(const rn_winograd *g, const wg_rows *rows, const block_norm
                 d[i] = vec_zero();
                 continue;
             }
-            d[i] = vec_load(rows->line[i] + x * VEC);
+            d[i] = act_load(rows->line[i] + x * VEC);
             if (norm != NULL)
                 d[i] = conv_normalise(norm, d[i]);
         }
@@ -97,7 +97,7 @@ INLINE void wg_strip(const rn_winograd *g, const wg_rows *rows, const block_norm
 }
 
 // The whole strip, columns -1 .. 4 columns.
-static void wg_columns(const rn_winograd *g, const float *plane, int row, const block_norm *norm,
+static void wg_columns(const rn_winograd *g, const act *plane, int row, const block_norm *norm,
                        float *strip)
 {
     wg_rows rows = wg_rows_of(g, plane, row);
@@ -163,7 +163,7 @@ static void wg_load_rows(const rn_winograd *g, const conv_source *from, float *s
         size_t slot = (r - (size_t)begin) * (size_t)g->columns;
         int n = (int)r / g->rows, row = (int)r % g->rows;
         for (int b = 0; b < g->in; b++) {
-            const float *plane = from->data + wg_plane(g, g->in, n, b);
+            const act *plane = from->data + wg_plane(g, g->in, n, b);
             block_norm norm;
             if (from->norm != NULL)
                 norm = block_norm_of(from, (size_t)b);
@@ -317,9 +317,9 @@ INLINE void wg_result_tile(const float *products, size_t step, const wg_target *
                 continue;
             if (way == WG_CHANGE || way == WG_CHANGE_STATISTICS)
                 results[i][j] = conv_result(output, results[i][j], to->bias, at);
-            vec_store(output->dst + at, results[i][j]);
+            act_store(output->dst + at, results[i][j]);
             if (count)
-                moments_add(m, &tile, results[i][j]);
+                moments_add(m, &tile, act_round(results[i][j]));
         }
     if (count)
         moments_merge(m, &tile, (size_t)to->height * (size_t)to->width);

@@ -12,7 +12,7 @@
 #include "engine/cpu/body_winograd.h"
 
 // Columns and rows of a tile that lie in the picture; the gradient beyond is 0.
-INLINE void wg_gradient_tile(const float *diff, size_t line, int height, int width, float *points,
+INLINE void wg_gradient_tile(const act *diff, size_t line, int height, int width, float *points,
                              size_t step)
 {
     vec half[6][4];
@@ -20,7 +20,7 @@ INLINE void wg_gradient_tile(const float *diff, size_t line, int height, int wid
     for (int j = 0; j < 4; j++) {
         vec g[4], column[6];
         for (int i = 0; i < 4; i++)
-            g[i] = i < height && j < width ? vec_load(diff + (size_t)i * line + (size_t)j * VEC)
+            g[i] = i < height && j < width ? act_load(diff + (size_t)i * line + (size_t)j * VEC)
                                            : vec_zero();
         gradient_points(g, column);
         for (int i = 0; i < 6; i++)
@@ -34,7 +34,7 @@ INLINE void wg_gradient_tile(const float *diff, size_t line, int height, int wid
     }
 }
 
-static void wg_gradient_rows(const rn_winograd *g, const float *diff, float *points, int begin,
+static void wg_gradient_rows(const rn_winograd *g, const act *diff, float *points, int begin,
                              range rows)
 {
     size_t tiles = (size_t)g->chunk_tiles, step = rn_winograd_step(g, g->out, VEC);
@@ -43,7 +43,7 @@ static void wg_gradient_rows(const rn_winograd *g, const float *diff, float *poi
     for (size_t r = rows.begin; r < rows.end; r++)
         for (int b = 0; b < g->out; b++) {
             int n = (int)r / g->rows, row = (int)r % g->rows, height = wg_inside(g->h, row);
-            const float *plane = diff + wg_plane(g, g->out, n, b) + (size_t)(4 * row) * line;
+            const act *plane = diff + wg_plane(g, g->out, n, b) + (size_t)(4 * row) * line;
             float *out =
                 points + ((size_t)b * tiles + (r - (size_t)begin) * (size_t)g->columns) * VEC;
             for (int x = 0; x < g->columns; x++) {
@@ -186,8 +186,8 @@ static void wg_weights_of_chunks(const rn_winograd *g, const conv_source *src,
 
 // Both operands of the chunk that begins with row `begin`: each thread of a parallel region
 // transforms some rows, and returns when all are there.
-static void wg_load_shared(const rn_winograd *g, const conv_source *src, const float *diff,
-                           int begin, float *source, float *gradient, const wg_memory *memory)
+static void wg_load_shared(const rn_winograd *g, const conv_source *src, const act *diff, int begin,
+                           float *source, float *gradient, const wg_memory *memory)
 {
     range rows = thread_range((size_t)(wg_rows_until(g, begin) - begin));
 

@@ -12,6 +12,7 @@ typedef struct conv_kernel {
     rn_winograd_function run_winograd, prepare_winograd; // NULL: direct
     rn_direct direct;
     rn_direct_function run_direct, prepare_direct;
+    void (*bias_gradient)(const rn_op_desc *desc, void *const args[RN_ARGS]);
 } conv_kernel;
 
 rn_status rn_conv_method_parse(rn_conv_method *method, const char *text)
@@ -40,6 +41,8 @@ static rn_status run(rn_kernel *base, void *const args[RN_ARGS])
         kernel->run_winograd(&kernel->winograd, &kernel->desc, args);
     else
         kernel->run_direct(&kernel->direct, &kernel->desc, args);
+    if (args[RN_ARG_DIFF_BIAS] != NULL)
+        kernel->bias_gradient(&kernel->desc, args);
     return RN_OK;
 }
 
@@ -76,17 +79,19 @@ static rn_status unpack(const rn_kernel *kernel, rn_arg arg, const float *native
     return RN_OK;
 }
 
-// Not where there may be a gradient of a bias to make.
+// Not where there may be a gradient of a bias to make, unless nobody else can.
 static bool is_conv(const rn_op_desc *d)
 {
-    bool bias = d->bias && !d->constant;
+    bool bias = d->bias && !d->constant && d->dst.dtype == RN_FLOAT32;
+    bool typed = d->src.dtype == d->dst.dtype ||
+                 (d->src.dtype == RN_FLOAT32 && rn_layout_block(d->src.layout) == 1);
     bool kind = d->kind == RN_OP_CONV || d->kind == RN_OP_CONV_BACKWARD_DATA ||
                 d->kind == RN_OP_CONV_BACKWARD_WEIGHTS;
 
     bool norm = d->norm && rn_layout_block(d->src.layout) == 1; // nobody normalises a picture
 
-    return kind && !bias && !norm && d->src.n > 0 && d->src.n == d->dst.n && d->src.h > 0 &&
-           d->src.w > 0;
+    return kind && typed && !bias && !norm && d->src.n > 0 && d->src.n == d->dst.n &&
+           d->src.h > 0 && d->src.w > 0;
 }
 
 // The statistics of a convolution's results: how many parts, and their memory.
@@ -128,7 +133,8 @@ rn_status rn_conv_kernel(rn_kernel **out, const rn_cpu_functions *functions, rn_
     bool weights = desc->kind == RN_OP_CONV_BACKWARD_WEIGHTS, conv = is_conv(desc);
     bool winograd = conv && rn_winograd_fits(desc, block) &&
                     (method == RN_CONV_WINOGRAD || (method == RN_CONV_AUTO && winograd_wins(desc)));
-    bool wanted = method == RN_CONV_DIRECT || (method == RN_CONV_AUTO && direct_wins(desc, block));
+    bool wanted = method == RN_CONV_DIRECT || desc->dst.dtype != RN_FLOAT32 ||
+                  (method == RN_CONV_AUTO && direct_wins(desc, block));
     bool direct = conv && wanted && rn_direct_fits(desc, block);
     size_t floats;
 
@@ -140,6 +146,7 @@ rn_status rn_conv_kernel(rn_kernel **out, const rn_cpu_functions *functions, rn_
     RN_TRY(RN_NEW(&kernel, 1));
     kernel->desc = *desc;
     kernel->desc.forward = NULL; // it may be freed before this kernel
+    kernel->bias_gradient = functions->bias_gradient;
     if (winograd) {
         kernel->run_winograd = weights ? functions->winograd_weights : functions->winograd;
         kernel->prepare_winograd = functions->winograd_prepare;

@@ -10,8 +10,10 @@ typedef struct cpu_kernel {
     rn_cpu_function function;
 } cpu_kernel;
 
-const rn_cpu_functions *rn_cpu_functions_of(rn_isa isa)
+const rn_cpu_functions *rn_cpu_functions_of(rn_isa isa, rn_dtype dtype)
 {
+    if (dtype == RN_BFLOAT16)
+        return isa == RN_ISA_AVX512 ? &rn_cpu_bf16_avx512 : &rn_cpu_bf16_avx2;
     return isa == RN_ISA_AVX512 ? &rn_cpu_avx512 : &rn_cpu_avx2;
 }
 
@@ -58,7 +60,8 @@ static rn_status unpack(const rn_kernel *kernel, rn_arg arg, const float *native
 
 static bool same_shape(const rn_tensor_desc *a, const rn_tensor_desc *b)
 {
-    return a->layout == b->layout && a->n == b->n && a->c == b->c && a->h == b->h && a->w == b->w;
+    return a->dtype == b->dtype && a->layout == b->layout && a->n == b->n && a->c == b->c &&
+           a->h == b->h && a->w == b->w;
 }
 
 static bool shortcut_fits(const rn_op_desc *desc)
@@ -66,8 +69,9 @@ static bool shortcut_fits(const rn_op_desc *desc)
     const rn_tensor_desc *src = &desc->src, *dst = &desc->dst;
 
     return desc->stride >= 1 && desc->channel_offset >= 0 && src->layout == dst->layout &&
-           src->n == dst->n && desc->channel_offset <= dst->c - src->c &&
-           dst->h == (src->h - 1) / desc->stride + 1 && dst->w == (src->w - 1) / desc->stride + 1;
+           src->dtype == dst->dtype && src->n == dst->n &&
+           desc->channel_offset <= dst->c - src->c && dst->h == (src->h - 1) / desc->stride + 1 &&
+           dst->w == (src->w - 1) / desc->stride + 1;
 }
 
 static bool flatten_fits(const rn_op_desc *desc, bool blocked)
@@ -90,8 +94,14 @@ static bool max_pool_fits(const rn_op_desc *desc)
 
     return desc->kernel >= 1 && desc->kernel <= RN_CPU_MAX_POOL_KERNEL && desc->stride >= 1 &&
            desc->pad >= 0 && desc->pad < desc->kernel && src->layout == dst->layout &&
-           src->n == dst->n && src->c == dst->c && dst->h == windows(desc, src->h) &&
-           dst->w == windows(desc, src->w);
+           src->dtype == dst->dtype && src->n == dst->n && src->c == dst->c &&
+           dst->h == windows(desc, src->h) && dst->w == windows(desc, src->w);
+}
+
+// bfloat16 has blocks.
+static bool typed(const rn_tensor_desc *t)
+{
+    return t->dtype == RN_FLOAT32 || rn_layout_block(t->layout) > 1;
 }
 
 // Whether kernels of that block can compute the op in these shapes and layouts.
@@ -101,6 +111,8 @@ static bool fits(const rn_op_desc *desc, int block)
     bool blocked = rn_layout_block(src->layout) == block;
 
     if (src->n < 1 || src->c < 1 || src->h < 1 || src->w < 1)
+        return false;
+    if (!typed(src) || !typed(dst))
         return false;
     switch (desc->kind) {
     case RN_OP_BATCH_NORM_TRAIN:
@@ -166,7 +178,8 @@ rn_status rn_cpu_kernel(rn_kernel **out, rn_isa isa, const rn_op_desc *desc)
     cpu_kernel *kernel = NULL;
     int block = rn_layout_block(desc->src.layout);
     // A wide machine's narrow layout is for the narrow kernels; flat layouts suit either.
-    const rn_cpu_functions *functions = rn_cpu_functions_of(block == 8 ? RN_ISA_AVX2 : isa);
+    const rn_cpu_functions *functions =
+        rn_cpu_functions_of(block == 8 ? RN_ISA_AVX2 : isa, desc->src.dtype);
 
     *out = NULL;
     if (isa == RN_ISA_NONE || !fits(desc, functions->block))

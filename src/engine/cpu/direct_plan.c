@@ -214,8 +214,8 @@ static size_t plan_weights(rn_direct *d, int block)
 bool rn_direct_fits(const rn_op_desc *d, int block)
 {
     int from = rn_layout_block(d->src.layout);
-    bool plain = d->src.layout == RN_LAYOUT_NCHW && d->src.c <= block / 2 &&
-                 d->kind != RN_OP_CONV_BACKWARD_DATA;
+    bool few = d->src.c <= block / 2 || d->dst.dtype != RN_FLOAT32; // who else would
+    bool plain = d->src.layout == RN_LAYOUT_NCHW && few && d->kind != RN_OP_CONV_BACKWARD_DATA;
 
     return (from == block || plain) && rn_layout_block(d->dst.layout) == block && d->stride >= 1 &&
            d->stride <= RN_DIRECT_MOST_STRIDE && d->kernel >= 1 && d->pad >= 0 &&

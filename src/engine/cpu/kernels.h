@@ -16,22 +16,26 @@ typedef void (*rn_winograd_function)(const rn_winograd *sizes, const rn_op_desc 
 typedef void (*rn_direct_function)(const rn_direct *sizes, const rn_op_desc *desc,
                                    void *const args[RN_ARGS]);
 
-/** What one instruction set computes. Its register holds one block of channels: 8 or 16 floats. */
+/** What one instruction set computes, of one type of activations. Its register holds one block of
+ * channels: 8 or 16 floats. */
 typedef struct rn_cpu_functions {
     const char *name; // "cpu avx512"
     int block;
+    rn_dtype dtype;                          // of activations and their gradients that have blocks
     rn_cpu_function run[RN_OP_KINDS];        // NULL where there is no own kernel
     const char *winograd_name, *direct_name; // "cpu avx512 winograd"
     rn_winograd_function winograd, winograd_weights, winograd_prepare; // forward and data, weights
     rn_direct_function direct, direct_weights, direct_prepare;
+    void (*bias_gradient)(const rn_op_desc *desc, void *const args[RN_ARGS]); // of a convolution
     void (*sgd)(const rn_sgd_update *update);
     void (*ema)(float *average, const float *value, size_t count, float decay);
 } rn_cpu_functions;
 
-extern const rn_cpu_functions rn_cpu_avx2;   // NCHW8C
-extern const rn_cpu_functions rn_cpu_avx512; // NCHW16C; may be used only where rn_isa allows it
+extern const rn_cpu_functions rn_cpu_avx2, rn_cpu_bf16_avx2;     // NCHW8C
+extern const rn_cpu_functions rn_cpu_avx512, rn_cpu_bf16_avx512; // NCHW16C; may be used only where
+                                                                 // rn_isa allows it
 
-const rn_cpu_functions *rn_cpu_functions_of(rn_isa isa);
+const rn_cpu_functions *rn_cpu_functions_of(rn_isa isa, rn_dtype dtype);
 
 /** Floats of scratch of a batch norm: partial sums of each (n, block), then the constants. */
 enum { RN_CPU_BATCH_NORM_PARTIALS = 2, RN_CPU_BATCH_NORM_CONSTANTS = 4 };

@@ -47,6 +47,9 @@ rn_status rn_ref_kernel_create(rn_kernel **out, const rn_op_desc *desc, rn_ref_r
         return rn_error(RN_EUNSUPPORTED, "ref engine has no '%s' for %dx%dx%dx%d, block %d",
                         rn_op_kind_name(desc->kind), desc->src.n, desc->src.c, desc->src.h,
                         desc->src.w, rn_layout_block(desc->src.layout));
+    if (desc->src.dtype != RN_FLOAT32 || desc->dst.dtype != RN_FLOAT32)
+        return rn_error(RN_EUNSUPPORTED, "ref engine has '%s' of float32 only",
+                        rn_op_kind_name(desc->kind));
     RN_TRY(RN_NEW(&ref, 1));
     ref->desc = *desc;
     ref->weights = weights;
