@@ -158,6 +158,8 @@ rn_status rn_run_bench_command(rn_words *words, const rn_reproduction *r, int ru
     *words = (rn_words){0};
     RN_TRY(bench_command(words, r, run, training ? r->runs[run].recipe.batch : EVALUATION_BATCH));
     RN_TRY(add_number(words, "--steps", CALIBRATION_STEPS));
+    if (training && r->runs[run].recipe.dtype != RN_FLOAT32)
+        RN_TRY(add_all(words, "--dtype", rn_dtype_name(r->runs[run].recipe.dtype), NULL));
     RN_TRY(training ? add_memory(words, r) : add(words, "--inference"));
 out:
     return finish(words, st);

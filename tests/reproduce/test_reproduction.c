@@ -154,6 +154,12 @@ static void jobs_are_command_lines(void **state)
                               "3x32x32 --json --steps 3 --memory 2G");
     rn_free(text);
     rn_words_release(&words);
+    r->runs[0].recipe.dtype = RN_BFLOAT16;
+    ok(rn_run_bench_command(&words, r, 0, true));
+    ok(rn_words_text(&text, &words));
+    assert_non_null(strstr(text, " --dtype bfloat16 "));
+    rn_free(text);
+    rn_words_release(&words);
     rn_reproduction_free(r);
 }
 

@@ -114,9 +114,13 @@ static void memory_is_half(void **state)
 {
     network a = {0}, b = {0};
 
+    int threads = rn_threads();
+
     (void)state;
+    TRY(rn_threads_set(1)); // each has scratch of its own
     step(&a, "resnet-20", RN_FLOAT32);
     step(&b, "resnet-20", RN_BFLOAT16);
+    TRY(rn_threads_set(threads));
     rn_plan_memory full = rn_plan_memory_use(a.plan), half = rn_plan_memory_use(b.plan);
     assert_true(half.parameters == full.parameters && half.gradients == full.gradients);
     // scratch and pictures stay what they are, and there is little else with such a batch
