@@ -45,16 +45,20 @@ rn_op_desc rn_planner_conv_desc(const rn_planner *planner, int index)
     const rn_node *node = rn_planner_node(planner, index),
                   *from = rn_planner_node(planner, node->inputs[0]);
     rn_layout layout = planner->plan->engine->layout;
+    rn_dtype dtype = planner->plan->options.dtype;
     int batch = planner->plan->options.batch;
+    bool picture = from->kind == RN_NODE_INPUT;
 
     return (rn_op_desc){
         .kind = RN_OP_CONV,
-        .src = {.layout = from->kind == RN_NODE_INPUT ? RN_LAYOUT_NCHW : layout,
+        .src = {.dtype = picture ? RN_FLOAT32 : dtype,
+                .layout = picture ? RN_LAYOUT_NCHW : layout,
                 .n = batch,
                 .c = from->channels,
                 .h = from->height,
                 .w = from->width},
-        .dst = {.layout = layout,
+        .dst = {.dtype = dtype,
+                .layout = layout,
                 .n = batch,
                 .c = node->channels,
                 .h = node->height,
