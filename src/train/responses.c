@@ -1,10 +1,8 @@
 // Layer responses: moments of what convolutions give, behind their batch norms.
 #include "base/memory.h"
-#include "train/inference.h"
+#include "train/traced.h"
 
 #include <math.h>
-
-enum { DEFAULT_BATCH = 128, MAX_BATCH = 65536 };
 
 /** Sums over what one convolution gave. */
 typedef struct sums {
@@ -13,36 +11,12 @@ typedef struct sums {
 } sums;
 
 typedef struct meter {
-    const rn_checkpoint *model;
-    const rn_weights *weights;
-    const rn_samples *samples;
-    const rn_responses_options *options;
+    rn_traced traced;
     rn_responses *out;
     sums *sums; // out->count of them
-    rn_engine *engine;
-    rn_plan *plan;
-    rn_run *run;
-    int batch, filled; // images in the batch that runs
 } meter;
 
 // Setting up
-
-static rn_status check(const meter *m)
-{
-    const rn_responses_options *options = m->options;
-    const rn_samples *samples = m->samples;
-
-    if (options->batch < 0 || options->batch > MAX_BATCH)
-        return rn_error(RN_EINVAL, "batch is %d, expected 1 to %d", options->batch, MAX_BATCH);
-    if (options->ema && m->model->ema == NULL)
-        return rn_error(RN_EINVAL, "the model file has no averaged (EMA) weights");
-    if (samples->count == 0)
-        return rn_error(RN_EINVAL, "%s has no images", samples->name);
-    if (options->images > samples->count)
-        return rn_error(RN_EINVAL, "%llu images are wanted, %s has %zu",
-                        (unsigned long long)options->images, samples->name, samples->count);
-    return rn_check_size(m->model, samples);
-}
 
 // The only node that reads node `index`; NULL if there are more, or none.
 static const rn_node *sole_reader(const rn_graph *graph, int index)
@@ -63,7 +37,7 @@ static const rn_node *sole_reader(const rn_graph *graph, int index)
 static rn_status add_layer(meter *m, int index)
 {
     rn_status st = RN_OK;
-    const rn_graph *graph = m->model->graph;
+    const rn_graph *graph = m->traced.model->graph;
     const rn_node *conv = rn_graph_node(graph, index), *reader = sole_reader(graph, index);
     bool normalised = reader != NULL && reader->kind == RN_NODE_BATCH_NORM;
     sums *s = &m->sums[m->out->count];
@@ -79,7 +53,7 @@ out:
 static rn_status find_layers(meter *m)
 {
     rn_status st = RN_OK;
-    const rn_graph *graph = m->model->graph;
+    const rn_graph *graph = m->traced.model->graph;
     size_t nodes = (size_t)rn_graph_nodes(graph);
 
     RN_TRY(RN_NEW(&m->out->layers, nodes));
@@ -91,24 +65,6 @@ out:
     return st;
 }
 
-static rn_status set_up(meter *m)
-{
-    rn_status st = RN_OK;
-    uint64_t batch = m->options->batch == 0 ? DEFAULT_BATCH : (uint64_t)m->options->batch;
-
-    m->out->images = m->options->images == 0 ? m->samples->count : m->options->images;
-    m->batch = (int)(batch < m->out->images ? batch : m->out->images);
-    m->weights = m->options->ema ? m->model->ema : m->model->weights;
-    RN_TRY(find_layers(m));
-    RN_TRY(rn_engine_create(&m->engine, m->options->engine));
-    RN_TRY(rn_plan_create(&m->plan, m->model->graph, m->engine,
-                          &(rn_plan_options){.batch = m->batch, .separate = true}));
-    RN_TRY(rn_run_create(&m->run, m->plan));
-    RN_TRY(rn_run_load(m->run, m->weights));
-out:
-    return st;
-}
-
 static void release(meter *m)
 {
     for (int i = 0; m->sums != NULL && i < m->out->count; i++) {
@@ -116,45 +72,10 @@ static void release(meter *m)
         rn_free(m->sums[i].square);
     }
     rn_free(m->sums);
-    rn_run_free(m->run);
-    rn_plan_free(m->plan);
-    rn_engine_free(m->engine);
+    rn_traced_close(&m->traced);
 }
 
-// One batch
-
-static rn_status fill_slot(const meter *m, int slot, uint64_t number)
-{
-    rn_status st = RN_OK;
-    const rn_samples *s = m->samples;
-    const rn_model_options *model = &m->model->options;
-    size_t values = (size_t)model->channels * (size_t)model->height * (size_t)model->width;
-    size_t index = (size_t)(number * s->count / m->out->images); // a set has below 2^32 images
-    float *input = rn_run_input(m->run) + (size_t)slot * values;
-    rn_image *image = NULL;
-
-    if (s->photos == NULL) {
-        rn_preprocess_apply(m->model->preprocess, input, s->images + index * values, NULL, 0, 0, 0);
-        return RN_OK;
-    }
-    RN_TRY(rn_photos_decode(&image, s->photos, index, NULL));
-    RN_TRY(rn_preprocess_image(m->model->preprocess, input, image));
-out:
-    rn_image_free(image);
-    return st;
-}
-
-// A failure's message belongs to the thread that had it, so the first is tried again in this one.
-static rn_status fill_input(const meter *m, uint64_t first)
-{
-    int failed = m->filled;
-
-#pragma omp parallel for schedule(dynamic) reduction(min : failed)
-    for (int i = 0; i < m->filled; i++)
-        if (fill_slot(m, i, first + (uint64_t)i) != RN_OK && i < failed)
-            failed = i;
-    return failed < m->filled ? fill_slot(m, failed, first + (uint64_t)failed) : RN_OK;
-}
+// One output
 
 static void add_plane(sums *s, int channel, const float *values, size_t area)
 {
@@ -183,27 +104,10 @@ static rn_status take_output(const rn_node *node, const int shape[4], const floa
     sums *s = &m->sums[layer];
 #pragma omp parallel for schedule(static)
     for (int c = 0; c < channels; c++)
-        for (int i = 0; i < m->filled; i++)
+        for (int i = 0; i < m->traced.filled; i++)
             add_plane(s, c, values + ((size_t)i * (size_t)channels + (size_t)c) * area, area);
-    s->count += (double)m->filled * (double)area;
+    s->count += (double)m->traced.filled * (double)area;
     return RN_OK;
-}
-
-static rn_status run_batches(meter *m)
-{
-    rn_status st = RN_OK;
-
-    for (uint64_t first = 0; first < m->out->images; first += (uint64_t)m->batch) {
-        uint64_t left = m->out->images - first;
-        if (m->options->stop != NULL && *m->options->stop)
-            return rn_error(RN_EINTERRUPTED, "interrupted after %llu images",
-                            (unsigned long long)first);
-        m->filled = left < (uint64_t)m->batch ? (int)left : m->batch; // the rest is not counted
-        RN_TRY(fill_input(m, first));
-        RN_TRY(rn_run_trace(m->run, take_output, m));
-    }
-out:
-    return st;
 }
 
 // The result
@@ -212,7 +116,7 @@ out:
 static void affine_of(double *scale, double *shift, const meter *m, const rn_node *norm,
                       int channel)
 {
-    const rn_weights *w = m->weights;
+    const rn_weights *w = m->traced.weights;
 
     *scale =
         (double)rn_weights_read(w, norm->weight)[channel] /
@@ -244,16 +148,20 @@ rn_status rn_responses_measure(rn_responses *out, const rn_checkpoint *model,
                                const rn_samples *samples, const rn_responses_options *options)
 {
     rn_status st = RN_OK;
-    const rn_responses_options defaults = {0};
-    meter m = {.model = model,
-               .samples = samples,
-               .out = out,
-               .options = options == NULL ? &defaults : options};
+    const rn_responses_options given = options == NULL ? (rn_responses_options){0} : *options;
+    meter m = {.out = out};
 
     *out = (rn_responses){0};
-    RN_TRY(check(&m));
-    RN_TRY(set_up(&m));
-    RN_TRY(run_batches(&m));
+    RN_TRY(rn_traced_open(&m.traced, model, samples,
+                          &(rn_traced_options){.engine = given.engine,
+                                               .batch = given.batch,
+                                               .images = given.images,
+                                               .ema = given.ema,
+                                               .separate = true,
+                                               .stop = given.stop}));
+    out->images = m.traced.images;
+    RN_TRY(find_layers(&m));
+    RN_TRY(rn_traced_run(&m.traced, take_output, &m));
     for (int i = 0; i < out->count; i++)
         finish_layer(&m, i);
 out:
