@@ -120,6 +120,12 @@ RN_API int rn_graph_depth(const rn_graph *graph);
 RN_API int rn_graph_nodes(const rn_graph *graph);
 /** Borrowed until the graph is freed; index 0 is the input. */
 RN_API const rn_node *rn_graph_node(const rn_graph *graph, int index);
+
+/** What the values that a node puts out lie in, measured (rn_calibrate()); low > high: unknown. */
+typedef struct rn_range {
+    float low, high;
+} rn_range;
+
 RN_API int rn_graph_params(const rn_graph *graph);
 RN_API const rn_param *rn_graph_param(const rn_graph *graph, int index);
 /** Index of the parameter with this name, or RN_NO_PARAM; a hash table, so in constant time. */

@@ -56,6 +56,9 @@ typedef struct rn_plan_options {
                    // and ReLU behind it, so that rn_run_trace() shows its own output
     int output;    // inference only: index of a node that keeps its own output for rn_run_output(),
                    // which no op computes inside a larger one then; 0: none
+    const rn_range *ranges; // inference only, one for each node of the graph, or NULL: convolutions
+                            // whose source's range is known, but for the first, multiply bytes
+                            // (int8), where the engine can. Borrowed until the plan is made
     rn_freeze freeze;    // training only: layers up to there (rn_graph_frozen_nodes()) compute what
                          // they compute in inference, batch norms by their running statistics (2015
                          // paper, appendix A), and keep their parameters: no op computes a gradient

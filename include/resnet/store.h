@@ -27,6 +27,8 @@ typedef struct rn_checkpoint {
     rn_weights *ema;      // NULL if not used
     rn_preprocess *preprocess;
     char **label_names; // [options.classes]
+    rn_range *ranges;   // of the graph's nodes (rn_calibrate()): with them predictions and
+                        // evaluations multiply bytes; or NULL
     char *recipe;       // JSON text, or NULL
     char *state;        // JSON text of the trainer's position, or NULL
     char *from;         // whose weights its training started from, or NULL
@@ -59,6 +61,8 @@ RN_API rn_status rn_checkpoint_save(const rn_checkpoint *checkpoint, const char 
  */
 RN_API rn_status rn_checkpoint_load(rn_checkpoint **out, const char *path);
 RN_API void rn_checkpoint_free(rn_checkpoint *checkpoint);
+/** Free `ranges`: convolutions multiply float32 again. */
+RN_API void rn_checkpoint_forget_ranges(rn_checkpoint *checkpoint);
 
 /**
  * Save as FOLDER/checkpoint-ITERATION.safetensors (the folder is created), then delete all but the

@@ -555,7 +555,8 @@ typedef struct rn_recalibrate_options {
  * on the batch size, because what they see was normalised by a batch.
  *
  * @param[out] out  Release with the function below; zeroes on failure.
- * @param model     Its weights or EMA get the statistics; unchanged on failure.
+ * @param model     Its weights or EMA get the statistics, and it loses its ranges; unchanged on
+ *                  failure.
  * @param samples   Training set; the model must know its classes (rn_evaluate()), labels are not
  *                  read. Images must be of the model's size, encoded pictures are cut to it.
  * @param options   NULL: all images, batches of up to 128, the last weights.
@@ -567,6 +568,33 @@ typedef struct rn_recalibrate_options {
 RN_API rn_status rn_recalibrate(rn_recalibration *out, rn_checkpoint *model,
                                 const rn_samples *samples, const rn_recalibrate_options *options);
 RN_API void rn_recalibration_release(rn_recalibration *recalibration);
+
+typedef struct rn_calibrate_options {
+    const char *engine;                // NULL: "cpu"
+    int batch;                         // images at a time, 1 .. 65536; 0: 128
+    uint64_t images;                   // how many, evenly over the set; 0: 512, or all there are
+    bool ema;                          // of the averaged weights, not of the last
+    const volatile sig_atomic_t *stop; // non-zero: RN_EINTERRUPTED
+} rn_calibrate_options;
+
+/**
+ * Measure the ranges of what a model's convolutions read, so that they can multiply bytes in
+ * inference (int8): a byte a source value, with one step for the whole tensor, a byte a weight,
+ * with one for each output channel. The first convolution, which reads pixels, and linear layers
+ * stay in float32, and so is all that is stored.
+ *
+ * A range goes from 0 up, or, where there are negative values, as far to both sides. It is cut
+ * where the sum of squared errors is least, of rounding inside and of cutting off what is beyond.
+ *
+ * @param model    Gets `ranges`; unchanged on failure.
+ * @param samples  Best training images; labels are not read. As for rn_responses_measure().
+ * @param options  NULL: 512 images, the last weights.
+ * @return RN_OK; RN_EINVAL (no EMA, set does not fit, option out of range); RN_EDIVERGED (values
+ *         that are not finite); RN_EINTERRUPTED; RN_ENOMEM; as rn_plan_create(),
+ *         rn_photos_decode().
+ */
+RN_API rn_status rn_calibrate(rn_checkpoint *model, const rn_samples *samples,
+                              const rn_calibrate_options *options);
 
 /** How strongly one convolution responds. */
 typedef struct rn_response {

@@ -245,7 +245,7 @@ static void print_result(const bench *b, const rn_graph *graph)
 
     cli_processor_name(processor, sizeof processor);
     printf("%s, batch %d, %s, %s: %d steps\n", rn_graph_model(graph), options->batch,
-           options->training ? "training" : "inference", rn_dtype_name(options->dtype), b->steps);
+           options->training ? "training" : "inference", cli_step_type_name(b->plan), b->steps);
     printf("%s, %d thread%s, %s engine (%s)\n\n", processor, rn_threads(),
            rn_threads() == 1 ? "" : "s", rn_engine_name(b->engine),
            rn_engine_description(b->engine));
@@ -273,7 +273,7 @@ static rn_status print_json(const bench *b, const rn_graph *graph)
     cli_processor_name(processor, sizeof processor);
     cJSON_AddStringToObject(json, "model", rn_graph_model(graph));
     cli_json_add(json, "batch", options->batch);
-    cJSON_AddStringToObject(json, "dtype", rn_dtype_name(options->dtype));
+    cJSON_AddStringToObject(json, "dtype", cli_step_type_name(b->plan));
     cJSON_AddBoolToObject(json, "training", options->training);
     cJSON_AddStringToObject(json, "processor", processor);
     cJSON_AddStringToObject(json, "engine", rn_engine_name(b->engine));
@@ -343,16 +343,17 @@ static rn_status run_bench(const cli_arguments *args)
     bench b = {.steps = (int)cli_integer(args, "steps"), .loaded = rn_process_memory().resident};
     rn_plan_options plan_options = {.batch = (int)cli_integer(args, "batch"),
                                     .training = !cli_flag(args, "inference")};
+    rn_range *ranges = NULL;
 
     b.by_op = cli_given(args, "ops") || cli_given(args, "trace") || cli_flag(args, "json");
     if (cli_given(args, "trace"))
         RN_TRY(cli_trace_check(cli_text(args, "trace")));
     if (cli_flag(args, "serve") && (cli_given(args, "steps") || b.by_op))
         return rn_error(RN_EINVAL, "'--serve' excludes '--steps', '--ops', '--trace' and '--json'");
-    RN_TRY(rn_dtype_parse(&plan_options.dtype, cli_text(args, "dtype")));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_network_open(&network, args, "resnet-20"));
     RN_TRY(rn_engine_create(&b.engine, cli_text(args, "engine")));
+    RN_TRY(cli_step_type(&plan_options, &ranges, network.graph, cli_text(args, "dtype")));
     RN_TRY(cli_step_plan(&b.plan, network.graph, b.engine, plan_options, cli_size(args, "memory")));
     RN_TRY(prepare_run(&b, network.graph));
     if (cli_flag(args, "serve")) {
@@ -365,6 +366,7 @@ static rn_status run_bench(const cli_arguments *args)
     RN_TRY(assess(&b));
     RN_TRY(report(&b, network.graph, args));
 out:
+    free(ranges);
     release(&b);
     cli_network_release(&network);
     return st;

@@ -39,7 +39,7 @@ extern const cli_command *const cli_commands[];
 
 extern const cli_command cli_train, cli_eval, cli_predict, cli_summary, cli_plan, cli_data,
     cli_bench, cli_convert, cli_reproduce, cli_responses, cli_features, cli_diff, cli_recalibrate,
-    cli_plot, cli_dashboard, cli_study, cli_help, cli_completion;
+    cli_quantize, cli_plot, cli_dashboard, cli_study, cli_help, cli_completion;
 extern const cli_command cli_data_show, cli_data_pack, cli_data_preview, cli_data_verify,
     cli_data_download, cli_data_bench;
 

@@ -3,11 +3,10 @@
 #include <string.h>
 
 const cli_command *const cli_commands[] = {
-    &cli_train,       &cli_eval,       &cli_predict, &cli_features,
-    &cli_convert,     &cli_summary,    &cli_plan,    &cli_diff,
-    &cli_recalibrate, &cli_responses,  &cli_plot,    &cli_study,
-    &cli_reproduce,   &cli_dashboard,  &cli_data,    &cli_bench,
-    &cli_help,        &cli_completion, NULL};
+    &cli_train,     &cli_eval,  &cli_predict, &cli_features,    &cli_convert,
+    &cli_summary,   &cli_plan,  &cli_diff,    &cli_recalibrate, &cli_quantize,
+    &cli_responses, &cli_plot,  &cli_study,   &cli_reproduce,   &cli_dashboard,
+    &cli_data,      &cli_bench, &cli_help,    &cli_completion,  NULL};
 
 enum { MAX_COMMANDS = 32 };
 

@@ -35,6 +35,7 @@ static rn_status open_models(evaluator *e)
         e->members[i].model = e->models[i].checkpoint;
         RN_TRY(cli_choose_weights(&e->members[i].ema, e->members[i].model,
                                   cli_text(e->args, "weights")));
+        RN_TRY(cli_choose_type(e->models[i].checkpoint, cli_text(e->args, "dtype")));
         cli_model_note(&e->models[i], e->args);
     }
 out:
@@ -144,6 +145,7 @@ static rn_status show(const evaluator *e)
         .names = class_names(e),
         .tta = e->tta,
         .ema = e->members[0].ema,
+        .int8 = e->members[0].model->ranges != NULL,
         .views = e->by_views ? &e->views : NULL,
         .models = e->count,
     };
@@ -208,6 +210,7 @@ static const cli_option options[] = {
      .help = "write what was averaged, probabilities or logits of each picture, for NumPy, and the "
              "pictures' names and labels to FILE.csv"},
     CLI_BATCH_OPTION,
+    CLI_PRODUCTS_OPTION,
     CLI_THREADS_OPTION,
     CLI_ENGINE_OPTION,
     CLI_JSON_OPTION,

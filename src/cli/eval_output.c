@@ -102,6 +102,8 @@ static void print_scores(const cli_scores *s)
 
     printf("%s: %s images%s", s->samples->name, cli_count(e->count).text,
            s->ema ? ", weights averaged (EMA)" : "");
+    if (s->int8)
+        printf(", int8");
     if (s->tta != RN_TTA_NONE)
         printf(", logits averaged (%s)", rn_tta_name(s->tta));
     printf("\n");
@@ -163,6 +165,7 @@ rn_status cli_scores_json(const cli_scores *s)
     cJSON_AddStringToObject(json, "data", s->source);
     cJSON_AddStringToObject(json, "set", s->samples->name);
     cJSON_AddStringToObject(json, "weights", s->ema ? "ema" : "last");
+    cJSON_AddStringToObject(json, "dtype", s->int8 ? "int8" : "float32");
     cJSON_AddStringToObject(json, "tta", rn_tta_name(s->tta));
     if (s->views != NULL)
         add_views(json, s);

@@ -223,6 +223,7 @@ static rn_status prepare(extractor *e)
         RN_TRY(open_names(e));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_model_open(&e->model, args, args->words[0]));
+    RN_TRY(cli_choose_type(e->model.checkpoint, cli_text(args, "dtype")));
     cli_model_note(&e->model, args);
     if (data)
         RN_TRY(open_samples(e));
@@ -336,6 +337,7 @@ static const cli_option options[] = {
      .help = "a data set instead of pictures, in its order; its labels go to FILE.labels.npy"},
     CLI_SPLIT_OPTION,
     CLI_THREADS_OPTION,
+    CLI_PRODUCTS_OPTION,
     CLI_ENGINE_OPTION,
     CLI_PICTURE_OPTIONS,
     CLI_FILE_OPTIONS,

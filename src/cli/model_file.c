@@ -299,6 +299,16 @@ rn_status cli_choose_weights(bool *ema, const rn_checkpoint *checkpoint, const c
     return RN_OK;
 }
 
+rn_status cli_choose_type(rn_checkpoint *model, const char *wish)
+{
+    if (wish != NULL && strcmp(wish, "float32") == 0)
+        rn_checkpoint_forget_ranges(model);
+    if (wish != NULL && strcmp(wish, "int8") == 0 && model->ranges == NULL)
+        return rn_error(RN_EINVAL, "option '--dtype int8': the model file holds no ranges, which "
+                                   "'resnet quantize' measures");
+    return RN_OK;
+}
+
 int cli_find_label(const rn_checkpoint *model, const char *name)
 {
     for (int i = 0; i < model->options.classes; i++)

@@ -60,6 +60,9 @@ void cli_print_preprocess(FILE *stream, const rn_preprocess *preprocess);
 /** The number of a model's class of this name; -1: it has none. */
 int cli_find_label(const rn_checkpoint *model, const char *name);
 
+/** --dtype float32|int8; by default int8 where the model has ranges. RN_EINVAL: it has none. */
+rn_status cli_choose_type(rn_checkpoint *model, const char *wish);
+
 /** --weights ema|last of a checkpoint: RN_EINVAL if the moving average is wanted and missing. */
 rn_status cli_choose_weights(bool *ema, const rn_checkpoint *checkpoint, const char *wish);
 

@@ -78,8 +78,18 @@ extern const cli_option cli_help_option;
 #define CLI_DTYPE_OPTION                                                                           \
     {                                                                                              \
         .name = "dtype", .kind = CLI_CHOICE, .argument = "TYPE",                                   \
-        .help = "of activations in memory; bfloat16 takes half of it, and rounds to 8 bits",       \
-        .fallback = "float32", .choices = "float32|bfloat16"                                       \
+        .help =                                                                                    \
+            "of activations in memory; bfloat16 takes half of it, and rounds to 8 bits; int8, "    \
+            "inference only: of what convolutions multiply",                                       \
+        .fallback = "float32", .choices = "float32|bfloat16|int8"                                  \
+    }
+#define CLI_PRODUCTS_OPTION                                                                        \
+    {                                                                                              \
+        .name = "dtype", .kind = CLI_CHOICE, .argument = "TYPE",                                   \
+        .help =                                                                                    \
+            "of what convolutions multiply; by default int8 where the file comes from 'resnet "    \
+            "quantize'",                                                                           \
+        .choices = "float32|int8"                                                                  \
     }
 #define CLI_SPLIT_OPTION                                                                           \
     {                                                                                              \

@@ -18,16 +18,18 @@ static rn_status make_plan(planned *p, const rn_graph *graph, const cli_argument
     rn_status st;
     rn_plan_options options = {.batch = (int)cli_integer(args, "batch"),
                                .training = !cli_flag(args, "inference")};
+    rn_range *ranges = NULL;
 
-    RN_TRY(rn_dtype_parse(&options.dtype, cli_text(args, "dtype")));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(rn_engine_create(&p->engine, cli_text(args, "engine")));
+    RN_TRY(cli_step_type(&options, &ranges, graph, cli_text(args, "dtype")));
     RN_TRY(cli_step_plan(&p->plan, graph, p->engine, options, cli_size(args, "memory")));
     p->per_op = calloc((size_t)rn_plan_ops(p->plan) + 1, sizeof *p->per_op);
     if (p->per_op == NULL)
         return rn_error(RN_ENOMEM, "no memory for %d ops", rn_plan_ops(p->plan));
     RN_TRY(rn_plan_predict(p->plan, &p->seconds, p->per_op));
 out:
+    free(ranges);
     return st;
 }
 
@@ -113,8 +115,8 @@ static void print_totals(const planned *p, const rn_graph *graph)
 
     printf("\n%s, batch %d, %s, %s, %s engine (%s), %d thread%s\n", rn_graph_model(graph),
            options->batch, options->training ? "training" : "inference",
-           rn_dtype_name(options->dtype), rn_engine_name(p->engine),
-           rn_engine_description(p->engine), rn_threads(), rn_threads() == 1 ? "" : "s");
+           cli_step_type_name(p->plan), rn_engine_name(p->engine), rn_engine_description(p->engine),
+           rn_threads(), rn_threads() == 1 ? "" : "s");
     print_memory(p->plan);
     printf("  %10s  a step, predicted: %.0f images/s, %.1f GFLOP/s\n", cli_time(p->seconds).text,
            p->seconds > 0 ? options->batch / p->seconds : 0,
@@ -155,7 +157,7 @@ static rn_status print_json(const planned *p, const rn_graph *graph)
 
     cJSON_AddStringToObject(json, "model", rn_graph_model(graph));
     cli_json_add(json, "batch", options->batch);
-    cJSON_AddStringToObject(json, "dtype", rn_dtype_name(options->dtype));
+    cJSON_AddStringToObject(json, "dtype", cli_step_type_name(p->plan));
     cJSON_AddBoolToObject(json, "training", options->training);
     cJSON_AddStringToObject(json, "engine", rn_engine_name(p->engine));
     cJSON_AddStringToObject(json, "engine_description", rn_engine_description(p->engine));

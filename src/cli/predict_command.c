@@ -139,6 +139,7 @@ static rn_status prepare(classifier *c, const cli_arguments *args)
     RN_TRY(cli_names_open(&c->names, args, 1));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_model_open(&c->model, args, args->words[0]));
+    RN_TRY(cli_choose_type(c->model.checkpoint, cli_text(args, "dtype")));
     cli_model_note(&c->model, args);
     model = c->model.checkpoint;
     RN_TRY(predict_cam_init(&c->cam, args, model, cli_names_count(c->names)));
@@ -225,6 +226,7 @@ static const cli_option options[] = {
      .help = "for --format imagenet: ILSVRC2012_ID of each class, a line each in the network's "
              "order, or lines LABEL ID"},
     CLI_THREADS_OPTION,
+    CLI_PRODUCTS_OPTION,
     CLI_ENGINE_OPTION,
     CLI_PICTURE_OPTIONS,
     {.name = "cam",

@@ -1,5 +1,8 @@
 #include "cli/step_plan.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 cli_step_memory cli_step_memory_of(const rn_plan *plan)
 {
     cli_step_memory memory = {.plan = rn_plan_memory_use(plan)};
@@ -26,6 +29,35 @@ rn_status cli_step_plan(rn_plan **out, const rn_graph *graph, rn_engine *engine,
     options.memory_limit = limit;
     options.momentum_beside = true; // of SGD
     return rn_plan_create(out, graph, engine, &options);
+}
+
+rn_status cli_step_type(rn_plan_options *options, rn_range **ranges, const rn_graph *graph,
+                        const char *type)
+{
+    size_t nodes = (size_t)rn_graph_nodes(graph);
+
+    *ranges = NULL;
+    if (strcmp(type, "int8") != 0)
+        return rn_dtype_parse(&options->dtype, type);
+    if (options->training)
+        return rn_error(RN_EINVAL, "'--dtype int8' is for inference: add '--inference'");
+    *ranges = calloc(nodes, sizeof **ranges);
+    if (*ranges == NULL)
+        return rn_error(RN_ENOMEM, "no memory for %zu ranges", nodes);
+    for (size_t i = 0; i < nodes; i++)
+        (*ranges)[i].high = 4;
+    options->ranges = *ranges;
+    return RN_OK;
+}
+
+const char *cli_step_type_name(const rn_plan *plan)
+{
+    const rn_plan_options *options = rn_plan_options_of(plan);
+
+    for (int i = 0; i < rn_plan_ops(plan); i++)
+        if (strstr(rn_plan_op_at(plan, i).implementation, "int8") != NULL)
+            return "int8";
+    return rn_dtype_name(options->dtype);
 }
 
 cJSON *cli_plan_op_json(const rn_plan_op *op)

@@ -17,6 +17,19 @@ typedef struct cli_step_memory {
 rn_status cli_step_plan(rn_plan **out, const rn_graph *graph, rn_engine *engine,
                         rn_plan_options options, size_t limit);
 
+/**
+ * What `--dtype` says: "float32", "bfloat16", or "int8" with ranges made up, so that what is
+ * computed takes its time and means nothing.
+ *
+ * @param[out] ranges  What options->ranges points to, or NULL; the caller's (free()).
+ * @return RN_OK; RN_EINVAL (training in int8); RN_ENOMEM.
+ */
+rn_status cli_step_type(rn_plan_options *options, rn_range **ranges, const rn_graph *graph,
+                        const char *type);
+
+/** The same word again. */
+const char *cli_step_type_name(const rn_plan *plan);
+
 cli_step_memory cli_step_memory_of(const rn_plan *plan);
 
 /** All flops of the plan's ops. */

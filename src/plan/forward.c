@@ -125,6 +125,25 @@ static void take_norm(const rn_planner *planner, rn_planned_op *op)
     op->args[RN_ARG_NORM] = from->args[RN_ARG_NORM];
 }
 
+// A convolution whose source's range is known may multiply bytes; not the first, which reads
+// pixels.
+static void take_range(const rn_planner *planner, rn_planned_op *op)
+{
+    const rn_range *ranges = planner->plan->options.ranges;
+    int src = op->args[RN_ARG_SRC].index;
+
+    if (ranges == NULL || op->desc.kind != RN_OP_CONV || src == planner->value[0])
+        return;
+    for (int i = 1; i < rn_graph_nodes(planner->plan->graph); i++) {
+        if (planner->value[i] != src || !(ranges[i].low <= ranges[i].high))
+            continue;
+        op->desc.int8 = true;
+        op->desc.range[0] = ranges[i].low;
+        op->desc.range[1] = ranges[i].high;
+        return;
+    }
+}
+
 static bool feeds_batch_norm(const rn_planner *planner, int node)
 {
     for (int i = node + 1; i < rn_graph_nodes(planner->plan->graph); i++)
@@ -146,6 +165,7 @@ static rn_status lower_simple(rn_planner *planner, int node, rn_op_kind kind)
     op.desc.training = rn_planner_trains(planner, node);
     op.desc.constant = !op.desc.training;
     take_norm(planner, &op);
+    take_range(planner, &op);
     RN_TRY(rn_planner_emit(planner, &op));
 out:
     return st;
@@ -275,6 +295,7 @@ static rn_status lower_conv(rn_planner *planner, int start, int end)
     op.desc.statistics = rn_planner_of_batch(planner, start) && feeds_batch_norm(planner, end);
     op.desc.bias = rn_planner_node(planner, start)->bias != RN_NO_PARAM;
     take_norm(planner, &op);
+    take_range(planner, &op);
     op.desc.fold = second >= 0 && rn_planner_node(planner, second)->kind == RN_NODE_BATCH_NORM;
     op.desc.add = add >= 0;
     op.desc.relu = rn_planner_node(planner, end)->kind == RN_NODE_RELU;

@@ -200,6 +200,8 @@ typedef struct rn_op_desc {
     bool norm, norm_relu;     // CONV, CONV_BACKWARD_WEIGHTS: SRC is a deferred batch norm's DST
     bool fold;                // CONV: a batch norm from running statistics is folded into it
     bool constant;            // CONV: parameters change rarely, and never within a list
+    bool int8;                // CONV, constant: may be computed in bytes; SRC lies, or is to be cut
+    float range[2];           // to lie, in this range
     bool diff_dst2;           // BATCH_NORM_BACKWARD, RELU_BACKWARD: a second gradient is added
     bool training;            // MAX_POOL: the backward op will follow
     bool statistics;          // CONV: STATISTICS is welcome; BATCH_NORM_TRAIN: it is read

@@ -222,6 +222,9 @@ static rn_status check_options(const rn_plan_options *options)
     if (!(options->bn_momentum >= 0 && options->bn_momentum <= 1))
         return rn_error(RN_EINVAL, "batch norms' momentum is %g, expected 0 to 1",
                         (double)options->bn_momentum);
+    if (options->training && options->ranges != NULL)
+        return rn_error(RN_EINVAL, "ranges for int8 are given to a training plan, expected an "
+                                   "inference plan");
     if (options->training && options->batch_statistics)
         return rn_error(RN_EINVAL, "batch statistics are asked for in a training plan, which has "
                                    "them anyway: expected an inference plan");
@@ -255,6 +258,7 @@ rn_status rn_plan_create(rn_plan **out, const rn_graph *graph, rn_engine *engine
     RN_TRY(rn_plan_place(plan));
     plan->arena_kept = plan->arena_bytes;
     RN_TRY(rn_plan_recompute(plan));
+    plan->options.ranges = NULL; // the caller's
     *out = plan;
     plan = NULL; // now the caller's
 out:

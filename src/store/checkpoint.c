@@ -25,10 +25,17 @@ void rn_checkpoint_free(rn_checkpoint *checkpoint)
     rn_weights_free(checkpoint->momentum);
     rn_weights_free(checkpoint->ema);
     rn_preprocess_free(checkpoint->preprocess);
+    rn_free(checkpoint->ranges);
     rn_free(checkpoint->recipe);
     rn_free(checkpoint->state);
     rn_free(checkpoint->from);
     rn_free(checkpoint);
+}
+
+void rn_checkpoint_forget_ranges(rn_checkpoint *checkpoint)
+{
+    rn_free(checkpoint->ranges);
+    checkpoint->ranges = NULL;
 }
 
 int rn_preprocess_shape(uint64_t shape[3], rn_normalize normalize, const rn_model_options *options)

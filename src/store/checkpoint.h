@@ -15,6 +15,7 @@
     "resnet.preprocess"                // {"normalize":"channel"}; in a file that has no
                                        // tensors for them: "mean":[...],"deviation":[...]
 #define RN_META_LABELS "resnet.labels" // ["airplane", ...]
+#define RN_META_RANGES "resnet.ranges" // {"layer1.0.relu1":[0,2.5], ...}
 #define RN_META_RECIPE "resnet.recipe" // as rn_recipe_print()
 #define RN_META_STATE "resnet.state"   // the trainer's
 #define RN_META_FROM "resnet.from"     // "FILE sha256:SUM"
@@ -70,6 +71,10 @@ rn_status rn_meta_preprocess(rn_meta_normalization *out, const cJSON *metadata,
 
 /** The label names, or the classes' numbers where absent; [classes], set even on failure. */
 rn_status rn_meta_labels(char ***out, const cJSON *metadata, int classes);
+
+/** The ranges, if there are any; and back: [nodes], the caller's (rn_free()), or NULL. */
+rn_status rn_meta_add_ranges(cJSON *metadata, const rn_checkpoint *checkpoint);
+rn_status rn_meta_ranges(rn_range **out, const cJSON *metadata, const rn_graph *graph);
 
 /** The model or checkpoint that a file of ours holds, checked in every part (but for the path in
  * messages as rn_checkpoint_load()). */

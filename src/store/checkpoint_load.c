@@ -265,6 +265,7 @@ static rn_status load_parts(loading *load)
     RN_TRY(check_all_used(load));
     RN_TRY(
         rn_meta_labels(&load->made->label_names, metadata_of(load), load->made->options.classes));
+    RN_TRY(rn_meta_ranges(&load->made->ranges, metadata_of(load), load->made->graph));
     RN_TRY(load_json(&load->made->recipe, load->file, RN_META_RECIPE));
     RN_TRY(load_json(&load->made->state, load->file, RN_META_STATE));
     if (rn_safetensors_metadata(load->file, RN_META_FROM) != NULL)

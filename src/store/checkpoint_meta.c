@@ -122,6 +122,8 @@ rn_status rn_meta_build(cJSON **out, const rn_checkpoint *checkpoint, bool own)
     RN_TRY(add_options(metadata, options));
     RN_TRY(add_preprocess(metadata, checkpoint->preprocess, !own));
     RN_TRY(add_labels(metadata, checkpoint->label_names, options->classes));
+    if (own)
+        RN_TRY(rn_meta_add_ranges(metadata, checkpoint));
     *out = metadata;
     metadata = NULL; // now the caller's
 out:

@@ -36,7 +36,7 @@ rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,
         st = rn_error(RN_EINVAL, "the model file has no averaged (EMA) weights");
         goto out;
     }
-    RN_TRY(rn_inference_create(&inference, model->graph, given.engine,
+    RN_TRY(rn_inference_create(&inference, model->graph, model->ranges, given.engine,
                                given.batch == 0 ? DEFAULT_BATCH : given.batch));
     RN_TRY(rn_inference_load(inference, ema ? model->ema : model->weights));
     if (given.confusion)

@@ -15,14 +15,15 @@ struct rn_inference {
     float *mean; // logits over the views, [batch][classes]
 };
 
-rn_status rn_inference_create(rn_inference **out, const rn_graph *graph, const char *engine,
-                              int batch)
+rn_status rn_inference_create(rn_inference **out, const rn_graph *graph, const rn_range *ranges,
+                              const char *engine, int batch)
 {
-    return rn_inference_create_showing(out, graph, engine, batch, 0);
+    return rn_inference_create_showing(out, graph, ranges, engine, batch, 0);
 }
 
-rn_status rn_inference_create_showing(rn_inference **out, const rn_graph *graph, const char *engine,
-                                      int batch, int output)
+rn_status rn_inference_create_showing(rn_inference **out, const rn_graph *graph,
+                                      const rn_range *ranges, const char *engine, int batch,
+                                      int output)
 {
     rn_status st = RN_OK;
     rn_inference *inference = NULL;
@@ -37,7 +38,7 @@ rn_status rn_inference_create_showing(rn_inference **out, const rn_graph *graph,
     RN_TRY(RN_NEW(&inference->mean, (size_t)batch * (size_t)inference->classes));
     RN_TRY(rn_engine_create(&inference->engine, engine));
     RN_TRY(rn_plan_create(&inference->plan, graph, inference->engine,
-                          &(rn_plan_options){.batch = batch, .output = output}));
+                          &(rn_plan_options){.batch = batch, .ranges = ranges, .output = output}));
     RN_TRY(rn_run_create(&inference->run, inference->plan));
     *out = inference;
     inference = NULL; // now the caller's

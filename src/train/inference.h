@@ -13,14 +13,16 @@ rn_status rn_check_size(const rn_checkpoint *model, const rn_samples *samples);
 
 /**
  * @param graph   Borrowed; must outlive the result.
+ * @param ranges  A model's, or NULL: rn_plan_options.ranges.
  * @param engine  Name, NULL: "cpu".
  * @param batch   1 .. 65536.
  */
-rn_status rn_inference_create(rn_inference **out, const rn_graph *graph, const char *engine,
-                              int batch);
+rn_status rn_inference_create(rn_inference **out, const rn_graph *graph, const rn_range *ranges,
+                              const char *engine, int batch);
 /** The same; the node of this index keeps its output (rn_plan_options.output). */
-rn_status rn_inference_create_showing(rn_inference **out, const rn_graph *graph, const char *engine,
-                                      int batch, int output);
+rn_status rn_inference_create_showing(rn_inference **out, const rn_graph *graph,
+                                      const rn_range *ranges, const char *engine, int batch,
+                                      int output);
 void rn_inference_free(rn_inference *inference);
 
 /** Take these weights (copied into the engine's layout). */

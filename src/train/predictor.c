@@ -70,8 +70,8 @@ rn_status rn_predictor_create_with(rn_predictor **out, const rn_checkpoint *mode
     RN_TRY(find_layer(&layer, model->graph, options->layer));
     RN_TRY(RN_NEW(&predictor, 1));
     predictor->model = model;
-    RN_TRY(rn_inference_create_showing(&predictor->inference, model->graph, options->engine, batch,
-                                       layer));
+    RN_TRY(rn_inference_create_showing(&predictor->inference, model->graph, model->ranges,
+                                       options->engine, batch, layer));
     RN_TRY(rn_inference_load(predictor->inference, rn_predictor_weights(predictor)));
     RN_TRY(RN_NEW(&predictor->probabilities, (size_t)batch * (size_t)model->options.classes));
     if (layer > 0) {

@@ -434,6 +434,7 @@ rn_status rn_recalibrate(rn_recalibration *out, rn_checkpoint *model, const rn_s
     RN_TRY(check_finite(&r));
     for (int i = 0; i < out->layers; i++)
         replace_statistics(&r, i);
+    rn_checkpoint_forget_ranges(model); // they were of the old ones
     out->seconds = rn_clock() - start;
 out:
     release(&r);

@@ -49,8 +49,8 @@ static rn_status create_engine(rn_trainer *trainer)
 
     RN_TRY(rn_engine_create(&trainer->engine, trainer->options->engine));
     if (holds_images(trainer->options->test) || holds_images(trainer->held))
-        RN_TRY(rn_inference_create(&trainer->inference, checkpoint->graph, trainer->options->engine,
-                                   EVALUATION_BATCH));
+        RN_TRY(rn_inference_create(&trainer->inference, checkpoint->graph, NULL,
+                                   trainer->options->engine, EVALUATION_BATCH));
     RN_TRY(rn_phases_create(trainer));
 out:
     return st;

@@ -74,7 +74,8 @@ static rn_status make(view_plan *plan, const rn_view_plans *plans, rn_view_shape
     options.width = shape.width;
     plan->shape = shape;
     RN_TRY(rn_graph_create(&plan->graph, rn_graph_model(plans->model->graph), &options));
-    RN_TRY(rn_inference_create(&plan->inference, plan->graph, plans->engine, shape.batch));
+    RN_TRY(rn_inference_create(&plan->inference, plan->graph, plans->model->ranges, plans->engine,
+                               shape.batch));
     RN_TRY(rn_inference_load(plan->inference, plans->weights));
 out:
     if (st != RN_OK) {

@@ -65,6 +65,9 @@ static rn_checkpoint *sample(bool training, rn_normalize normalize)
         return c;
     c->momentum = weights_of(c->graph, 2);
     c->ema = weights_of(c->graph, 3);
+    ok(RN_NEW(&c->ranges, (size_t)rn_graph_nodes(c->graph)));
+    for (int i = 0; i < rn_graph_nodes(c->graph); i++) // of every third
+        c->ranges[i] = (rn_range){i % 3 == 1 ? -0.1f * (float)i : 1, i % 3 == 1 ? 1.0f / 3 : 0};
     ok(rn_strdup(&c->recipe, "{\"lr\": 0.1}"));
     ok(rn_strdup(&c->state, "{\"iteration\":77}"));
     return c;
@@ -113,8 +116,10 @@ static void round_trip(bool training, rn_normalize normalize)
         assert_same_weights(c->ema, back->ema, false);
         assert_string_equal(back->recipe, c->recipe);
         assert_string_equal(back->state, c->state);
+        assert_memory_equal(back->ranges, c->ranges,
+                            (size_t)rn_graph_nodes(c->graph) * sizeof *c->ranges);
     } else {
-        assert_true(back->recipe == NULL && back->state == NULL);
+        assert_true(back->recipe == NULL && back->state == NULL && back->ranges == NULL);
     }
     rn_checkpoint_free(back);
     rn_checkpoint_free(c);
@@ -289,6 +294,21 @@ static const rewrite rewrites[] = {
     {.key = RN_META_LABELS, .value = "[\"a\",\"b\"]", .message = "not a list of 3 texts"},
     {.key = RN_META_LABELS, .value = "[\"a\",\"b\",3]", .message = "label 2 is not a text"},
     {.key = RN_META_LABELS, .value = "x", .message = "not a list of 3 texts"},
+    {.key = RN_META_RANGES, .value = "{\"layer1.0.relu1\":[0,2.5]}", .message = NULL},
+    {.key = RN_META_RANGES, .value = "{}", .message = NULL},
+    {.key = RN_META_RANGES, .value = "[1]", .message = "resnet.ranges: JSON is not an object"},
+    {.key = RN_META_RANGES, .value = "{\"layer9\":[0,1]}", .message = "no 'layer9'"},
+    {.key = RN_META_RANGES, .value = "{\"input\":[0,1]}", .message = "no 'input'"},
+    {.key = RN_META_RANGES,
+     .value = "{\"layer1.0.relu1\":[0,1,2]}",
+     .message = "'layer1.0.relu1' is not two numbers"},
+    {.key = RN_META_RANGES,
+     .value = "{\"layer1.0.relu1\":[0,\"1\"]}",
+     .message = "'layer1.0.relu1' is not two numbers"},
+    {.key = RN_META_RANGES, .value = "{\"layer1.0.relu1\":7}", .message = "is not two numbers"},
+    {.key = RN_META_RANGES, .value = "{\"layer1.0.relu1\":[2,1]}", .message = "is 2 to 1"},
+    {.key = RN_META_RANGES, .value = "{\"layer1.0.relu1\":[-2,-1]}", .message = "is -2 to -1"},
+    {.key = RN_META_RANGES, .value = "{\"layer1.0.relu1\":[0,1e99]}", .message = "1e+99"},
     {.key = RN_META_RECIPE, .value = "x", .message = "resnet.recipe: JSON syntax error"},
     {.key = RN_META_LABELS, .message = NULL},
     {.tensor = "fc.bias", .renamed = "fc.bis", .message = "tensor 'fc.bias' is missing"},

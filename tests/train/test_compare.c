@@ -159,7 +159,7 @@ static void picture_is_seen_as_in_prediction(void **state)
     for (size_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)(i * i / 7);
     rn_comparison c = compare(model, model, &options);
-    assert_int_equal(rn_inference_create(&inference, model->graph, NULL, 1), RN_OK);
+    assert_int_equal(rn_inference_create(&inference, model->graph, NULL, NULL, 1), RN_OK);
     assert_int_equal(rn_inference_load(inference, model->weights), RN_OK);
     float *input = rn_inference_slot(inference, 0);
     assert_int_equal(rn_preprocess_image(model->preprocess, input, &image), RN_OK);

@@ -109,7 +109,7 @@ static void run_view(double *sum, const rn_checkpoint *model, size_t index, cons
                                                           .filter = how->views.filter}),
                      RN_OK);
     assert_int_equal(rn_graph_create(&graph, model->model, &options), RN_OK);
-    assert_int_equal(rn_inference_create(&inference, graph, "ref", 1), RN_OK);
+    assert_int_equal(rn_inference_create(&inference, graph, NULL, "ref", 1), RN_OK);
     assert_int_equal(rn_inference_load(inference, model->weights), RN_OK);
     assert_int_equal(
         rn_preprocess_cut(model->preprocess, rn_inference_slot(inference, 0), resized, cut), RN_OK);

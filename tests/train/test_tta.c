@@ -57,7 +57,7 @@ static double expected_loss(const rn_checkpoint *model, const rn_samples *sample
     double total = 0;
     rn_inference *inference;
 
-    assert_int_equal(rn_inference_create(&inference, model->graph, NULL, 1), RN_OK);
+    assert_int_equal(rn_inference_create(&inference, model->graph, NULL, NULL, 1), RN_OK);
     assert_int_equal(rn_inference_load(inference, model->weights), RN_OK);
     for (size_t n = 0; n < samples->count; n++) {
         double mean[10] = {0}, sum = 0;

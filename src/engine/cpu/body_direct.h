@@ -7,8 +7,7 @@
 
 // The next points; those behind the last repeat the first, and are not stored.
 static void direct_next_group(const rn_direct *d, const rn_direct_class *class,
-                              const direct_chunk *chunk, const float *buffer, direct_walk *at,
-                              direct_group *group)
+                              const direct_chunk *chunk, direct_walk *at, direct_group *group)
 {
     int walk = d->step_in / d->take;
     size_t picture_out = (size_t)d->out * (size_t)d->out_h * (size_t)d->out_w;
@@ -21,7 +20,7 @@ static void direct_next_group(const rn_direct *d, const rn_direct_class *class,
             group->inside[t] = false;
             continue;
         }
-        group->source[t] = buffer + (size_t)at->picture * d->picture_floats +
+        group->source[t] = (size_t)at->picture * d->picture_floats +
                            (size_t)(at->row * walk + class->first_y) * d->line_floats +
                            (size_t)(at->column * walk + class->first_x) * (size_t)d->channels;
         group->inside[t] = y < d->out_h && x < d->out_w;
@@ -34,16 +33,19 @@ static void direct_next_group(const rn_direct *d, const rn_direct_class *class,
 
 // sums[point][block] = over all taps: source[tap] weights[tap][block].
 INLINE void direct_product(const rn_direct *d, const rn_direct_class *class,
-                           const direct_group *group, const float *weights,
+                           const direct_group *group, const float *buffer, const float *weights,
                            vec results[DIRECT_POINTS][DIRECT_BLOCKS], int blocks)
 {
     vec sums[DIRECT_POINTS][DIRECT_BLOCKS]; // whose address nobody takes: registers
     size_t run = (size_t) class->taps_x * (size_t)d->channels, out = d->out_weights;
+    const float *source[DIRECT_POINTS];
 
 #pragma GCC unroll 16
-    for (int t = 0; t < DIRECT_POINTS; t++)
+    for (int t = 0; t < DIRECT_POINTS; t++) {
+        source[t] = buffer + group->source[t];
         for (int q = 0; q < blocks; q++)
             sums[t][q] = vec_zero();
+    }
     for (size_t b = 0; b < (size_t)d->in; b++)
         for (size_t y = 0; y < (size_t) class->taps_y; y++) {
             size_t begin = b * d->block_floats + y * d->line_floats;
@@ -54,7 +56,7 @@ INLINE void direct_product(const rn_direct *d, const rn_direct_class *class,
                     w[q] = vec_load(weights + (size_t)q * out);
 #pragma GCC unroll 16
                 for (int t = 0; t < DIRECT_POINTS; t++) {
-                    vec s = vec_all(group->source[t][i]);
+                    vec s = vec_all(source[t][i]);
                     for (int q = 0; q < blocks; q++)
                         sums[t][q] = vec_fma(s, w[q], sums[t][q]);
                 }
@@ -78,8 +80,8 @@ INLINE void direct_blocks(const rn_direct *d, const direct_chunk *chunk, const f
         for (int p = 0; p < points; p += DIRECT_POINTS) {
             direct_group group;
             vec sums[DIRECT_POINTS][DIRECT_BLOCKS];
-            direct_next_group(d, class, chunk, buffer, &at, &group);
-            direct_product(d, class, &group,
+            direct_next_group(d, class, chunk, &at, &group);
+            direct_product(d, class, &group, buffer,
                            weights + (size_t)first * d->out_weights + class->weights, sums, blocks);
             direct_store(d, &group, output, sums, first, blocks, moments);
         }

@@ -10,7 +10,7 @@ enum { WIDE = VEC == 16, DIRECT_POINTS = RN_DIRECT_POINTS, DIRECT_BLOCKS = WIDE 
 
 // Grid points of one product: where their sources begin, and where their results go.
 typedef struct direct_group {
-    const float *source[DIRECT_POINTS];
+    size_t source[DIRECT_POINTS]; // in the buffer
     size_t target[DIRECT_POINTS]; // floats from the beginning of block 0 of the batch
     bool inside[DIRECT_POINTS];
 } direct_group;

@@ -124,51 +124,67 @@ static bool winograd_wins(const rn_op_desc *d)
     return bytes < 16e6 || tiles >= 12;
 }
 
+// How the kernel computes, and its name; returns its floats of scratch.
+static size_t choose_functions(conv_kernel *kernel, const rn_cpu_functions *functions,
+                               bool winograd)
+{
+    const rn_op_desc *d = &kernel->desc;
+    bool weights = d->kind == RN_OP_CONV_BACKWARD_WEIGHTS;
+
+    kernel->bias_gradient = functions->bias_gradient;
+    if (winograd) {
+        kernel->run_winograd = weights ? functions->winograd_weights : functions->winograd;
+        kernel->prepare_winograd = functions->winograd_prepare;
+        kernel->base.implementation = functions->winograd_name;
+        return rn_winograd_plan(&kernel->winograd, d, functions->block);
+    }
+    if (d->int8) {
+        const rn_int8_functions *int8 = functions->int8;
+        if (int8 == NULL)
+            int8 = rn_int8_functions_of(functions->block);
+        kernel->run_direct = int8->conv;
+        kernel->prepare_direct = int8->prepare;
+        kernel->base.implementation = int8->name;
+    } else {
+        kernel->run_direct = weights ? functions->direct_weights : functions->direct;
+        kernel->prepare_direct = functions->direct_prepare;
+        kernel->base.implementation = functions->direct_name;
+    }
+    return rn_direct_plan(&kernel->direct, d, functions->block);
+}
+
 rn_status rn_conv_kernel(rn_kernel **out, const rn_cpu_functions *functions, rn_conv_method method,
                          const rn_op_desc *desc)
 {
     rn_status st = RN_OK;
     conv_kernel *kernel = NULL;
     int block = functions->block;
-    bool weights = desc->kind == RN_OP_CONV_BACKWARD_WEIGHTS, conv = is_conv(desc);
-    bool winograd = conv && rn_winograd_fits(desc, block) &&
+    bool conv = is_conv(desc), direct = conv && rn_direct_fits(desc, block);
+    bool int8 = direct && rn_int8_fits(desc);
+    bool winograd = !int8 && conv && rn_winograd_fits(desc, block) &&
                     (method == RN_CONV_WINOGRAD || (method == RN_CONV_AUTO && winograd_wins(desc)));
-    bool wanted = method == RN_CONV_DIRECT || desc->dst.dtype != RN_FLOAT32 ||
+    bool wanted = int8 || method == RN_CONV_DIRECT || desc->dst.dtype != RN_FLOAT32 ||
                   (method == RN_CONV_AUTO && direct_wins(desc, block));
-    bool direct = conv && wanted && rn_direct_fits(desc, block);
-    size_t floats;
 
     *out = NULL;
-    if (!winograd && !direct)
+    if (!winograd && !(direct && wanted))
         return rn_error(RN_EUNSUPPORTED, "%s has no '%s' with kernel %d, stride %d, pad %d",
                         functions->name, rn_op_kind_name(desc->kind), desc->kernel, desc->stride,
                         desc->pad);
     RN_TRY(RN_NEW(&kernel, 1));
     kernel->desc = *desc;
+    kernel->desc.int8 = int8;
     kernel->desc.forward = NULL; // it may be freed before this kernel
-    kernel->bias_gradient = functions->bias_gradient;
-    if (winograd) {
-        kernel->run_winograd = weights ? functions->winograd_weights : functions->winograd;
-        kernel->prepare_winograd = functions->winograd_prepare;
-        floats = rn_winograd_plan(&kernel->winograd, desc, block);
-    } else {
-        kernel->run_direct = weights ? functions->direct_weights : functions->direct;
-        kernel->prepare_direct = functions->direct_prepare;
-        floats = rn_direct_plan(&kernel->direct, desc, block);
-    }
-    kernel->base = (rn_kernel){
-        .run = run,
-        .free = free_kernel,
-        .implementation = winograd ? functions->winograd_name : functions->direct_name,
-        .scratch_bytes = floats * sizeof(float),
-        .prepared_bytes =
-            (winograd ? kernel->winograd.prepared_floats : kernel->direct.prepared_floats) *
-            sizeof(float),
-        .prepare = prepare,
-        .native_count = native_count,
-        .pack = pack,
-        .unpack = unpack,
-    };
+    kernel->base = (rn_kernel){.run = run,
+                               .free = free_kernel,
+                               .prepare = prepare,
+                               .native_count = native_count,
+                               .pack = pack,
+                               .unpack = unpack};
+    kernel->base.scratch_bytes = choose_functions(kernel, functions, winograd) * sizeof(float);
+    kernel->base.prepared_bytes =
+        (winograd ? kernel->winograd.prepared_floats : kernel->direct.prepared_floats) *
+        sizeof(float);
     ask_for_statistics(kernel);
     *out = &kernel->base;
 out:

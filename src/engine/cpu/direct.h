@@ -45,6 +45,7 @@ typedef struct rn_direct {
     size_t line_floats, picture_floats; // of the buffer
     size_t block_floats;                // all pictures of a chunk
     bool plain;                         // NCHW is read
+    bool bytes;                         // the buffer is of bytes: "floats" of it are bytes
     bool grouped;                       // 1x1: buffer and weights lie as products read them
     bool transposed;                    // backward data: weights are copied to `weight_floats`,
                                         // as they are if grouped

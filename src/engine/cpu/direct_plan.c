@@ -183,6 +183,8 @@ static size_t plan_results(rn_direct *d, int block)
     size_buffer(d);
     group_points(d, block);
     count_chunks(d);
+    if (d->bytes)
+        d->buffer_floats = (d->buffer_floats / sizeof(float) + LINE - 1) / LINE * LINE;
     d->parts = (ITEMS * d->threads + d->chunks - 1) / d->chunks;
     d->parts = d->parts < groups ? d->parts : groups;
     return d->weight_floats + (size_t)d->threads * d->buffer_floats;
@@ -235,7 +237,10 @@ size_t rn_direct_plan(rn_direct *d, const rn_op_desc *op, int block)
     plan_forward(d, op);
     d->out_weights =
         (size_t)d->in * (size_t)(op->kernel * op->kernel) * (size_t)d->channels * (size_t)block;
-    if (op->kind == RN_OP_CONV && op->fold)
+    d->bytes = op->kind == RN_OP_CONV && op->int8;
+    if (d->bytes)
+        d->prepared_floats = (size_t)d->out * (d->out_weights / sizeof(float) + 2 * (size_t)block);
+    else if (op->kind == RN_OP_CONV && op->fold)
         d->prepared_floats = (size_t)d->out * (d->out_weights + 2 * (size_t)block);
     return op->kind == RN_OP_CONV ? plan_results(d, block) : plan_weights(d, block);
 }

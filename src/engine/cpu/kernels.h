@@ -16,6 +16,12 @@ typedef void (*rn_winograd_function)(const rn_winograd *sizes, const rn_op_desc 
 typedef void (*rn_direct_function)(const rn_direct *sizes, const rn_op_desc *desc,
                                    void *const args[RN_ARGS]);
 
+/** Convolutions in bytes, forward, of float32 activations. */
+typedef struct rn_int8_functions {
+    const char *name; // "cpu avx512 vnni int8"
+    rn_direct_function conv, prepare;
+} rn_int8_functions;
+
 /** What one instruction set computes, of one type of activations. Its register holds one block of
  * channels: 8 or 16 floats. */
 typedef struct rn_cpu_functions {
@@ -27,6 +33,7 @@ typedef struct rn_cpu_functions {
     rn_winograd_function winograd, winograd_weights, winograd_prepare; // forward and data, weights
     rn_direct_function direct, direct_weights, direct_prepare;
     void (*bias_gradient)(const rn_op_desc *desc, void *const args[RN_ARGS]); // of a convolution
+    const rn_int8_functions *int8; // NULL: rn_int8_functions_of(block)
     void (*sgd)(const rn_sgd_update *update);
     void (*ema)(float *average, const float *value, size_t count, float decay);
 } rn_cpu_functions;
@@ -36,6 +43,18 @@ extern const rn_cpu_functions rn_cpu_avx512, rn_cpu_bf16_avx512; // NCHW16C; may
                                                                  // rn_isa allows it
 
 const rn_cpu_functions *rn_cpu_functions_of(rn_isa isa, rn_dtype dtype);
+
+extern const rn_int8_functions rn_int8_avx2, rn_int8_avx512, rn_int8_avx512vnni;
+
+/** Of a block of 8 or 16 channels; with 16 the fastest that this processor has. */
+const rn_int8_functions *rn_int8_functions_of(int block);
+
+/** Whether the op may be, and can be, computed in bytes; its windows must fit direct.h. */
+bool rn_int8_fits(const rn_op_desc *desc);
+
+/** How values of a range become bytes: the step between them, and the byte that stands for 0. */
+float rn_int8_scale(const float range[2]);
+int rn_int8_zero(const float range[2]);
 
 /** Floats of scratch of a batch norm: partial sums of each (n, block), then the constants. */
 enum { RN_CPU_BATCH_NORM_PARTIALS = 2, RN_CPU_BATCH_NORM_CONSTANTS = 4 };

@@ -1,0 +1,5 @@
+// Convolutions in bytes. Only this file is compiled for avx512: see CMakeLists.txt.
+#pragma GCC diagnostic ignored "-Wunused-function" // of the direct convolutions some are used
+#define TABLE rn_int8_avx512
+#define TABLE_NAME "cpu avx512 int8"
+#include "engine/cpu/body_int8.h"

@@ -1,0 +1,84 @@
+// Ranges of nodes in a model file's metadata: {"layer1.0.relu1":[0,2.5], ...}.
+#include "store/checkpoint.h"
+
+#include "base/json.h"
+#include "base/json_write.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+rn_status rn_meta_add_ranges(cJSON *metadata, const rn_checkpoint *checkpoint)
+{
+    rn_status st = RN_OK;
+    cJSON *json = NULL;
+    char *text = NULL;
+
+    if (checkpoint->ranges == NULL || checkpoint->graph == NULL)
+        return RN_OK;
+    RN_TRY(rn_json_object(&json));
+    for (int i = 0; i < rn_graph_nodes(checkpoint->graph); i++) {
+        const rn_range *range = &checkpoint->ranges[i];
+        const double bounds[2] = {(double)range->low, (double)range->high};
+        if (range->low <= range->high)
+            RN_TRY(rn_json_add_item(json, rn_graph_node(checkpoint->graph, i)->name,
+                                    cJSON_CreateDoubleArray(bounds, 2)));
+    }
+    RN_TRY(rn_json_print(&text, json, false));
+    RN_TRY(rn_json_add_text(metadata, RN_META_RANGES, text));
+out:
+    rn_free(text);
+    cJSON_Delete(json);
+    return st;
+}
+
+static int find_node(const rn_graph *graph, const char *name)
+{
+    for (int i = 1; i < rn_graph_nodes(graph); i++)
+        if (strcmp(rn_graph_node(graph, i)->name, name) == 0)
+            return i;
+    return -1;
+}
+
+static rn_status read_range(rn_range *out, const cJSON *item)
+{
+    const cJSON *low = cJSON_GetArrayItem(item, 0), *high = cJSON_GetArrayItem(item, 1);
+
+    if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 2 || !cJSON_IsNumber(low) ||
+        !cJSON_IsNumber(high))
+        return rn_error(RN_EFORMAT, "%s: '%s' is not two numbers", RN_META_RANGES, item->string);
+    *out = (rn_range){(float)low->valuedouble, (float)high->valuedouble};
+    if (!isfinite(out->low) || !isfinite(out->high) || out->low > out->high || out->high < 0)
+        return rn_error(RN_EFORMAT,
+                        "%s: '%s' is %g to %g, expected finite numbers, rising, not "
+                        "below 0",
+                        RN_META_RANGES, item->string, low->valuedouble, high->valuedouble);
+    return RN_OK;
+}
+
+rn_status rn_meta_ranges(rn_range **out, const cJSON *metadata, const rn_graph *graph)
+{
+    rn_status st = RN_OK;
+    cJSON *json = NULL;
+    const cJSON *item;
+    size_t nodes = (size_t)rn_graph_nodes(graph);
+
+    *out = NULL;
+    RN_TRY(rn_meta_object(&json, metadata, RN_META_RANGES));
+    if (json == NULL)
+        return RN_OK;
+    RN_TRY(RN_NEW(out, nodes));
+    for (size_t i = 0; i < nodes; i++)
+        (*out)[i] = (rn_range){1, 0}; // unknown
+    cJSON_ArrayForEach(item, json)
+    {
+        int node = find_node(graph, item->string);
+        if (node < 0)
+            RN_TRY(
+                rn_error(RN_EFORMAT, "%s: the network has no '%s'", RN_META_RANGES, item->string));
+        RN_TRY(read_range(&(*out)[node], item));
+    }
+out:
+    cJSON_Delete(json);
+    return st;
+}
