@@ -54,15 +54,6 @@ uint16_t rn_bf16_of(float value)
     return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
-float rn_bf16_value(uint16_t bf16)
-{
-    uint32_t bits = (uint32_t)bf16 << 16;
-    float value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 // Offset of element (n, c, position) where position = y * w + x.
 static size_t blocked_offset(const rn_tensor_desc *desc, size_t n, size_t c, size_t position)
 {

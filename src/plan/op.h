@@ -9,6 +9,8 @@
 
 #include "resnet/plan.h"
 
+#include <string.h>
+
 /** Shape, type and order in memory of one tensor. Logical order is always n, c, h, w. */
 typedef struct rn_tensor_desc {
     rn_dtype dtype;
@@ -32,7 +34,15 @@ void rn_tensor_unpack(const rn_tensor_desc *desc, const void *src, float *nchw);
 
 /** The nearest bfloat16, of two the even one; a NaN stays one. And back. */
 uint16_t rn_bf16_of(float value);
-float rn_bf16_value(uint16_t bf16);
+
+static inline float rn_bf16_value(uint16_t bf16)
+{
+    uint32_t bits = (uint32_t)bf16 << 16;
+    float value;
+
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
 
 /**
  * All ops. `src` and `dst` of a descriptor are always the forward op's, also for a backward op.

@@ -8,6 +8,7 @@
 #define ENGINE_CPU_ACT_H
 
 #include "engine/cpu/vec.h"
+#include "plan/op.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -42,11 +43,6 @@ INLINE void act_store(act *p, vec v)
     _mm256_storeu_si256((__m256i *)(void *)p, _mm512_cvtepi32_epi16(act_words(v)));
 }
 
-INLINE vec act_round(vec v) // what will be read again
-{
-    return _mm512_castsi512_ps(_mm512_slli_epi32(act_words(v), 16));
-}
-
 #else
 
 INLINE vec act_load(const act *p)
@@ -76,12 +72,12 @@ INLINE void act_store(act *p, vec v)
                                                             _mm256_extracti128_si256(words, 1)));
 }
 
+#endif
+
 INLINE vec act_round(vec v) // what will be read again
 {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(act_words(v), 16));
+    return vec_of_bits(VEC_OP(slli_epi32)(act_words(v), 16));
 }
-
-#endif
 
 INLINE vec act_load_n(const act *p, size_t n) // other lanes 0
 {
@@ -107,11 +103,7 @@ INLINE void act_store_n(act *p, size_t n, vec v)
 
 static inline float act_value(act a)
 {
-    uint32_t bits = (uint32_t)a << 16;
-    float value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    return rn_bf16_value(a);
 }
 
 static inline act act_of(float value)

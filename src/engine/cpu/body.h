@@ -19,7 +19,6 @@
 const rn_cpu_functions TABLE = {
     .name = TABLE_NAME,
     .block = VEC,
-    .dtype = sizeof(act) == sizeof(float) ? RN_FLOAT32 : RN_BFLOAT16,
     .run =
         {
             [RN_OP_BATCH_NORM_TRAIN] = batch_norm_train,

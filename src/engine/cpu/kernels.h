@@ -27,7 +27,6 @@ typedef struct rn_int8_functions {
 typedef struct rn_cpu_functions {
     const char *name; // "cpu avx512"
     int block;
-    rn_dtype dtype;                          // of activations and their gradients that have blocks
     rn_cpu_function run[RN_OP_KINDS];        // NULL where there is no own kernel
     const char *winograd_name, *direct_name; // "cpu avx512 winograd"
     rn_winograd_function winograd, winograd_weights, winograd_prepare; // forward and data, weights
