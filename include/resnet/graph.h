@@ -120,11 +120,18 @@ RN_API int rn_graph_depth(const rn_graph *graph);
 RN_API int rn_graph_nodes(const rn_graph *graph);
 /** Borrowed until the graph is freed; index 0 is the input. */
 RN_API const rn_node *rn_graph_node(const rn_graph *graph, int index);
+/** Index of the node with this name, or -1. */
+RN_API int rn_graph_find_node(const rn_graph *graph, const char *name);
 
 /** What the values that a node puts out lie in, measured (rn_calibrate()); low > high: unknown. */
 typedef struct rn_range {
     float low, high;
 } rn_range;
+
+RN_API bool rn_range_known(const rn_range *range);
+/** Unknown ranges of all nodes; the caller's (rn_ranges_free()). RN_ENOMEM. */
+RN_API rn_status rn_ranges_create(rn_range **out, const rn_graph *graph);
+RN_API void rn_ranges_free(rn_range *ranges);
 
 RN_API int rn_graph_params(const rn_graph *graph);
 RN_API const rn_param *rn_graph_param(const rn_graph *graph, int index);

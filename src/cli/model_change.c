@@ -44,6 +44,9 @@ rn_status cli_change_open(cli_model_change *change, const cli_arguments *args)
 {
     rn_status st;
 
+    change->engine = cli_text(args, "engine");
+    change->batch = (int)cli_integer(args, "batch");
+    change->bad_images = cli_bad_images(args);
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_model_path(&change->path, args->words[0]));
     RN_TRY(check_output(change, args));

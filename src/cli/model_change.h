@@ -46,7 +46,7 @@ typedef struct cli_model_change {
                 "one"                                                                              \
     }
 
-/** Read the model and open the sets; engine, batch and bad_images are set by the caller. */
+/** What the options say: read the model and open the sets. */
 rn_status cli_change_open(cli_model_change *change, const cli_arguments *args);
 void cli_change_release(cli_model_change *change);
 

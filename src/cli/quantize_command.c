@@ -9,7 +9,7 @@ static int count_ranges(const rn_checkpoint *model)
     int count = 0;
 
     for (int i = 0; i < rn_graph_nodes(model->graph); i++)
-        count += model->ranges[i].low <= model->ranges[i].high;
+        count += rn_range_known(&model->ranges[i]);
     return count;
 }
 
@@ -35,7 +35,7 @@ static rn_status print_json(const cli_model_change *c, const rn_calibrate_option
     for (int i = 0; i < rn_graph_nodes(c->model->graph); i++) {
         const rn_range *range = &c->model->ranges[i];
         const double bounds[2] = {(double)range->low, (double)range->high};
-        if (range->low <= range->high)
+        if (rn_range_known(range))
             cJSON_AddItemToObject(ranges, rn_graph_node(c->model->graph, i)->name,
                                   cJSON_CreateDoubleArray(bounds, 2));
     }
@@ -45,16 +45,15 @@ static rn_status print_json(const cli_model_change *c, const rn_calibrate_option
 static rn_status run_quantize(const cli_arguments *args)
 {
     rn_status st;
-    cli_model_change c = {.engine = cli_text(args, "engine"),
-                          .batch = (int)cli_integer(args, "batch"),
-                          .bad_images = cli_bad_images(args)};
-    rn_calibrate_options options = {
-        .images = (uint64_t)cli_integer(args, "images"), .engine = c.engine, .batch = c.batch};
+    cli_model_change c = {0};
+    rn_calibrate_options options = {.images = (uint64_t)cli_integer(args, "images")};
     rn_export_options export = {.format = RN_FILE_RESNET};
     const char *out = cli_text(args, "out");
 
     RN_TRY(cli_change_open(&c, args));
     rn_checkpoint_forget_ranges(c.model); // of an earlier time
+    options.engine = c.engine;
+    options.batch = c.batch;
     options.ema = c.ema;
     export.last = !c.ema;
     if (options.images > c.train->count)

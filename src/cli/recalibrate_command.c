@@ -42,18 +42,15 @@ static rn_status prepare(recalibration *r, const cli_arguments *args)
 {
     rn_status st;
 
+    RN_TRY(cli_change_open(&r->change, args));
     r->options = (rn_recalibrate_options){
-        .engine = cli_text(args, "engine"),
-        .batch = (int)cli_integer(args, "batch"),
+        .engine = r->change.engine,
+        .batch = r->change.batch,
         .images = (uint64_t)cli_integer(args, "images"),
         .seed = (uint64_t)cli_integer(args, "seed"),
-        .bad_images = cli_bad_images(args),
+        .ema = r->change.ema,
+        .bad_images = r->change.bad_images,
     };
-    r->change.engine = r->options.engine;
-    r->change.batch = r->options.batch;
-    r->change.bad_images = r->options.bad_images;
-    RN_TRY(cli_change_open(&r->change, args));
-    r->options.ema = r->change.ema;
     RN_TRY(choose_augment(r, args));
     // Else the test set's evaluation tells of them.
     if (r->change.test == NULL || !rn_samples_same(r->change.train, r->change.test))

@@ -93,6 +93,33 @@ bool rn_param_trained(const rn_param *param)
     return param->kind != RN_PARAM_RUNNING_MEAN && param->kind != RN_PARAM_RUNNING_VARIANCE;
 }
 
+int rn_graph_find_node(const rn_graph *graph, const char *name)
+{
+    for (int i = 0; i < rn_graph_nodes(graph); i++)
+        if (strcmp(rn_graph_node(graph, i)->name, name) == 0)
+            return i;
+    return -1;
+}
+
+bool rn_range_known(const rn_range *range)
+{
+    return range->low <= range->high;
+}
+
+rn_status rn_ranges_create(rn_range **out, const rn_graph *graph)
+{
+    rn_status st = RN_NEW(out, (size_t)rn_graph_nodes(graph));
+
+    for (int i = 0; st == RN_OK && i < rn_graph_nodes(graph); i++)
+        (*out)[i] = (rn_range){1, 0};
+    return st;
+}
+
+void rn_ranges_free(rn_range *ranges)
+{
+    rn_free(ranges);
+}
+
 const char *rn_node_kind_name(rn_node_kind kind)
 {
     static const char *const names[] = {

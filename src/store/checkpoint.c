@@ -25,7 +25,7 @@ void rn_checkpoint_free(rn_checkpoint *checkpoint)
     rn_weights_free(checkpoint->momentum);
     rn_weights_free(checkpoint->ema);
     rn_preprocess_free(checkpoint->preprocess);
-    rn_free(checkpoint->ranges);
+    rn_ranges_free(checkpoint->ranges);
     rn_free(checkpoint->recipe);
     rn_free(checkpoint->state);
     rn_free(checkpoint->from);
@@ -34,7 +34,7 @@ void rn_checkpoint_free(rn_checkpoint *checkpoint)
 
 void rn_checkpoint_forget_ranges(rn_checkpoint *checkpoint)
 {
-    rn_free(checkpoint->ranges);
+    rn_ranges_free(checkpoint->ranges);
     checkpoint->ranges = NULL;
 }
 

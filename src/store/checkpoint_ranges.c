@@ -6,7 +6,6 @@
 #include "base/memory.h"
 
 #include <math.h>
-#include <string.h>
 
 rn_status rn_meta_add_ranges(cJSON *metadata, const rn_checkpoint *checkpoint)
 {
@@ -20,7 +19,7 @@ rn_status rn_meta_add_ranges(cJSON *metadata, const rn_checkpoint *checkpoint)
     for (int i = 0; i < rn_graph_nodes(checkpoint->graph); i++) {
         const rn_range *range = &checkpoint->ranges[i];
         const double bounds[2] = {(double)range->low, (double)range->high};
-        if (range->low <= range->high)
+        if (rn_range_known(range))
             RN_TRY(rn_json_add_item(json, rn_graph_node(checkpoint->graph, i)->name,
                                     cJSON_CreateDoubleArray(bounds, 2)));
     }
@@ -30,14 +29,6 @@ out:
     rn_free(text);
     cJSON_Delete(json);
     return st;
-}
-
-static int find_node(const rn_graph *graph, const char *name)
-{
-    for (int i = 1; i < rn_graph_nodes(graph); i++)
-        if (strcmp(rn_graph_node(graph, i)->name, name) == 0)
-            return i;
-    return -1;
 }
 
 static rn_status read_range(rn_range *out, const cJSON *item)
@@ -61,19 +52,16 @@ rn_status rn_meta_ranges(rn_range **out, const cJSON *metadata, const rn_graph *
     rn_status st = RN_OK;
     cJSON *json = NULL;
     const cJSON *item;
-    size_t nodes = (size_t)rn_graph_nodes(graph);
 
     *out = NULL;
     RN_TRY(rn_meta_object(&json, metadata, RN_META_RANGES));
     if (json == NULL)
         return RN_OK;
-    RN_TRY(RN_NEW(out, nodes));
-    for (size_t i = 0; i < nodes; i++)
-        (*out)[i] = (rn_range){1, 0}; // unknown
+    RN_TRY(rn_ranges_create(out, graph));
     cJSON_ArrayForEach(item, json)
     {
-        int node = find_node(graph, item->string);
-        if (node < 0)
+        int node = rn_graph_find_node(graph, item->string);
+        if (node < 1) // nor of the input, whose pixels nobody makes bytes of
             RN_TRY(
                 rn_error(RN_EFORMAT, "%s: the network has no '%s'", RN_META_RANGES, item->string));
         RN_TRY(read_range(&(*out)[node], item));

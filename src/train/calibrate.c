@@ -152,14 +152,11 @@ static rn_status finish(const calibration *c, rn_checkpoint *model)
 {
     rn_status st = RN_OK;
     rn_range *ranges = NULL;
-    size_t nodes = (size_t)rn_graph_nodes(model->graph);
 
-    RN_TRY(RN_NEW(&ranges, nodes));
-    for (size_t i = 0; i < nodes; i++)
-        ranges[i] = (rn_range){1, 0}; // unknown
+    RN_TRY(rn_ranges_create(&ranges, model->graph));
     for (int i = 0; i < c->count; i++)
         ranges[c->gauges[i].index] = range_of(&c->gauges[i]);
-    rn_free(model->ranges);
+    rn_checkpoint_forget_ranges(model);
     model->ranges = ranges;
 out:
     return st;

@@ -37,17 +37,15 @@ out:
 // Index of the layer of this name; 0 where there is no name.
 static rn_status find_layer(int *index, const rn_graph *graph, const char *name)
 {
+    int found = name == NULL ? 0 : rn_graph_find_node(graph, name);
+
     *index = 0;
     if (name == NULL)
         return RN_OK;
-    for (int i = 1; i < rn_graph_nodes(graph); i++) {
-        const rn_node *node = rn_graph_node(graph, i);
-        if (strcmp(node->name, name) != 0 || node->kind == RN_NODE_CROSS_ENTROPY)
-            continue;
-        *index = i;
-        return RN_OK;
-    }
-    return unknown_layer(graph, name);
+    if (found < 1 || rn_graph_node(graph, found)->kind == RN_NODE_CROSS_ENTROPY)
+        return unknown_layer(graph, name);
+    *index = found;
+    return RN_OK;
 }
 
 const rn_weights *rn_predictor_weights(const rn_predictor *predictor)

@@ -56,11 +56,10 @@ static double distance(rn_checkpoint *model)
 
 static const rn_range *range_at(const rn_checkpoint *model, const char *name)
 {
-    for (int i = 0; i < rn_graph_nodes(model->graph); i++)
-        if (strcmp(rn_graph_node(model->graph, i)->name, name) == 0)
-            return &model->ranges[i];
-    fail_msg("no node '%s'", name);
-    return NULL;
+    int node = rn_graph_find_node(model->graph, name);
+
+    assert_true(node > 0);
+    return &model->ranges[node];
 }
 
 static const char *const networks[] = {"resnet-8",
