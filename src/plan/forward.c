@@ -2,40 +2,30 @@
 // where frozen also the convolution before them.
 #include "plan/chains.h"
 
-// Ops that work element by element keep the layout of what they read.
-static rn_layout output_layout(const rn_planner *planner, rn_node_kind kind, int src)
+// Layout and type. Pictures and flat rows are float32, what has blocks of channels is of the plan's
+// type; ops that work element by element keep both of what they read.
+static void set_order(rn_tensor_desc *desc, const rn_planner *planner, rn_node_kind kind, int src)
 {
     switch (kind) {
     case RN_NODE_INPUT:
-        return RN_LAYOUT_NCHW;
+        desc->layout = RN_LAYOUT_NCHW;
+        desc->dtype = RN_FLOAT32;
+        return;
     case RN_NODE_CONV:
     case RN_NODE_MAX_POOL:
     case RN_NODE_SHORTCUT_PAD:
-        return planner->plan->engine->layout;
+        desc->layout = planner->plan->engine->layout;
+        desc->dtype = planner->plan->options.dtype;
+        return;
     case RN_NODE_AVERAGE_POOL:
     case RN_NODE_FLATTEN:
     case RN_NODE_LINEAR:
-        return RN_LAYOUT_NC;
+        desc->layout = RN_LAYOUT_NC;
+        desc->dtype = RN_FLOAT32;
+        return;
     default:
-        return planner->plan->tensors[src].desc.layout;
-    }
-}
-
-// Pictures and flat rows are float32, what has blocks of channels is of the plan's type.
-static rn_dtype output_dtype(const rn_planner *planner, rn_node_kind kind, int src)
-{
-    switch (kind) {
-    case RN_NODE_CONV:
-    case RN_NODE_MAX_POOL:
-    case RN_NODE_SHORTCUT_PAD:
-        return planner->plan->options.dtype;
-    case RN_NODE_INPUT:
-    case RN_NODE_AVERAGE_POOL:
-    case RN_NODE_FLATTEN:
-    case RN_NODE_LINEAR:
-        return RN_FLOAT32;
-    default:
-        return planner->plan->tensors[src].desc.dtype;
+        desc->layout = planner->plan->tensors[src].desc.layout;
+        desc->dtype = planner->plan->tensors[src].desc.dtype;
     }
 }
 
@@ -43,14 +33,13 @@ static rn_dtype output_dtype(const rn_planner *planner, rn_node_kind kind, int s
 static rn_tensor_desc output_desc(const rn_planner *planner, const rn_node *node, rn_node_kind kind,
                                   int src)
 {
-    return (rn_tensor_desc){
-        .dtype = output_dtype(planner, kind, src),
-        .layout = output_layout(planner, kind, src),
-        .n = planner->plan->options.batch,
-        .c = node->channels,
-        .h = node->height,
-        .w = node->width,
-    };
+    rn_tensor_desc desc = {.n = planner->plan->options.batch,
+                           .c = node->channels,
+                           .h = node->height,
+                           .w = node->width};
+
+    set_order(&desc, planner, kind, src);
+    return desc;
 }
 
 // The output of a chain from node `start` to `node` (or of a single node), made from tensor `src`.
@@ -135,7 +124,7 @@ static void take_range(const rn_planner *planner, rn_planned_op *op)
     if (ranges == NULL || op->desc.kind != RN_OP_CONV || src == planner->value[0])
         return;
     for (int i = 1; i < rn_graph_nodes(planner->plan->graph); i++) {
-        if (planner->value[i] != src || !(ranges[i].low <= ranges[i].high))
+        if (planner->value[i] != src || !rn_range_known(&ranges[i]))
             continue;
         op->desc.int8 = true;
         op->desc.range[0] = ranges[i].low;
