@@ -343,7 +343,6 @@ static rn_status run_bench(const cli_arguments *args)
     bench b = {.steps = (int)cli_integer(args, "steps"), .loaded = rn_process_memory().resident};
     rn_plan_options plan_options = {.batch = (int)cli_integer(args, "batch"),
                                     .training = !cli_flag(args, "inference")};
-    rn_range *ranges = NULL;
 
     b.by_op = cli_given(args, "ops") || cli_given(args, "trace") || cli_flag(args, "json");
     if (cli_given(args, "trace"))
@@ -353,8 +352,8 @@ static rn_status run_bench(const cli_arguments *args)
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_network_open(&network, args, "resnet-20"));
     RN_TRY(rn_engine_create(&b.engine, cli_text(args, "engine")));
-    RN_TRY(cli_step_type(&plan_options, &ranges, network.graph, cli_text(args, "dtype")));
-    RN_TRY(cli_step_plan(&b.plan, network.graph, b.engine, plan_options, cli_size(args, "memory")));
+    RN_TRY(cli_step_plan(&b.plan, network.graph, b.engine, plan_options, cli_text(args, "dtype"),
+                         cli_size(args, "memory")));
     RN_TRY(prepare_run(&b, network.graph));
     if (cli_flag(args, "serve")) {
         st = serve(&b);
@@ -366,7 +365,6 @@ static rn_status run_bench(const cli_arguments *args)
     RN_TRY(assess(&b));
     RN_TRY(report(&b, network.graph, args));
 out:
-    free(ranges);
     release(&b);
     cli_network_release(&network);
     return st;

@@ -18,18 +18,16 @@ static rn_status make_plan(planned *p, const rn_graph *graph, const cli_argument
     rn_status st;
     rn_plan_options options = {.batch = (int)cli_integer(args, "batch"),
                                .training = !cli_flag(args, "inference")};
-    rn_range *ranges = NULL;
 
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(rn_engine_create(&p->engine, cli_text(args, "engine")));
-    RN_TRY(cli_step_type(&options, &ranges, graph, cli_text(args, "dtype")));
-    RN_TRY(cli_step_plan(&p->plan, graph, p->engine, options, cli_size(args, "memory")));
+    RN_TRY(cli_step_plan(&p->plan, graph, p->engine, options, cli_text(args, "dtype"),
+                         cli_size(args, "memory")));
     p->per_op = calloc((size_t)rn_plan_ops(p->plan) + 1, sizeof *p->per_op);
     if (p->per_op == NULL)
         return rn_error(RN_ENOMEM, "no memory for %d ops", rn_plan_ops(p->plan));
     RN_TRY(rn_plan_predict(p->plan, &p->seconds, p->per_op));
 out:
-    free(ranges);
     return st;
 }
 

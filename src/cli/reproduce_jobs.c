@@ -117,7 +117,7 @@ static rn_status planned_bytes(size_t *bytes, const cli_crew *c, int job)
 
     RN_TRY(rn_engine_create(&engine, NULL));
     RN_TRY(rn_graph_create(&graph, r->runs[r->jobs[job].run].model, &r->settings.network));
-    RN_TRY(cli_step_plan(&plan, graph, engine, options, 0));
+    RN_TRY(cli_step_plan(&plan, graph, engine, options, NULL, 0));
     *bytes = cli_step_memory_of(plan).total;
 out:
     rn_plan_free(plan);

@@ -1,6 +1,5 @@
 #include "cli/step_plan.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 cli_step_memory cli_step_memory_of(const rn_plan *plan)
@@ -23,31 +22,38 @@ double cli_step_flops(const rn_plan *plan)
     return flops;
 }
 
-rn_status cli_step_plan(rn_plan **out, const rn_graph *graph, rn_engine *engine,
-                        rn_plan_options options, size_t limit)
+static rn_status set_type(rn_plan_options *options, rn_range **ranges, const rn_graph *graph,
+                          const char *type)
 {
-    options.memory_limit = limit;
-    options.momentum_beside = true; // of SGD
-    return rn_plan_create(out, graph, engine, &options);
-}
+    rn_status st;
 
-rn_status cli_step_type(rn_plan_options *options, rn_range **ranges, const rn_graph *graph,
-                        const char *type)
-{
-    size_t nodes = (size_t)rn_graph_nodes(graph);
-
-    *ranges = NULL;
     if (strcmp(type, "int8") != 0)
         return rn_dtype_parse(&options->dtype, type);
     if (options->training)
         return rn_error(RN_EINVAL, "'--dtype int8' is for inference: add '--inference'");
-    *ranges = calloc(nodes, sizeof **ranges);
-    if (*ranges == NULL)
-        return rn_error(RN_ENOMEM, "no memory for %zu ranges", nodes);
-    for (size_t i = 0; i < nodes; i++)
-        (*ranges)[i].high = 4;
+    RN_TRY(rn_ranges_create(ranges, graph));
+    for (int i = 0; i < rn_graph_nodes(graph); i++)
+        (*ranges)[i] = (rn_range){0, 4};
     options->ranges = *ranges;
-    return RN_OK;
+out:
+    return st;
+}
+
+rn_status cli_step_plan(rn_plan **out, const rn_graph *graph, rn_engine *engine,
+                        rn_plan_options options, const char *type, size_t limit)
+{
+    rn_status st;
+    rn_range *ranges = NULL;
+
+    *out = NULL;
+    options.memory_limit = limit;
+    options.momentum_beside = true; // of SGD
+    if (type != NULL)
+        RN_TRY(set_type(&options, &ranges, graph, type));
+    st = rn_plan_create(out, graph, engine, &options);
+out:
+    rn_ranges_free(ranges);
+    return st;
 }
 
 const char *cli_step_type_name(const rn_plan *plan)

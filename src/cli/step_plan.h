@@ -13,21 +13,16 @@ typedef struct cli_step_memory {
     double repeated; // flops computed again, in percent of those of the step without them
 } cli_step_memory;
 
-/** Plan so that a step with its optimiser takes at most `limit` bytes; 0: no limit. */
-rn_status cli_step_plan(rn_plan **out, const rn_graph *graph, rn_engine *engine,
-                        rn_plan_options options, size_t limit);
-
 /**
- * What `--dtype` says: "float32", "bfloat16", or "int8" with ranges made up, so that what is
- * computed takes its time and means nothing.
+ * Plan so that a step with its optimiser takes at most `limit` bytes; 0: no limit.
  *
- * @param[out] ranges  What options->ranges points to, or NULL; the caller's (free()).
- * @return RN_OK; RN_EINVAL (training in int8); RN_ENOMEM.
+ * @param type  What `--dtype` says: "float32", "bfloat16", or "int8" (inference) with ranges made
+ *              up, so that what is computed takes its time and means nothing. NULL: options.dtype.
  */
-rn_status cli_step_type(rn_plan_options *options, rn_range **ranges, const rn_graph *graph,
-                        const char *type);
+rn_status cli_step_plan(rn_plan **out, const rn_graph *graph, rn_engine *engine,
+                        rn_plan_options options, const char *type, size_t limit);
 
-/** The same word again. */
+/** The type that a step was planned with, in the same words. */
 const char *cli_step_type_name(const rn_plan *plan);
 
 cli_step_memory cli_step_memory_of(const rn_plan *plan);

@@ -332,7 +332,7 @@ static rn_status check_step(const cli_job *job, rn_engine *engine)
         RN_TRY(rn_graph_create(&graph, job->record.model, &job->checkpoint->options));
     else
         RN_TRY(rn_train_graph(&graph, &options));
-    RN_TRY(cli_step_plan(&plan, graph, engine, step, cli_size(job->args, "memory")));
+    RN_TRY(cli_step_plan(&plan, graph, engine, step, NULL, cli_size(job->args, "memory")));
 out:
     rn_plan_free(plan);
     rn_graph_free(graph);
