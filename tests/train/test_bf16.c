@@ -1,11 +1,11 @@
 // Training with activations of bfloat16: whole networks against the same in float32, memory,
 // recipes, and that such a training learns as well and repeats itself.
 #include "base/random.h"
-#include "train/training.h"
+#include "train/losses.h"
 
 #include <math.h>
 
-enum { BATCH = 8, SEED = 5, STEPS = 64, TAIL = 8 };
+enum { PICTURES = 8, SEED = 5 };
 
 #define TRY(expr)                                                                                  \
     do {                                                                                           \
@@ -26,7 +26,7 @@ typedef struct network {
 static void step(network *net, const char *model, rn_dtype dtype)
 {
     const rn_model_options options = {.classes = 10, .channels = 3, .height = 32, .width = 32};
-    const rn_plan_options plan = {.batch = BATCH, .dtype = dtype, .training = true};
+    const rn_plan_options plan = {.batch = PICTURES, .dtype = dtype, .training = true};
     rn_stream stream;
 
     TRY(rn_engine_create(&net->engine, NULL));
@@ -38,9 +38,9 @@ static void step(network *net, const char *model, rn_dtype dtype)
     TRY(rn_run_load(net->run, net->weights));
     rn_run_set_step(net->run, SEED, 1);
     rn_stream_init(&stream, SEED, RN_PURPOSE_TEST, 0, 0);
-    for (int i = 0; i < BATCH * 3 * 32 * 32; i++)
+    for (int i = 0; i < PICTURES * 3 * 32 * 32; i++)
         rn_run_input(net->run)[i] = rn_stream_normal(&stream);
-    for (int i = 0; i < BATCH; i++)
+    for (int i = 0; i < PICTURES; i++)
         rn_run_labels(net->run)[i] = i % 10;
     TRY(rn_run_forward(net->run));
     net->loss = rn_run_loss(net->run).loss;
@@ -128,44 +128,11 @@ static void memory_is_half(void **state)
     release(&b);
 }
 
-typedef struct losses {
-    double loss[STEPS];
-    int steps;
-} losses;
-
-static void record_loss(const rn_event *event, void *context)
+static void train_in_bfloat16(training *t, losses *l)
 {
-    losses *l = context;
-
-    if (event->kind == RN_EVENT_STEP && l->steps < STEPS)
-        l->loss[l->steps++] = event->loss;
-}
-
-// The training of test_convergence.c.
-static void train(training *t, losses *l)
-{
-    training_init(t);
-    TRY(rn_recipe_load(&t->recipe, "quick"));
-    t->recipe.schedule.lr = 0.05;
-    t->recipe.epochs = 0;
-    t->recipe.iterations = STEPS;
-    t->recipe.batch = 32;
+    init(t, l);
     t->recipe.dtype = RN_BFLOAT16;
-    t->options.checkpoint_every = STEPS;
-    *l = (losses){0};
-    t->options.on_event = record_loss;
-    t->options.context = l;
-    TRY(rn_train(&t->options, &t->result));
-    assert_int_equal(l->steps, STEPS);
-}
-
-static double tail_mean(const losses *l)
-{
-    double sum = 0;
-
-    for (int i = STEPS - TAIL; i < STEPS; i++)
-        sum += l->loss[i];
-    return sum / TAIL;
+    train(t, l);
 }
 
 static void it_learns_as_well_and_repeats_bit_for_bit(void **state)
@@ -174,8 +141,8 @@ static void it_learns_as_well_and_repeats_bit_for_bit(void **state)
     losses first, again;
 
     (void)state;
-    train(&a, &first);
-    train(&b, &again);
+    train_in_bfloat16(&a, &first);
+    train_in_bfloat16(&b, &again);
     printf("  last %d losses: %.4f\n", TAIL, tail_mean(&first));
     assert_true(fabs(first.loss[0] - 2.865527) < 0.01); // float32's, as are those below
     assert_true(fabs(first.loss[0] - 2.865527) > 1e-6);
