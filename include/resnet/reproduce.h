@@ -6,7 +6,8 @@
 #ifndef RESNET_REPRODUCE_H
 #define RESNET_REPRODUCE_H
 
-#include "resnet/train.h"
+#include "resnet/recipe.h"
+#include "resnet/store.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -8,7 +8,7 @@
 #include "cli/json_output.h"
 #include "cli/options.h"
 
-#include "resnet/train.h"
+#include "resnet/evaluate.h"
 
 typedef struct cli_model_change {
     rn_checkpoint *model;

@@ -1,6 +1,8 @@
 // Ranges of what convolutions read, for multiplication in bytes. A first pass over the pictures
 // finds the largest values, a second how they are distributed below; the range is then cut where
 // the sum of squared errors, of rounding inside and of cutting off outside, is least.
+#include "resnet/measure.h"
+
 #include "base/memory.h"
 #include "train/traced.h"
 

@@ -2,7 +2,7 @@
 #ifndef TRAIN_CLASS_MAP_H
 #define TRAIN_CLASS_MAP_H
 
-#include "resnet/train.h"
+#include "resnet/store.h"
 
 /** RN_EINVAL: names the first image without label. */
 rn_status rn_check_labelled(const rn_samples *samples);

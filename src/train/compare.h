@@ -2,7 +2,8 @@
 #ifndef TRAIN_COMPARE_H
 #define TRAIN_COMPARE_H
 
-#include "resnet/train.h"
+#include "resnet/compare.h"
+#include "resnet/engine.h"
 
 /** Those that a model is used with, unless the last are asked for. */
 static inline const rn_weights *rn_compared_weights(const rn_checkpoint *model, bool last)

@@ -2,6 +2,8 @@
 #ifndef TRAIN_INFERENCE_H
 #define TRAIN_INFERENCE_H
 
+#include "resnet/evaluate.h"
+
 #include "train/watch.h"
 
 #define RN_CENTRE_RATIO 0.875 // of a photograph's shorter side the network sees this: 224 of 256

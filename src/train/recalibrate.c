@@ -2,6 +2,8 @@
 // stand still, pooled over a set of images. Pictures are decoded a batch at a time; where one
 // cannot be read the next of the order fills the batch, so that only the last batches may be
 // smaller.
+#include "resnet/measure.h"
+
 #include "augment/reader.h"
 #include "base/memory.h"
 #include "batch/order.h"

@@ -1,5 +1,5 @@
 // Recipes: from names, files, JSON and single options, and back to JSON.
-#include "resnet/train.h"
+#include "resnet/recipe.h"
 
 #include "base/file.h"
 #include "base/json.h"

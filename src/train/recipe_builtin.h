@@ -2,7 +2,7 @@
 #ifndef TRAIN_RECIPE_BUILTIN_H
 #define TRAIN_RECIPE_BUILTIN_H
 
-#include "resnet/train.h"
+#include "resnet/recipe.h"
 
 /** Index from 0; NULL past the last. Static. */
 const rn_recipe *rn_recipe_builtin(int index);

@@ -2,7 +2,7 @@
 #ifndef TRAIN_RECIPE_FIELD_H
 #define TRAIN_RECIPE_FIELD_H
 
-#include "resnet/train.h"
+#include "resnet/recipe.h"
 
 #include "base/json.h"
 

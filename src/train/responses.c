@@ -1,4 +1,6 @@
 // Layer responses: moments of what convolutions give, behind their batch norms.
+#include "resnet/measure.h"
+
 #include "base/memory.h"
 #include "train/traced.h"
 

@@ -3,7 +3,10 @@
 #ifndef TRAIN_TRACED_H
 #define TRAIN_TRACED_H
 
-#include "resnet/train.h"
+#include "resnet/engine.h"
+#include "resnet/store.h"
+
+#include <signal.h>
 
 typedef struct rn_traced {
     const rn_checkpoint *model;

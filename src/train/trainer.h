@@ -63,6 +63,9 @@ rn_status rn_trainer_save(rn_trainer *trainer);
 /** Write `name` in the run folder as a plain model with the weights to be used (EMA if in use). */
 rn_status rn_trainer_save_model(rn_trainer *trainer, const char *name);
 
+/** Evaluate the weights that will be used; keep the best; let the schedule see the error. */
+rn_status rn_trainer_evaluate(rn_trainer *trainer);
+
 /**
  * Plan the training step, within what the memory limit leaves beside all else; the inference and
  * the checkpoint must be there.

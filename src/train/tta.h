@@ -2,7 +2,7 @@
 #ifndef TRAIN_TTA_H
 #define TRAIN_TTA_H
 
-#include "resnet/train.h"
+#include "resnet/recipe.h"
 
 typedef struct rn_tta_view {
     rn_view view;

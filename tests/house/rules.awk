@@ -8,6 +8,7 @@ BEGIN {
         rank[list[i]] = i + 0
     # public headers beside their folder's own
     rank["history"] = rank["plot"] = rank["report"]
+    rank["recipe"] = rank["evaluate"] = rank["compare"] = rank["measure"] = rank["train"]
 
     # header pattern -> the only places that may include it
     only["^<(dnnl|oneapi/)"] = "^src/engine/onednn/"

@@ -4,7 +4,7 @@
 #include "data/photo_files.h"
 #include "image/make_webp.h"
 #include "image/picture_claims.h"
-#include "resnet/train.h"
+#include "resnet/evaluate.h"
 
 #include <stdatomic.h>
 #include <sys/resource.h>

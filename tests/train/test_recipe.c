@@ -1,6 +1,6 @@
 #include "base/file.h"
 #include "base/memory.h"
-#include "resnet/train.h"
+#include "resnet/recipe.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,0 +1,131 @@
+// What is evaluated while a network trains: the held out images, the test set.
+#include "train/trainer.h"
+
+#include <math.h>
+
+static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,
+                                 rn_evaluation *result, rn_watch *watch)
+{
+    rn_status st = RN_OK;
+    const rn_checkpoint *checkpoint = trainer->checkpoint;
+    const rn_weights *weights = checkpoint->ema != NULL ? checkpoint->ema : checkpoint->weights;
+
+    RN_TRY(rn_inference_load(trainer->inference, weights));
+    RN_TRY(rn_inference_evaluate(trainer->inference, result,
+                                 &(rn_inference_set){.preprocess = checkpoint->preprocess,
+                                                     .samples = samples,
+                                                     .tta = trainer->recipe.tta,
+                                                     .stop = trainer->options->stop,
+                                                     .watch = watch}));
+out:
+    return st;
+}
+
+typedef struct photo_evaluation {
+    rn_trainer *trainer;
+    rn_watch *watch;
+} photo_evaluation;
+
+static rn_status see_photo(const rn_picture_scores *scores, void *context)
+{
+    const photo_evaluation *evaluation = context;
+
+    if (scores->error != NULL)
+        rn_trainer_tell_bad(scores->error, evaluation->trainer);
+    else
+        rn_watch_probabilities(evaluation->watch, scores->index, scores->label, scores->scores);
+    return RN_OK;
+}
+
+// The middle of the picture, of which the network sees the share that is usual for training crops.
+static rn_views evaluation_view(const rn_trainer *trainer)
+{
+    const rn_model_options *model = &trainer->checkpoint->options;
+    double ratio = trainer->recipe.augment.crop_ratio;
+    int side = model->height < model->width ? model->height : model->width;
+
+    return (rn_views){.protocol = RN_PROTOCOL_SINGLE,
+                      .resize = (int)lround(side / (ratio > 0 ? ratio : RN_CENTRE_RATIO)),
+                      .crop = side};
+}
+
+static rn_status evaluate_photos(rn_trainer *trainer, const rn_samples *samples,
+                                 rn_evaluation *result, rn_watch *watch)
+{
+    const rn_checkpoint *checkpoint = trainer->checkpoint;
+    const rn_member member = {checkpoint, checkpoint->ema != NULL};
+    photo_evaluation evaluation = {trainer, watch};
+    const rn_evaluate_views_options options = {
+        .views = evaluation_view(trainer),
+        .workers = trainer->options->workers,
+        .skip_bad = trainer->options->bad_images == RN_BAD_IMAGES_SKIP,
+        .engine = trainer->options->engine,
+        .stop = trainer->options->stop,
+        .on_picture = see_photo,
+        .context = &evaluation,
+    };
+
+    return rn_evaluate_views(result, &member, 1, samples, &options);
+}
+
+static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, const char *set,
+                             double *error)
+{
+    rn_status st = RN_OK;
+    rn_evaluation result = {0};
+    rn_watch watch;
+    rn_watched watched[2 * RN_WATCHED];
+    int shown = 0;
+
+    rn_watch_init(&watch, samples->count, trainer->checkpoint->options.classes);
+    if (samples->photos != NULL)
+        RN_TRY(evaluate_photos(trainer, samples, &result, &watch));
+    else
+        RN_TRY(evaluate_images(trainer, samples, &result, &watch));
+    if (samples == trainer->options->test)
+        shown = rn_watch_result(watched, &watch, trainer->checkpoint->label_names);
+    *error = 100.0 * (double)result.wrong / (double)result.count;
+    trainer->result.test_count = result.count;
+    trainer->result.test_wrong = result.wrong;
+    trainer->result.test_loss = result.loss;
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_EVALUATION,
+                                        .set = set,
+                                        .count = result.count,
+                                        .wrong = result.wrong,
+                                        .error = *error,
+                                        .loss = result.loss,
+                                        .watched = watched,
+                                        .watched_count = shown});
+out:
+    return st;
+}
+
+rn_status rn_trainer_evaluate(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    rn_progress *progress = &trainer->progress;
+    bool averaged = trainer->checkpoint->ema != NULL;
+    double error = 100 * progress->epoch_wrong / progress->epoch_seen;
+
+    RN_TRY(rn_trainer_collect(trainer));
+    if (trainer->held != NULL)
+        RN_TRY(evaluate_on(trainer, trainer->held, averaged ? "validation (ema)" : "validation",
+                           &error));
+    double watched = error;
+    if (trainer->options->test != NULL)
+        RN_TRY(
+            evaluate_on(trainer, trainer->options->test, averaged ? "test (ema)" : "test", &error));
+    if (trainer->held == NULL)
+        watched = error;
+    rn_schedule_observe_epoch(&trainer->recipe.schedule, &progress->schedule, watched);
+    progress->epoch_wrong = progress->epoch_seen = 0;
+    progress->evaluation_due = false;
+    trainer->saved = false;
+    if ((trainer->held != NULL || trainer->options->test != NULL) &&
+        watched < progress->best_error) {
+        progress->best_error = watched;
+        RN_TRY(rn_trainer_save_model(trainer, "best.safetensors"));
+    }
+out:
+    return st;
+}
