@@ -30,10 +30,11 @@ enum { RN_PLOT_COLOURS = 8, RN_PLOT_DASHES = 6, RN_PLOT_SHAPES = 6 };
  * of each column of pixels the first, lowest, highest and last.
  */
 typedef struct rn_plot_series {
-    const char *label; // in the legend; NULL or "": not there
-    const double *x;   // borrowed; NULL: 0, 1, 2, ...
-    const double *y;   // borrowed
-    size_t count;      // points; 0: nothing but a place in the legend
+    const char *label;       // in the legend; NULL or "": not there
+    const double *x;         // borrowed; NULL: 0, 1, 2, ...
+    const double *y;         // borrowed
+    const double *deviation; // borrowed; y - deviation .. y + deviation is shaded; NULL: nothing is
+    size_t count;            // points; 0: nothing but a place in the legend
     rn_plot_weight weight;
     rn_plot_style style;
     int colour; // index from 0; others are taken modulo: the same index, the same colour

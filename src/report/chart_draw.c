@@ -112,10 +112,12 @@ static void draw_labels(chart_list *list, const chart_panel *p, bool numbers)
                  p->panel->y_label, at->height);
 }
 
-// Thin lines first, so that bold ones lie on top.
+// Bands, then thin lines, so that bold ones lie on top.
 static void draw_panel(chart_list *list, const chart_panel *p, bool numbers)
 {
     draw_grid(list, p);
+    for (size_t i = 0; i < p->panel->series_count; i++)
+        chart_band_draw(list, p, i);
     for (int weight = RN_PLOT_THIN; weight <= RN_PLOT_BOLD; weight++)
         for (size_t i = 0; i < p->panel->series_count; i++)
             if ((int)p->panel->series[i].weight == weight)

@@ -73,6 +73,28 @@ static void stroke_path(canvas *c, const chart_item *item, const chart_point *po
     rn_stroke_paint(&c->stroke, style->colour);
 }
 
+// The pixels whose middle lies between two pairs of points, upper and lower.
+static void fill_stretch(canvas *c, const chart_point from[2], const chart_point to[2])
+{
+    const double left = from->x * c->scale, right = to->x * c->scale;
+
+    for (int x = (int)ceil(left - 0.5); x + 0.5 < right; x++) {
+        const double t = (x + 0.5 - left) / (right - left);
+        double edges[2];
+        for (int i = 0; i < 2; i++)
+            edges[i] = (from[i].y + t * (to[i].y - from[i].y)) * c->scale;
+        rn_stroke_column(&c->stroke, x, edges[0], edges[1], CHART_PALE / 100.0);
+    }
+}
+
+static void fill_area(canvas *c, const chart_item *item, const chart_point *points)
+{
+    for (size_t i = 2; i < item->count; i += 2)
+        if (!points[i].jump)
+            fill_stretch(c, points + i - 2, points + i);
+    rn_stroke_paint(&c->stroke, item->style.colour);
+}
+
 static void stroke_dots(canvas *c, const chart_item *item, const chart_point *points)
 {
     for (size_t i = 0; i < item->count; i++) {
@@ -106,6 +128,8 @@ static void paint(canvas *c, const chart_list *list)
         const chart_point *points = list->points + item->first;
         if (item->kind == CHART_FILL)
             fill(c, item);
+        else if (item->kind == CHART_AREA)
+            fill_area(c, item, points);
         else if (item->kind == CHART_PATH)
             stroke_path(c, item, points);
         else if (item->kind == CHART_DOTS)

@@ -90,6 +90,11 @@ static chart_bounds bounds_of(const rn_plot_panel *panel, bool upright)
             chart_bounds_add(&bounds, series->y, series->count, log);
         else if (!upright)
             chart_bounds_add(&bounds, series->x, series->count, log);
+        for (size_t k = 0; upright && series->deviation != NULL && k < series->count; k++)
+            chart_bounds_add(&bounds,
+                             (double[]){series->y[k] - series->deviation[k],
+                                        series->y[k] + series->deviation[k]},
+                             2, log);
         if (upright && bars && !log)
             chart_bounds_add(&bounds, (double[]){0}, 1, log);
     }

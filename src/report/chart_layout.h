@@ -40,6 +40,7 @@ void chart_legend_place(chart_panel *panel);
 
 /** Draw into a list. */
 void chart_legend_draw(chart_list *list, const chart_panel *panel);
+void chart_band_draw(chart_list *list, const chart_panel *panel, size_t index);
 void chart_series_draw(chart_list *list, const chart_panel *panel, size_t index);
 
 /** The look of a series' line and marks, and of its bars. */

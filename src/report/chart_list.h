@@ -4,8 +4,11 @@
 
 #include "resnet/base.h"
 
-/** Lengths are whole tenths of a unit, so that their texts are short and the same everywhere. */
-enum { CHART_UNIT = 10, CHART_TEXT = 128 };
+/**
+ * Lengths are whole tenths of a unit, so that their texts are short and the same everywhere. An
+ * AREA hides CHART_PALE percent of what is below.
+ */
+enum { CHART_UNIT = 10, CHART_TEXT = 128, CHART_PALE = 20 };
 
 enum { CHART_INK = 0x1f2328, CHART_GREY = 0x57606a, CHART_GRID = 0xe4e7eb, CHART_PAPER = 0xffffff };
 
@@ -14,7 +17,14 @@ typedef struct chart_point {
     bool jump; // begins a line: not joined to the point before
 } chart_point;
 
-typedef enum chart_kind { CHART_FILL, CHART_PATH, CHART_DOTS, CHART_LETTERS } chart_kind;
+/** An AREA is pale, and lies between pairs of points, upper and lower, at one x each. */
+typedef enum chart_kind {
+    CHART_FILL,
+    CHART_AREA,
+    CHART_PATH,
+    CHART_DOTS,
+    CHART_LETTERS
+} chart_kind;
 typedef enum chart_anchor { CHART_START, CHART_MIDDLE, CHART_END } chart_anchor;
 typedef enum chart_size { CHART_SMALL, CHART_NORMAL, CHART_LARGE, CHART_SIZES } chart_size;
 
@@ -31,7 +41,7 @@ typedef struct chart_item {
     chart_kind kind;
     chart_style style;
     int x, y, width, height; // of a FILL; LETTERS have x and y: the middle of their height
-    size_t first, count;     // points of a PATH, or DOTS
+    size_t first, count;     // points of a PATH, an AREA, or DOTS
     char text[CHART_TEXT];
 } chart_item;
 
@@ -52,7 +62,7 @@ chart_item *chart_add(chart_list *list, chart_kind kind, const chart_style *styl
 void chart_add_box(chart_list *list, const chart_item *box);
 /** Cut to what CHART_TEXT can hold. */
 void chart_add_text(chart_list *list, const chart_style *style, chart_point at, const char *text);
-/** To the last item, which must be a PATH or DOTS. */
+/** To the last item, which must have points. */
 void chart_add_point(chart_list *list, chart_point point);
 /** A PATH of one straight line. */
 void chart_add_line(chart_list *list, const chart_style *style, chart_point from, chart_point to);

@@ -82,6 +82,19 @@ void chart_mark_draw(chart_list *list, const rn_plot_series *series, chart_point
     add_mark(list, series, at);
 }
 
+void chart_band_draw(chart_list *list, const chart_panel *p, size_t index)
+{
+    const chart_trace *trace = &p->traces[index];
+    const chart_style style = chart_line_style(&p->panel->series[index]);
+
+    if (trace->band_count == 0)
+        return;
+    chart_add(list, CHART_AREA, &style);
+    for (size_t i = 0; i < trace->band_count; i++)
+        chart_add_point(list, (chart_point){p->place.left + trace->band[i].x,
+                                            p->place.top + trace->band[i].y, trace->band[i].jump});
+}
+
 void chart_series_draw(chart_list *list, const chart_panel *p, size_t index)
 {
     const rn_plot_series *series = &p->panel->series[index];

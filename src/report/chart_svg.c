@@ -63,6 +63,23 @@ static void write_path(draw_text *out, const chart_item *item, const chart_point
     draw_text_print(out, "\"/>\n");
 }
 
+static void write_area(draw_text *out, const chart_item *item, const chart_point *points)
+{
+    draw_text_print(out, "<path fill=\"#%06x\" fill-opacity=\"0.%02d\" d=\"", item->style.colour,
+                    CHART_PALE);
+    for (size_t begin = 0, end; begin < item->count; begin = end) {
+        for (end = begin + 2; end < item->count && !points[end].jump; end += 2)
+            ;
+        // along the upper edge, and back along the lower one
+        for (size_t i = begin; i < end; i += 2)
+            draw_text_print(out, "%c%d %d", i == begin ? 'M' : 'L', points[i].x, points[i].y);
+        for (size_t i = end; i > begin; i -= 2)
+            draw_text_print(out, "L%d %d", points[i - 1].x, points[i - 1].y);
+        draw_text_print(out, "z");
+    }
+    draw_text_print(out, "\"/>\n");
+}
+
 // A line of no length with round ends is a dot.
 static void write_dots(draw_text *out, const chart_item *item, const chart_point *points)
 {
@@ -97,6 +114,9 @@ static void write_item(draw_text *out, const chart_list *list, const chart_item 
     switch (item->kind) {
     case CHART_FILL:
         write_fill(out, item);
+        break;
+    case CHART_AREA:
+        write_area(out, item, points);
         break;
     case CHART_PATH:
         write_path(out, item, points);

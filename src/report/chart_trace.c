@@ -275,6 +275,8 @@ rn_status chart_trace_init(chart_trace *trace, const rn_plot_series *series,
         trace_points(&t);
     if (series->style == RN_PLOT_LINE_MARKERS)
         mark_points(&t);
+    if (t.status == RN_OK && series->deviation != NULL)
+        t.status = chart_band_trace(trace, series, axes);
     return t.status;
 }
 
@@ -283,5 +285,6 @@ void chart_trace_release(chart_trace *trace)
     rn_free(trace->line);
     rn_free(trace->marks);
     rn_free(trace->bars);
+    rn_free(trace->band);
     *trace = (chart_trace){0};
 }

@@ -12,6 +12,8 @@ typedef struct chart_trace {
     size_t mark_count, mark_room;
     chart_point *bars; // upper left corner and lower right corner in turn
     size_t bar_count, bar_room;
+    chart_point *band; // upper and lower edge at one x in turn; an upper one with a jump begins
+    size_t band_count, band_room;
 } chart_trace;
 
 /** Bars of a panel stand beside each other. */
@@ -25,6 +27,10 @@ typedef struct chart_bars {
 rn_status chart_trace_init(chart_trace *trace, const rn_plot_series *series,
                            const chart_axis axes[2], const chart_bars *bars);
 void chart_trace_release(chart_trace *trace);
+
+/** Add the band of a series that has deviations. RN_OK; RN_ENOMEM. */
+rn_status chart_band_trace(chart_trace *trace, const rn_plot_series *series,
+                           const chart_axis axes[2]);
 
 /** What bars of these series need to know. */
 chart_bars chart_bars_measure(const rn_plot_series *series, size_t count);

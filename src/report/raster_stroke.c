@@ -86,6 +86,22 @@ void rn_stroke_line(rn_stroke *stroke, const double from[2], const double to[2],
     }
 }
 
+void rn_stroke_column(rn_stroke *stroke, int column, double top, double bottom, double share)
+{
+    const size_t columns = (size_t)stroke->image->width;
+    const int end = behind_pixel(bottom, stroke->image->height);
+
+    if (column < 0 || column >= stroke->image->width)
+        return;
+    for (int y = first_pixel(top, stroke->image->height); y < end; y++) {
+        uint8_t *cover = stroke->cover + (size_t)y * columns + (size_t)column;
+        const double height = fmin(y + 1, bottom) - fmax(y, top);
+        const double value = 255 * share * height;
+        *cover = value > *cover ? (uint8_t)lround(value) : *cover;
+        note_place(stroke, column, column + 1, y);
+    }
+}
+
 void rn_stroke_paint(rn_stroke *stroke, uint32_t colour)
 {
     const size_t columns = (size_t)stroke->image->width;

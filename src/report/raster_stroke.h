@@ -21,6 +21,9 @@ void rn_stroke_release(rn_stroke *stroke);
 /** A line with round ends, in pixels; (0, 0) is the upper left pixel's corner. */
 void rn_stroke_line(rn_stroke *stroke, const double from[2], const double to[2], double width);
 
+/** A column of pixels from top to bottom, in pixels; it hides `share`, 0 .. 1, of what is below. */
+void rn_stroke_column(rn_stroke *stroke, int column, double top, double bottom, double share);
+
 /** Paint what was drawn in a colour (0xRRGGBB), and start anew. */
 void rn_stroke_paint(rn_stroke *stroke, uint32_t colour);
 

@@ -2,9 +2,11 @@
 #include "reproduce/figures.h"
 
 #include "base/memory.h"
+#include "reproduce/mean_curve.h"
 #include "resnet/plot.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,61 +123,53 @@ typedef struct points {
     size_t count;
 } points;
 
-static rn_status training_points(points *out, canvas *c, const rn_history *history)
+// A curve over a network's seeds, whose arrays become the canvas's.
+static rn_status add_curve(canvas *c, size_t panel, const rn_mean_curve *curve,
+                           rn_plot_series series)
 {
-    rn_status st;
+    rn_status st = RN_OK;
+    double *const arrays[] = {curve->iteration, curve->mean, curve->deviation};
 
-    out->count = history->step_count;
-    RN_TRY(new_array(&out->x, c, out->count));
-    RN_TRY(new_array(&out->y, c, out->count));
-    for (size_t i = 0; i < out->count; i++) {
-        out->x[i] = (double)history->steps[i].iteration;
-        out->y[i] = history->steps[i].error;
-    }
-out:
-    return st;
-}
-
-static rn_status test_points(points *out, canvas *c, const rn_history *history)
-{
-    rn_status st;
-
-    out->count = 0;
-    RN_TRY(new_array(&out->x, c, history->evaluation_count));
-    RN_TRY(new_array(&out->y, c, history->evaluation_count));
-    for (size_t i = 0; i < history->evaluation_count; i++) {
-        if (strncmp(history->evaluations[i].set, "test", 4) != 0)
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
+        double *copy;
+        if (arrays[i] == NULL)
             continue;
-        out->x[out->count] = (double)history->evaluations[i].iteration;
-        out->y[out->count++] = history->evaluations[i].error;
+        RN_TRY(new_array(&copy, c, curve->count));
+        memcpy(copy, arrays[i], curve->count * sizeof *copy);
+        *(i == 0 ? &series.x : i == 1 ? &series.y : &series.deviation) = copy;
     }
+    series.count = curve->count;
+    new_series(c, panel, series);
 out:
     return st;
 }
 
-static rn_status add_curves(canvas *c, const rn_target_run *run, const rn_history *history)
+static rn_status add_curves(canvas *c, const rn_reproduction *r, const rn_outcome *outcomes,
+                            int run, int *seeds)
 {
     rn_status st;
     size_t panel;
-    points training = {0}, test = {0};
+    rn_mean_curve training = {0}, test = {0};
+    const rn_target_run *network = &r->target->runs[run];
 
-    RN_TRY(panel_of(&panel, c, run->panel));
-    RN_TRY(training_points(&training, c, history));
-    RN_TRY(test_points(&test, c, history));
+    RN_TRY(rn_mean_curve_create(&training, r, outcomes, run, RN_CURVE_TRAINING));
+    RN_TRY(rn_mean_curve_create(&test, r, outcomes, run, RN_CURVE_TEST));
+    if (training.count == 0 && test.count == 0)
+        goto out;
+    RN_TRY(panel_of(&panel, c, network->panel));
     int place = (int)c->panels[panel].series_count / 2;
-    const rn_plot_series series = {.colour = place, .dash = place / RN_PLOT_COLOURS};
-    rn_plot_series thin = series, bold = series;
-    thin.x = training.x;
-    thin.y = training.y;
-    thin.count = training.count;
-    bold.x = test.x;
-    bold.y = test.y;
-    bold.count = test.count;
+    const rn_plot_series thin = {.colour = place, .dash = place / RN_PLOT_COLOURS};
+    rn_plot_series bold = thin;
     bold.weight = RN_PLOT_BOLD;
-    bold.label = run->name;
-    new_series(c, panel, thin);
-    new_series(c, panel, bold);
+    bold.label = network->name;
+    rn_free(training.deviation); // it would hide what matters
+    training.deviation = NULL;
+    RN_TRY(add_curve(c, panel, &training, thin));
+    RN_TRY(add_curve(c, panel, &test, bold));
+    *seeds = test.seeds > *seeds ? test.seeds : *seeds;
 out:
+    rn_mean_curve_release(&training);
+    rn_mean_curve_release(&test);
     return st;
 }
 
@@ -194,16 +188,19 @@ rn_status rn_figure_curves(rn_figure *figure, const rn_reproduction *r, const rn
 {
     rn_status st = RN_OK;
     canvas c = {0};
+    char note[128];
+    int seeds = 0;
 
     *figure = (rn_figure){0};
-    for (int i = 0; i < r->target->run_count; i++) {
-        const rn_outcome *outcome = first_outcome(r, outcomes, i);
-        if (outcome != NULL && outcome->history != NULL)
-            RN_TRY(add_curves(&c, &r->target->runs[i], outcome->history));
-    }
+    for (int i = 0; i < r->target->run_count; i++)
+        RN_TRY(add_curves(&c, r, outcomes, i, &seeds));
     for (size_t i = 0; i < c.panel_count; i++)
         c.panels[i].y_range = (rn_plot_range){0, highest_shown(r, outcomes)};
-    st = draw(figure, &c, true, "training error thin, test error bold");
+    snprintf(note, sizeof note, "training error thin, test error bold");
+    if (seeds > 1)
+        snprintf(note + strlen(note), sizeof note - strlen(note),
+                 "; means of %d runs, bands: a standard deviation of the test error", seeds);
+    st = draw(figure, &c, true, note);
 out:
     release(&c);
     return st;
@@ -254,7 +251,7 @@ rn_status rn_figure_responses(rn_figure *figure, const rn_reproduction *r,
         if (outcome != NULL && outcome->response_count > 0)
             RN_TRY(add_responses(&c, r, outcome, i));
     }
-    st = draw(figure, &c, true, NULL);
+    st = draw(figure, &c, true, r->settings.seeds > 1 ? "of each network's first run" : NULL);
 out:
     release(&c);
     return st;

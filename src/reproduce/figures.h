@@ -14,8 +14,8 @@ typedef struct rn_figure {
 void rn_figure_release(rn_figure *figure);
 
 /**
- * Error curves of the first run of each network that has a log: training thin, test bold; networks
- * of one panel together.
+ * Error curves of each network that has a log: training thin, test bold; networks of one panel
+ * together. Of several seeds they are means, test errors with bands of their deviation.
  *
  * @param[out] figure  The caller's (rn_figure_release()).
  */

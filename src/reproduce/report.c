@@ -230,7 +230,7 @@ static const figure_kind costs = {rn_figure_costs, "costs.svg", "costs.png",
                                   "What a training step costs against depth."};
 static const figure_kind curves = {
     rn_figure_curves, "curves.svg", "curves.png",
-    "Training error (thin) and test error (bold) of the first seed of each network."};
+    "Training error (thin) and test error (bold) of each network, means over its runs."};
 static const figure_kind responses = {
     rn_figure_responses, "responses.svg", "responses.png",
     "Standard deviation of the responses of 3x3 layers, first seed of each network."};

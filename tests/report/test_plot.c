@@ -119,6 +119,59 @@ static void what_is_not_finite_breaks_the_line(void **state)
     assert_line(NULL, 0);
 }
 
+static void assert_band(const chart_point *expected, size_t n)
+{
+    assert_int_equal(trace.band_count, n);
+    for (size_t i = 0; i < n; i++)
+        if (trace.band[i].x != expected[i].x || trace.band[i].y != expected[i].y ||
+            trace.band[i].jump != expected[i].jump)
+            fail_msg("point %zu is %d,%d, jump %d", i, trace.band[i].x, trace.band[i].y,
+                     trace.band[i].jump);
+}
+
+static void bands_reach_a_deviation_to_either_side(void **state)
+{
+    const double y[] = {5, 6, NAN, 5, 9.5, 20}, deviation[] = {1, 0, 1, 2, 1, 1};
+    const chart_point expected[] = {
+        {0, 400, true},    {0, 600, false}, {100, 400, false}, {100, 400, false}, {300, 300, true},
+        {300, 700, false}, {400, 0, false}, {400, 150, false}, {500, 0, false},   {500, 0, false}};
+
+    (void)state;
+    trace_of(&(rn_plot_series){.y = y, .deviation = deviation, .count = 6});
+    assert_band(expected, 10);
+    // a column's points together; those beside the panel not at all
+    trace_of(&(rn_plot_series){.x = (double[]){-1, 2, 2.01, 11},
+                               .y = (double[]){5, 5, 6, 5},
+                               .deviation = (double[]){1, 1, 1, 1},
+                               .count = 4});
+    assert_band((chart_point[]){{200, 300, true}, {200, 600, false}}, 2);
+    trace_of(&(rn_plot_series){.y = y, .count = 6});
+    assert_band(NULL, 0);
+}
+
+static void bands_are_pale_in_both_forms(void **state)
+{
+    const double flat[] = {5, 5, 5}, deviation[] = {4, 4, 4};
+    const rn_plot_series series = {.y = flat, .deviation = deviation, .count = 3, .colour = 4};
+    rn_plot_panel panel = {0}; // y is found: 1 .. 9, and some room
+    rn_plot plot = plot_of(&panel, &series, 1);
+    rn_image *image;
+    size_t paper = 0, pale = 0;
+
+    (void)state;
+    char *svg = svg_of(&plot);
+    assert_int_equal(count(svg, "<path fill=\"#000000\" fill-opacity=\"0.20\""), 1);
+    rn_text_free(svg);
+    assert_int_equal(rn_plot_image(&image, &plot, 1), RN_OK);
+    const size_t pixels = (size_t)image->width * (size_t)image->height;
+    for (size_t i = 0; i < pixels; i++) {
+        paper += image->pixels[3 * i] == 255;
+        pale += image->pixels[3 * i] == 204; // four fifths of white
+    }
+    assert_true(pale > pixels / 2 && paper > pixels / 10);
+    rn_image_free(image);
+}
+
 // Each column of pixels keeps its extremes, in their order.
 static void many_points_keep_their_extremes(void **state)
 {
@@ -386,10 +439,13 @@ static void pictures_show_what_the_svg_shows(void **state)
 
 static void allocation_failures_leave_nothing(void **state)
 {
-    const rn_plot_series series[] = {
-        {.label = "a", .y = tiny_y, .count = 3},
-        {.label = "b", .y = tiny_y, .count = 3, .style = RN_PLOT_BARS},
-        {.label = "c", .y = tiny_y, .count = 3, .style = RN_PLOT_LINE_MARKERS}};
+    const rn_plot_series series[] = {{.label = "a", .y = tiny_y, .count = 3},
+                                     {.label = "b", .y = tiny_y, .count = 3, .style = RN_PLOT_BARS},
+                                     {.label = "c",
+                                      .y = tiny_y,
+                                      .deviation = tiny_x,
+                                      .count = 3,
+                                      .style = RN_PLOT_LINE_MARKERS}};
     rn_plot_panel panel = {.title = "t"};
     rn_plot plot = plot_of(&panel, series, 3);
 
@@ -425,6 +481,8 @@ int main(void)
         cmocka_unit_test(a_tiny_chart_is_these_bytes),
         cmocka_unit_test(lines_are_cut_at_the_edges),
         cmocka_unit_test(what_is_not_finite_breaks_the_line),
+        cmocka_unit_test(bands_reach_a_deviation_to_either_side),
+        cmocka_unit_test(bands_are_pale_in_both_forms),
         cmocka_unit_test(many_points_keep_their_extremes),
         cmocka_unit_test(bars_stand_on_zero),
         cmocka_unit_test(texts_never_overlap),

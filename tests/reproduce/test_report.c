@@ -1,5 +1,6 @@
 // Results, claims and reports from run folders as trainings leave them.
 #include "reproduce/document.h"
+#include "reproduce/mean_curve.h"
 #include "reproduce/outcome.h"
 #include "reproduce/reproductions.h"
 
@@ -32,6 +33,47 @@ static void runs_become_results(void **state)
     assert_true(s.mean == 41 && fabs(s.deviation - sqrt(2)) < 1e-12);
     rn_outcomes_free(outcomes, r);
     rn_reproduction_free(r);
+}
+
+static rn_mean_curve curve_of(rn_curve which)
+{
+    rn_reproduction *r = small_reproduction(0.05);
+    rn_outcome *outcomes;
+    rn_mean_curve curve;
+
+    ok(rn_outcomes_read(&outcomes, r, test_folder));
+    ok(rn_mean_curve_create(&curve, r, outcomes, 0, which));
+    rn_outcomes_free(outcomes, r);
+    rn_reproduction_free(r);
+    return curve;
+}
+
+static void curves_are_means_over_seeds(void **state)
+{
+    (void)state;
+    write_all_runs();
+    rn_mean_curve curve = curve_of(RN_CURVE_TEST);
+    assert_int_equal(curve.seeds, 2);
+    assert_int_equal(curve.count, 2);
+    assert_true(curve.iteration[0] == 50 && curve.iteration[1] == 100);
+    assert_true(fabs(curve.mean[0] - 40) < 1e-12 && fabs(curve.mean[1] - 41) < 1e-12);
+    assert_true(fabs(curve.deviation[1] - sqrt(2)) < 1e-12);
+    rn_mean_curve_release(&curve);
+    curve = curve_of(RN_CURVE_TRAINING);
+    assert_int_equal(curve.count, 10);
+    assert_true(curve.mean[0] == 80 && curve.deviation[0] == 0);
+    assert_true(fabs(curve.mean[9] - 55) < 1e-12 && fabs(curve.deviation[9] - sqrt(50)) < 1e-12);
+    rn_mean_curve_release(&curve);
+
+    write_file("runs/plain-20-s1/log.jsonl", start_line); // ended early
+    curve = curve_of(RN_CURVE_TEST);
+    assert_int_equal(curve.seeds, 1);
+    assert_true(curve.mean[1] == 42 && curve.deviation == NULL);
+    rn_mean_curve_release(&curve);
+    write_file("runs/plain-20-s2/log.jsonl", start_line);
+    curve = curve_of(RN_CURVE_TEST);
+    assert_int_equal(curve.count, 0);
+    rn_mean_curve_release(&curve);
 }
 
 // log NULL: there is none.
@@ -247,8 +289,8 @@ static const char expected_report[] =
     "| plain-20 | 14 | 2 of 2 | 41 \u00b1 1.4 | curve only |  | 55 \u00b1 7.1 |\n"
     "| res | 14 | 1 of 2 | 20 | 8.75 \u00b1 0.25 | +11.2 | 30 |\n"
     "\n"
-    "![Training error (thin) and test error (bold) of the first seed of each "
-    "network.](curves.svg)\n"
+    "![Training error (thin) and test error (bold) of each network, means over "
+    "its runs.](curves.svg)\n"
     "\n"
     "## What was scaled\n"
     "\n"
@@ -335,6 +377,7 @@ static void the_page_is_self_contained(void **state)
     assert_non_null(strstr(page, "<title>Two networks | one &amp; &lt;two&gt;</title>"));
     assert_null(strstr(page, "<two>"));
     assert_non_null(strstr(page, "<svg"));
+    assert_non_null(strstr(page, "means of 2 runs, bands: a standard deviation of the test error"));
     assert_null(strstr(page, "<?xml"));
     assert_null(strstr(page, "<script"));
     assert_null(strstr(page, "src="));
@@ -412,6 +455,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_become_results),
+        cmocka_unit_test(curves_are_means_over_seeds),
         cmocka_unit_test(unfinished_runs_are_told_apart),
         cmocka_unit_test(responses_are_part_of_a_run),
         cmocka_unit_test(claims_are_judged_with_margin_and_deviation),
