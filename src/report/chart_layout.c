@@ -78,6 +78,16 @@ static rn_status check(const rn_plot *plot)
 
 // Axes
 
+// Of its points, with their band.
+static void add_heights(chart_bounds *bounds, const rn_plot_series *series, bool log)
+{
+    const double *y = series->y, *deviation = series->deviation;
+
+    chart_bounds_add(bounds, y, series->count, log);
+    for (size_t i = 0; deviation != NULL && i < series->count; i++)
+        chart_bounds_add(bounds, (double[]){y[i] - deviation[i], y[i] + deviation[i]}, 2, log);
+}
+
 static chart_bounds bounds_of(const rn_plot_panel *panel, bool upright)
 {
     chart_bounds bounds = CHART_NO_BOUNDS;
@@ -87,14 +97,9 @@ static chart_bounds bounds_of(const rn_plot_panel *panel, bool upright)
         const rn_plot_series *series = &panel->series[i];
         const bool bars = series->style == RN_PLOT_BARS;
         if (upright && series->y != NULL)
-            chart_bounds_add(&bounds, series->y, series->count, log);
+            add_heights(&bounds, series, log);
         else if (!upright)
             chart_bounds_add(&bounds, series->x, series->count, log);
-        for (size_t k = 0; upright && series->deviation != NULL && k < series->count; k++)
-            chart_bounds_add(&bounds,
-                             (double[]){series->y[k] - series->deviation[k],
-                                        series->y[k] + series->deviation[k]},
-                             2, log);
         if (upright && bars && !log)
             chart_bounds_add(&bounds, (double[]){0}, 1, log);
     }
