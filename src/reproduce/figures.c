@@ -117,59 +117,34 @@ static rn_status panel_of(size_t *panel, canvas *c, const char *title)
     return new_panel(c, title, "iteration", "error, %");
 }
 
-// In the order of x, two arrays.
-typedef struct points {
-    double *x, *y;
-    size_t count;
-} points;
-
-// A curve over a network's seeds, whose arrays become the canvas's.
-static rn_status add_curve(canvas *c, size_t panel, const rn_mean_curve *curve,
-                           rn_plot_series series)
+static void add_curve(canvas *c, size_t panel, const rn_mean_curve *curve, rn_plot_series series)
 {
-    rn_status st = RN_OK;
-    double *const arrays[] = {curve->iteration, curve->mean, curve->deviation};
-
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
-        double *copy;
-        if (arrays[i] == NULL)
-            continue;
-        RN_TRY(new_array(&copy, c, curve->count));
-        memcpy(copy, arrays[i], curve->count * sizeof *copy);
-        *(i == 0 ? &series.x : i == 1 ? &series.y : &series.deviation) = copy;
-    }
+    series.x = curve->iteration;
+    series.y = curve->mean;
     series.count = curve->count;
     new_series(c, panel, series);
-out:
-    return st;
 }
 
-static rn_status add_curves(canvas *c, const rn_reproduction *r, const rn_outcome *outcomes,
-                            int run, int *seeds)
+// A network's curves, which the series borrow. A training error's deviation would hide what
+// matters.
+static rn_status add_curves(canvas *c, const rn_target_run *run, const rn_mean_curve *training,
+                            const rn_mean_curve *test)
 {
-    rn_status st;
+    rn_status st = RN_OK;
     size_t panel;
-    rn_mean_curve training = {0}, test = {0};
-    const rn_target_run *network = &r->target->runs[run];
 
-    RN_TRY(rn_mean_curve_create(&training, r, outcomes, run, RN_CURVE_TRAINING));
-    RN_TRY(rn_mean_curve_create(&test, r, outcomes, run, RN_CURVE_TEST));
-    if (training.count == 0 && test.count == 0)
-        goto out;
-    RN_TRY(panel_of(&panel, c, network->panel));
+    if (training->count == 0 && test->count == 0)
+        return RN_OK;
+    RN_TRY(panel_of(&panel, c, run->panel));
     int place = (int)c->panels[panel].series_count / 2;
     const rn_plot_series thin = {.colour = place, .dash = place / RN_PLOT_COLOURS};
     rn_plot_series bold = thin;
     bold.weight = RN_PLOT_BOLD;
-    bold.label = network->name;
-    rn_free(training.deviation); // it would hide what matters
-    training.deviation = NULL;
-    RN_TRY(add_curve(c, panel, &training, thin));
-    RN_TRY(add_curve(c, panel, &test, bold));
-    *seeds = test.seeds > *seeds ? test.seeds : *seeds;
+    bold.label = run->name;
+    bold.deviation = test->deviation;
+    add_curve(c, panel, training, thin);
+    add_curve(c, panel, test, bold);
 out:
-    rn_mean_curve_release(&training);
-    rn_mean_curve_release(&test);
     return st;
 }
 
@@ -190,10 +165,18 @@ rn_status rn_figure_curves(rn_figure *figure, const rn_reproduction *r, const rn
     canvas c = {0};
     char note[128];
     int seeds = 0;
+    const int runs = r->target->run_count;
+    rn_mean_curve *curves = NULL; // each run's training and test
 
     *figure = (rn_figure){0};
-    for (int i = 0; i < r->target->run_count; i++)
-        RN_TRY(add_curves(&c, r, outcomes, i, &seeds));
+    RN_TRY(RN_NEW(&curves, 2 * (size_t)runs));
+    for (int i = 0; i < runs; i++) {
+        rn_mean_curve *training = &curves[2 * i], *test = training + 1;
+        RN_TRY(rn_mean_curve_create(training, r, outcomes, i, RN_CURVE_TRAINING));
+        RN_TRY(rn_mean_curve_create(test, r, outcomes, i, RN_CURVE_TEST));
+        RN_TRY(add_curves(&c, &r->target->runs[i], training, test));
+        seeds = test->seeds > seeds ? test->seeds : seeds;
+    }
     for (size_t i = 0; i < c.panel_count; i++)
         c.panels[i].y_range = (rn_plot_range){0, highest_shown(r, outcomes)};
     snprintf(note, sizeof note, "training error thin, test error bold");
@@ -203,6 +186,9 @@ rn_status rn_figure_curves(rn_figure *figure, const rn_reproduction *r, const rn
     st = draw(figure, &c, true, note);
 out:
     release(&c);
+    for (int i = 0; curves != NULL && i < 2 * runs; i++)
+        rn_mean_curve_release(&curves[i]);
+    rn_free(curves);
     return st;
 }
 
@@ -258,6 +244,12 @@ out:
 }
 
 // Costs
+
+// In the order of x, two arrays.
+typedef struct points {
+    double *x, *y;
+    size_t count;
+} points;
 
 static rn_status add_line(canvas *c, size_t panel, const points *measured, int colour)
 {

@@ -77,14 +77,19 @@ static void trace_of(const rn_plot_series *series)
     assert_int_equal(chart_trace_init(&trace, series, drawn.axes, &bars), RN_OK);
 }
 
+static void assert_points(const chart_point *found, size_t found_count, const chart_point *expected,
+                          size_t n)
+{
+    assert_int_equal(found_count, n);
+    for (size_t i = 0; i < n; i++)
+        if (found[i].x != expected[i].x || found[i].y != expected[i].y ||
+            found[i].jump != expected[i].jump)
+            fail_msg("point %zu is %d,%d, jump %d", i, found[i].x, found[i].y, found[i].jump);
+}
+
 static void assert_line(const chart_point *expected, size_t n)
 {
-    assert_int_equal(trace.line_count, n);
-    for (size_t i = 0; i < n; i++)
-        if (trace.line[i].x != expected[i].x || trace.line[i].y != expected[i].y ||
-            trace.line[i].jump != expected[i].jump)
-            fail_msg("point %zu is %d,%d, jump %d", i, trace.line[i].x, trace.line[i].y,
-                     trace.line[i].jump);
+    assert_points(trace.line, trace.line_count, expected, n);
 }
 
 static void lines_are_cut_at_the_edges(void **state)
@@ -121,12 +126,7 @@ static void what_is_not_finite_breaks_the_line(void **state)
 
 static void assert_band(const chart_point *expected, size_t n)
 {
-    assert_int_equal(trace.band_count, n);
-    for (size_t i = 0; i < n; i++)
-        if (trace.band[i].x != expected[i].x || trace.band[i].y != expected[i].y ||
-            trace.band[i].jump != expected[i].jump)
-            fail_msg("point %zu is %d,%d, jump %d", i, trace.band[i].x, trace.band[i].y,
-                     trace.band[i].jump);
+    assert_points(trace.band, trace.band_count, expected, n);
 }
 
 static void bands_reach_a_deviation_to_either_side(void **state)
