@@ -7,8 +7,8 @@
 enum {
     ROUNDS = 8,
     COARSE_STEPS = 16,
-    LEAST_SHARE = 1000, // of the arena: smaller results are not worth a pass
-    LARGE_SHARE = 100   // of the arena: results worth a trial each
+    LEAST_SHARE = 32, // of the largest result: smaller ones are not worth a pass
+    LARGE_SHARE = 100 // of the arena: results worth a trial each
 };
 
 typedef struct search {
@@ -181,11 +181,24 @@ static bool within_limit(const rn_plan *plan)
            rn_plan_total_bytes(plan) <= plan->options.memory_limit;
 }
 
-// What costs next to nothing; the search goes further.
+static size_t largest_result(const rn_plan *plan)
+{
+    size_t largest = 0;
+
+    for (int i = 0; i < plan->forward_count; i++) {
+        int dst = rn_planned_op_tensor(&plan->ops[i], RN_ARG_DST);
+        if (dst >= 0 && plan->tensors[dst].bytes > largest)
+            largest = plan->tensors[dst].bytes;
+    }
+    return largest;
+}
+
+// What costs next to nothing; the search goes further. The same for a stage's units however many
+// they are, so that memory is linear in depth.
 static rn_drop_rule default_rule(const rn_plan *plan)
 {
     return (rn_drop_rule){
-        .cheap_end = plan->forward_count, .chain = 2, .least = plan->arena_kept / LEAST_SHARE};
+        .cheap_end = plan->forward_count, .chain = 2, .least = largest_result(plan) / LEAST_SHARE};
 }
 
 // Hold what may be kept without a higher peak, trying the first results first or last; the peak.

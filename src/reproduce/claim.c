@@ -23,6 +23,8 @@ rn_statistics rn_outcome_statistics(const rn_outcome *outcomes, const rn_reprodu
     }
     if (s.count == 0)
         return s;
+    if (metric >= RN_METRIC_STEP_SECONDS) // other programs only ever add to what a step costs
+        return (rn_statistics){.count = 1, .mean = s.low, .low = s.low, .high = s.low};
     s.mean = sum / s.count;
     for (int i = 0; i < r->job_count; i++) {
         double value = rn_metric_shown(metric, outcomes[i].value[metric]);

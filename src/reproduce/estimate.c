@@ -14,7 +14,7 @@ enum { EVALUATION_BATCH = 128 };
 
 static const double START_SECONDS = 2;        // of a process, data and first plan
 static const double PROGRAM_BYTES = 60 << 20; // code, libraries, data ahead
-static const double POINT_STEPS = 10;         // measured ones and those before them
+static const double POINT_STEPS = 8;          // measured ones and those before them
 
 static rn_status read_number(const cJSON *json, const char *key, double *value)
 {

@@ -281,12 +281,11 @@ static rn_status add_claim(canvas *c, size_t panel, const rn_reproduction *r,
     RN_TRY(new_array(&measured.x, c, (size_t)claim->run_count));
     RN_TRY(new_array(&measured.y, c, (size_t)claim->run_count));
     for (int i = 0; i < claim->run_count; i++) {
-        const rn_outcome *outcome = first_outcome(r, outcomes, claim->runs[i]);
-        if (isnan(outcome->value[claim->metric]))
+        const rn_statistics s = rn_outcome_statistics(outcomes, r, claim->runs[i], claim->metric);
+        if (s.count == 0)
             continue;
         measured.x[measured.count] = r->runs[claim->runs[i]].depth;
-        measured.y[measured.count++] =
-            rn_metric_shown(claim->metric, outcome->value[claim->metric]);
+        measured.y[measured.count++] = s.mean;
     }
     if (measured.count == 0)
         goto out;

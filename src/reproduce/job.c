@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EVALUATION_BATCH = 128, CALIBRATION_STEPS = 3, POINT_STEPS = 7, WORD = 512 };
+enum { EVALUATION_BATCH = 128, CALIBRATION_STEPS = 3, POINT_STEPS = 5, WORD = 512 };
 
 void rn_words_release(rn_words *words)
 {

@@ -208,6 +208,10 @@ static void add_claims(doc *d, const rn_target *target, const judgement *judgeme
                 "An ordering is shown where the difference of the means is beyond the margin and "
                 "beyond twice its standard error, contradicted where the opposite is, else not "
                 "decided. A single run has no standard error.");
+    else
+        doc_add(d, DOC_TEXT,
+                "A line is shown where no point is further off it than the margin. The time is the "
+                "fastest step of all rounds: other programs only ever add to it.");
     doc_add(d, DOC_HEAD, "claim");
     doc_cell(d, "measured by");
     doc_cell(d, "numbers");

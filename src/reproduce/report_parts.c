@@ -197,6 +197,8 @@ void rn_report_commands(doc *d, const rn_reproduction *r)
                 : "To be run in the folder of this "
                   "report; 'resnet train --resume RUN' goes on with one that was stopped.");
     for (int i = 0; i < r->job_count && st == RN_OK; i++) {
+        if (r->target->cost && r->jobs[i].seed > 1)
+            break; // the same again
         st = add_job_command(d, r, i, RN_JOB_NEW);
         if (st == RN_OK && r->target->responses)
             st = add_job_command(d, r, i, RN_JOB_RESPONSES);

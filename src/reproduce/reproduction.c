@@ -99,6 +99,16 @@ out:
     return st;
 }
 
+// Rounds of measurements, which are no seeds: a lone one needs no number.
+static rn_status name_job(rn_job *job, const rn_reproduction *r)
+{
+    const char *run = r->target->runs[job->run].name;
+
+    if (r->target->cost && r->settings.seeds == 1)
+        return rn_strdup(&job->name, run);
+    return rn_format(&job->name, r->target->cost ? "%s-r%d" : "%s-s%d", run, (int)job->seed);
+}
+
 static rn_status make_jobs(rn_reproduction *r)
 {
     rn_status st;
@@ -110,8 +120,7 @@ static rn_status make_jobs(rn_reproduction *r)
         for (int i = 0; i < target->run_count; i++) {
             rn_job *job = &r->jobs[r->job_count++];
             *job = (rn_job){.run = i, .seed = (uint64_t)s};
-            RN_TRY(target->cost ? rn_strdup(&job->name, target->runs[i].name)
-                                : rn_format(&job->name, "%s-s%d", target->runs[i].name, s));
+            RN_TRY(name_job(job, r));
         }
 out:
     return st;
@@ -159,9 +168,6 @@ static rn_status check_settings(const rn_reproduction *r)
         return rn_error(RN_EINVAL, "scale is %g, expected above 0, up to 1", settings->scale);
     if (!r->target->cost && (settings->source == NULL || settings->train_count == 0))
         return rn_error(RN_EINVAL, "target '%s' needs data to train on", r->target->name);
-    if (r->target->cost && settings->seeds > 1)
-        return rn_error(RN_EINVAL, "target '%s' measures each step once, expected 1 run, not %d",
-                        r->target->name, settings->seeds);
     return RN_OK;
 }
 

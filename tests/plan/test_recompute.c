@@ -161,6 +161,30 @@ static void convolutions_are_repeated_last(void **state)
     rn_graph_free(graph);
 }
 
+static double arena_of(const char *name)
+{
+    rn_graph *graph = model(name);
+    rn_plan *plan = make_plan(graph, 0);
+    const rn_plan_memory use = rn_plan_memory_use(plan);
+
+    rn_plan_free(plan);
+    rn_graph_free(graph);
+    assert_true(use.recomputed > 0);
+    return (double)use.arena;
+}
+
+// However deep a network is, of each of its units the same is kept.
+static void memory_is_linear_in_depth(void **state)
+{
+    (void)state;
+    batch = 32;
+    double shallow = arena_of("resnet-110"), middle = arena_of("resnet-596");
+    double deep = arena_of("resnet-1202");
+    batch = 3;
+    double first = (middle - shallow) / (596 - 110), second = (deep - middle) / (1202 - 596);
+    assert_true(second > 0.98 * first && second < 1.02 * first);
+}
+
 static void depth_takes_no_recursion(void **state)
 {
     (void)state;
@@ -308,6 +332,7 @@ int main(void)
         cmocka_unit_test(gradients_stay_whatever_the_limit),
         cmocka_unit_test(named_networks_under_limits),
         cmocka_unit_test(convolutions_are_repeated_last),
+        cmocka_unit_test(memory_is_linear_in_depth),
         cmocka_unit_test(depth_takes_no_recursion),
         cmocka_unit_test(what_lies_beside_counts),
         cmocka_unit_test(too_low_a_limit_names_the_least),

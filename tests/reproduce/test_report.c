@@ -255,6 +255,60 @@ static void costs_are_reported(void **state)
     rn_reproduction_free(r);
 }
 
+static int occurrences(const char *text, const char *word)
+{
+    int count = 0;
+
+    for (; (text = strstr(text, word)) != NULL; text += strlen(word))
+        count++;
+    return count;
+}
+
+// Each network's step takes as many seconds as it has layers in one round, and longer in others.
+static void write_points(const rn_reproduction *r)
+{
+    for (int i = 0; i < r->job_count; i++) {
+        char name[64], text[192];
+        int depth = 8 + 6 * r->jobs[i].run;
+        bool quiet = r->settings.seeds == 1 || (r->jobs[i].run + (int)r->jobs[i].seed) % 2 == 0;
+        snprintf(name, sizeof name, "points/%s.json", r->jobs[i].name);
+        snprintf(
+            text, sizeof text,
+            "{\"step\":{\"best_seconds\":%d,\"median_seconds\":100},\"planned_bytes\":1048576}",
+            quiet ? depth : 3 * depth + i);
+        write_file(name, text);
+    }
+}
+
+static void slow_rounds_change_nothing(void **state)
+{
+    rn_report_counts counts;
+    char *figure[2], *report = NULL;
+
+    (void)state;
+    for (int rounds = 1; rounds <= 2; rounds++) {
+        rn_reproduction *r;
+        rn_free(report);
+        ok(rn_reproduction_create(&r, parse_target(cost_target),
+                                  &(rn_reproduce_settings){.seeds = rounds}));
+        write_points(r);
+        ok(rn_reproduction_report(&counts, r, test_folder));
+        assert_int_equal(counts.done, 4 * rounds);
+        assert_int_equal(counts.shown, 3);
+        report = read_file("report.md");
+        assert_non_null(strstr(report, "| resnet-8 | 8 | 8 | 1 | "));
+        assert_non_null(strstr(report, "largest residual 0.00 %"));
+        assert_int_equal(occurrences(report, "resnet bench resnet-8 "), 1); // for all rounds
+        figure[rounds - 1] = read_file("costs.svg");
+        rn_reproduction_free(r);
+    }
+    assert_non_null(strstr(report, "| resnet-8-r1 | done | 24"));
+    assert_string_equal(figure[0], figure[1]);
+    rn_free(figure[0]);
+    rn_free(figure[1]);
+    rn_free(report);
+}
+
 // Reports
 
 static const char expected_report[] =
@@ -461,6 +515,7 @@ int main(void)
         cmocka_unit_test(claims_are_judged_with_margin_and_deviation),
         cmocka_unit_test(lines_are_fitted),
         cmocka_unit_test(costs_are_reported),
+        cmocka_unit_test(slow_rounds_change_nothing),
         cmocka_unit_test(a_report_says_everything),
         cmocka_unit_test(the_page_is_self_contained),
         cmocka_unit_test(nothing_done_makes_a_report_as_well),
