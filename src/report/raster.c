@@ -40,7 +40,7 @@ static void draw_glyph(const rn_pen *pen, int left, int top, char character)
     const uint8_t *rows = rn_raster_font[(known ? character : '?') - ' '];
     const int scale = pen->scale;
 
-    for (int y = 0; y < RN_FONT_HEIGHT; y++)
+    for (int y = 0; y < RN_FONT_ROWS; y++)
         for (int x = 0; x < RN_FONT_WIDTH; x++) {
             if ((rows[y] >> (RN_FONT_WIDTH - 1 - x) & 1) == 0)
                 continue;

@@ -4,9 +4,16 @@
 
 #include "resnet/image.h"
 
-enum { RN_FONT_GLYPHS = 95, RN_FONT_WIDTH = 5, RN_FONT_HEIGHT = 7, RN_FONT_ADVANCE = 6 };
+/** Height: above the line; rows: and below it. */
+enum {
+    RN_FONT_GLYPHS = 95,
+    RN_FONT_WIDTH = 5,
+    RN_FONT_HEIGHT = 7,
+    RN_FONT_ROWS = 9,
+    RN_FONT_ADVANCE = 6
+};
 
-extern const uint8_t rn_raster_font[RN_FONT_GLYPHS][RN_FONT_HEIGHT];
+extern const uint8_t rn_raster_font[RN_FONT_GLYPHS][RN_FONT_ROWS];
 
 /** Pixels [left, left + width) x [top, top + height). */
 typedef struct rn_box {
