@@ -61,6 +61,13 @@ rn_status rn_atomic_file_commit(rn_atomic_file *file);
 /** Remove the temporary and release; legal after commit (then it does nothing) and on zeroes. */
 void rn_atomic_file_abandon(rn_atomic_file *file);
 
+/**
+ * Remove from a folder what rn_atomic_file_open() made for files of our kinds (models, JSON,
+ * reports, pictures) in processes that were killed before they could. Best effort: an orphan that
+ * stays does no harm but to the disk's space.
+ */
+void rn_folder_remove_orphans(const char *folder);
+
 /** Open, write, commit in one call. */
 rn_status rn_file_write_atomic(const char *path, const void *data, size_t bytes);
 

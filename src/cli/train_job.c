@@ -352,9 +352,9 @@ rn_status cli_job_open_folder(cli_job *job)
             cli_run_name(&job->folder, job->record.model, job->record.data_name, job->recipe.name));
     if (anew && cli_flag(job->args, "force"))
         RN_TRY(cli_run_clear(job->folder));
-    if (anew || cli_given(job->args, "data"))
-        RN_TRY(cli_run_record_write(&job->record, job->folder, job->args->line));
     RN_TRY(rn_run_folder_describe(job->folder, &job->recipe, engine));
+    if (anew || cli_given(job->args, "data")) // the last that --resume needs
+        RN_TRY(cli_run_record_write(&job->record, job->folder, job->args->line));
     RN_TRY(rn_run_log_open(&job->log, job->folder));
     if (cli_flag(job->args, "tensorboard"))
         RN_TRY(rn_tensorboard_open(&job->board, job->folder, &job->recipe));

@@ -1,6 +1,7 @@
 // The report: results beside the papers', claims, what was scaled, how to run it again.
 #include "resnet/reproduce.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "reproduce/document.h"
@@ -322,6 +323,31 @@ out:
     return st;
 }
 
+static rn_status remove_orphans_in(const char *folder, const char *parent, const char *name)
+{
+    rn_status st;
+    char *path = NULL;
+
+    RN_TRY(rn_format(&path, "%s/%s%s", folder, parent, name));
+    rn_folder_remove_orphans(path);
+out:
+    rn_free(path);
+    return st;
+}
+
+static rn_status remove_orphans(const rn_reproduction *r, const char *folder)
+{
+    rn_status st;
+
+    RN_TRY(remove_orphans_in(folder, "", ""));
+    RN_TRY(remove_orphans_in(folder, "", "recipes"));
+    RN_TRY(remove_orphans_in(folder, "", "points"));
+    for (int i = 0; i < r->job_count; i++)
+        RN_TRY(remove_orphans_in(folder, "runs/", r->jobs[i].name));
+out:
+    return st;
+}
+
 rn_status rn_reproduction_report(rn_report_counts *counts, const rn_reproduction *r,
                                  const char *folder)
 {
@@ -329,6 +355,7 @@ rn_status rn_reproduction_report(rn_report_counts *counts, const rn_reproduction
     rn_outcome *outcomes = NULL;
 
     *counts = (rn_report_counts){0};
+    RN_TRY(remove_orphans(r, folder));
     RN_TRY(rn_outcomes_read(&outcomes, r, folder));
     RN_TRY(write_report(counts, &(evidence){r, outcomes, folder}));
     RN_TRY(rn_report_timing(r, outcomes, folder));

@@ -9,7 +9,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,40 +95,6 @@ out:
     return st;
 }
 
-// "recipe.json.tmp123" of a process that is no more: killed while it wrote a file of the run
-// folder.
-static bool is_orphan(const char *name)
-{
-    static const char *const marks[] = {SUFFIX ".tmp", ".json.tmp"};
-
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-        const char *mark = strstr(name, marks[i]);
-        int64_t process = 0;
-        if (mark == NULL)
-            continue;
-        const char *digits = mark + strlen(marks[i]);
-        return isdigit((unsigned char)*digits) && rn_text_int64(digits, 1, INT32_MAX, &process) &&
-               kill((pid_t)process, 0) != 0 && errno == ESRCH;
-    }
-    return false;
-}
-
-// Best effort: an orphan that stays does no harm but to the disk's space.
-static void remove_orphans(const char *folder)
-{
-    DIR *dir = opendir(folder);
-
-    if (dir == NULL)
-        return;
-    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
-        char *path = NULL;
-        if (is_orphan(entry->d_name) && rn_format(&path, "%s/%s", folder, entry->d_name) == RN_OK)
-            unlink(path);
-        rn_free(path);
-    }
-    closedir(dir);
-}
-
 rn_status rn_checkpoint_save_in(const rn_checkpoint *checkpoint, const char *folder,
                                 uint64_t iteration, int keep)
 {
@@ -140,7 +105,7 @@ rn_status rn_checkpoint_save_in(const rn_checkpoint *checkpoint, const char *fol
     if (keep < 1)
         return rn_error(RN_EINVAL, "%d checkpoints to keep, expected at least 1", keep);
     RN_TRY(rn_folder_create(folder));
-    remove_orphans(folder); // before writing: they may be what fills the disk
+    rn_folder_remove_orphans(folder); // before writing: they may be what fills the disk
     RN_TRY(iteration_path(&path, folder, iteration));
     RN_TRY(rn_checkpoint_save(checkpoint, path));
     RN_TRY(list_checkpoints(&list, folder));

@@ -14,7 +14,9 @@ head -c 5 whole/curves.svg | grep -q '<?xml\|<svg' || fail "no figure"
 
 cp -r whole again
 rm -rf again/runs/*-s1 again/report.* again/curves.*
-study --out again >out 2>err &
+# A shell's background processes do not take SIGINT unless they are told to.
+env --default-signal=INT "$RESNET" study degradation --data shapes:train=640,test=64 --budget 20m \
+    --out again >out 2>err &
 pid=$!
 until [ -s again/runs/plain-56-s1/log.jsonl ] || ! kill -0 $pid 2>/dev/null; do sleep 0.2; done
 kill -INT $pid
