@@ -238,16 +238,15 @@ static rn_status parse_point(rn_outcome *out, const rn_reproduction *r, int job,
 
     RN_TRY(rn_json_parse(&json, text, strlen(text), "measured step"));
     RN_TRY(rn_json_text(json, "left_out", &left_out, "measured step"));
-    if (left_out != NULL)
+    if (left_out != NULL) {
         RN_TRY(rn_strdup(&out->left_out, left_out));
-    else
-        RN_TRY(rn_step_cost_parse(&cost, text));
-    if (left_out == NULL)
-        RN_TRY(rn_json_double(cJSON_GetObjectItemCaseSensitive(json, "step"), "best_seconds", 0,
-                              1e300, &fastest, "measured step"));
-    out->state = RN_JOB_DONE;
-    if (left_out != NULL)
+        out->state = RN_JOB_DONE;
         goto out;
+    }
+    RN_TRY(rn_step_cost_parse(&cost, text));
+    RN_TRY(rn_json_double(cJSON_GetObjectItemCaseSensitive(json, "step"), "best_seconds", 0, 1e300,
+                          &fastest, "measured step"));
+    out->state = RN_JOB_DONE;
     RN_TRY(read_machine(&out->machine, json));
     out->value[RN_METRIC_STEP_SECONDS] = isnan(fastest) ? cost.seconds : fastest;
     out->value[RN_METRIC_STEP_BYTES] = cost.bytes;

@@ -339,7 +339,7 @@ static rn_status remove_orphans(const rn_reproduction *r, const char *folder)
 {
     rn_status st;
 
-    RN_TRY(remove_orphans_in(folder, "", ""));
+    rn_folder_remove_orphans(folder);
     RN_TRY(remove_orphans_in(folder, "", "recipes"));
     RN_TRY(remove_orphans_in(folder, "", "points"));
     for (int i = 0; i < r->job_count; i++)

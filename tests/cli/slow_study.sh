@@ -1,8 +1,11 @@
 # `resnet study degradation` on little data: figure and sentences, and the same after ^C in the middle.
 . "$SOURCE/tests/cli/lib.sh"
 
+options="study degradation --data shapes:train=640,test=64 --budget 20m"
+
 study() {
-    "$RESNET" study degradation --data shapes:train=640,test=64 --budget 20m "$@"
+    # shellcheck disable=SC2086 # options are words
+    "$RESNET" $options "$@"
 }
 
 study --out whole >out 2>err || fail "exit status $?: $(cat err)"
@@ -15,8 +18,8 @@ head -c 5 whole/curves.svg | grep -q '<?xml\|<svg' || fail "no figure"
 cp -r whole again
 rm -rf again/runs/*-s1 again/report.* again/curves.*
 # A shell's background processes do not take SIGINT unless they are told to.
-env --default-signal=INT "$RESNET" study degradation --data shapes:train=640,test=64 --budget 20m \
-    --out again >out 2>err &
+# shellcheck disable=SC2086 # options are words
+env --default-signal=INT "$RESNET" $options --out again >out 2>err &
 pid=$!
 until [ -s again/runs/plain-56-s1/log.jsonl ] || ! kill -0 $pid 2>/dev/null; do sleep 0.2; done
 kill -INT $pid
