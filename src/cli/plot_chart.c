@@ -31,6 +31,11 @@ static void *own(cli_chart *chart, void *memory)
     return memory;
 }
 
+double *cli_chart_numbers(cli_chart *chart, size_t count)
+{
+    return own(chart, calloc(count + 1, sizeof(double)));
+}
+
 rn_status cli_chart_add(cli_chart *chart, size_t panel, const rn_plot_series *look, double **x,
                         double **y)
 {
@@ -40,8 +45,8 @@ rn_status cli_chart_add(cli_chart *chart, size_t panel, const rn_plot_series *lo
 
     if (larger != NULL)
         chart->series[panel] = larger;
-    *x = own(chart, calloc(count + 1, sizeof **x));
-    *y = own(chart, calloc(count + 1, sizeof **y));
+    *x = cli_chart_numbers(chart, count);
+    *y = cli_chart_numbers(chart, count);
     if (larger == NULL || *x == NULL || *y == NULL)
         return rn_error(RN_ENOMEM, "no memory for a curve of %zu points", count);
     larger[before] = *look;

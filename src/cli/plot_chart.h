@@ -27,9 +27,20 @@ void cli_chart_release(cli_chart *chart);
 rn_status cli_chart_add(cli_chart *chart, size_t panel, const rn_plot_series *look, double **x,
                         double **y);
 
+/** `count` zeroes that live as long as the chart; NULL where there is no memory. */
+double *cli_chart_numbers(cli_chart *chart, size_t count);
+
 /** printf into a text that lives as long as the chart; NULL where there is no memory. */
 const char *cli_chart_text(cli_chart *chart, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/**
+ * Make one curve of those of a panel that have one colour and one weight: their mean, at the points
+ * that all of them have, with the sample's deviation where the curve is bold.
+ *
+ * @return RN_OK; RN_ENOTFOUND: no such points; RN_ENOMEM.
+ */
+rn_status cli_chart_average(cli_chart *chart);
 
 /** A word of the command line, or a run in the folder that it names. */
 typedef struct cli_plot_run {
@@ -37,12 +48,13 @@ typedef struct cli_plot_run {
     rn_history *history; // NULL: what is drawn needs none
     const char *label;
     size_t panel; // where it is drawn
-    int look;     // index of its colour and dashes there
+    int look;     // index of its colour and dashes there; of means, runs of one label share it
 } cli_plot_run;
 
 typedef struct cli_plot_runs {
     cli_plot_run *runs;
     int count;
+    int names; // labels in panels: `count`, but less where runs are averaged
     size_t panels;
     const char *titles[RN_PLOT_MOST_PANELS]; // NULL: none
     char *texts;                             // of --label

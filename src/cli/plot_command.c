@@ -9,11 +9,14 @@
 static const struct {
     const char *name;
     rn_status (*draw)(cli_chart *chart, const cli_plot_runs *runs, const cli_arguments *args);
-    bool reads_log, has_panels;
+    bool reads_log, has_panels, has_means;
 } kinds[] = {
-    {"error", cli_plot_curves, true, true},        {"loss", cli_plot_curves, true, true},
-    {"lr", cli_plot_curves, true, true},           {"rate", cli_plot_curves, true, true},
-    {"gradients", cli_plot_gradients, true, true}, {"responses", cli_plot_responses, false, false},
+    {"error", cli_plot_curves, true, true, true},
+    {"loss", cli_plot_curves, true, true, true},
+    {"lr", cli_plot_curves, true, true, true},
+    {"rate", cli_plot_curves, true, true, true},
+    {"gradients", cli_plot_gradients, true, true, false},
+    {"responses", cli_plot_responses, false, false, false},
 };
 
 static int find_kind(const char *what)
@@ -117,7 +120,18 @@ static const char *title_of(const cli_arguments *args, const cli_plot_runs *runs
 {
     if (cli_given(args, "title"))
         return cli_text(args, "title");
-    return runs->count == 1 ? runs->runs[0].label : NULL;
+    return runs->names == 1 ? runs->runs[0].label : NULL;
+}
+
+static rn_status check_means(const cli_arguments *args, int kind)
+{
+    if (!cli_flag(args, "mean"))
+        return RN_OK;
+    if (!kinds[kind].has_means)
+        return rn_error(RN_EINVAL, "'--mean' is not for '--what %s'", kinds[kind].name);
+    if (strcmp(cli_text(args, "x"), "time") == 0)
+        return rn_error(RN_EINVAL, "'--mean' is not for '--x time': runs have no times in common");
+    return RN_OK;
 }
 
 static rn_status draw_chart(const cli_arguments *args, const char *path)
@@ -129,9 +143,12 @@ static rn_status draw_chart(const cli_arguments *args, const char *path)
 
     if (!kinds[kind].has_panels && cli_given(args, "panels"))
         return rn_error(RN_EINVAL, "'--panels' is not for '--what %s'", kinds[kind].name);
+    RN_TRY(check_means(args, kind));
     RN_TRY(set_limits(&chart, args));
     RN_TRY(cli_plot_runs_open(&runs, args, kinds[kind].reads_log));
     RN_TRY(kinds[kind].draw(&chart, &runs, args));
+    if (cli_flag(args, "mean"))
+        RN_TRY(cli_chart_average(&chart));
     chart.plot.panels = chart.panels;
     chart.plot.panel_count = kinds[kind].has_panels ? runs.panels : 2;
     chart.plot.title = title_of(args, &runs);
@@ -211,6 +228,11 @@ static const cli_option options[] = {
      .fallback = "1",
      .low = 1,
      .high = 10000},
+    {.name = "mean",
+     .kind = CLI_FLAG,
+     .help =
+         "draw the mean of runs with one label (by itself: one model), such as those of several "
+         "seeds, and shade a standard deviation around the bold curve"},
     {.name = "set",
      .kind = CLI_TEXT,
      .argument = "NAME",
@@ -250,6 +272,7 @@ const cli_command cli_plot = {
                 "resnet plot runs --ylim 0,20 --out figure6.png\n"
                 "resnet plot runs --panels 'plain=plain-*:residual=resnet-*' --ylim 0,20\n"
                 "resnet plot runs/a runs/b --what loss --log --x epoch --label 'lr 0.1,lr 0.2'\n"
+                "resnet plot runs/seed-* --mean --x epoch\n"
                 "resnet plot confusion.csv --what confusion",
     .least = 1,
     .most = -1,

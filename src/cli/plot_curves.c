@@ -188,7 +188,7 @@ static bool has_evaluations(const curves *c, const rn_history *h)
 static rn_status add_run(curves *c, const cli_plot_run *run)
 {
     rn_status st;
-    const bool evaluated = has_evaluations(c, run->history), alone = c->runs->count == 1;
+    const bool evaluated = has_evaluations(c, run->history), alone = c->runs->names == 1;
     const char *name = c->quantity->name;
     const char *steps = evaluated ? NULL : run->label, *tests = run->label;
 
@@ -228,6 +228,8 @@ static int64_t iterations_between(const cli_plot_runs *runs)
 static const char *note_of(curves *c)
 {
     char mean[96] = "", smoothed[96] = "";
+    const char *runs =
+        c->runs->names < c->runs->count ? "; means of runs, shaded: a standard deviation" : "";
     const int64_t every = iterations_between(c->runs);
     const char *name = c->quantity->name;
 
@@ -236,13 +238,13 @@ static const char *note_of(curves *c)
     if (c->smooth > 1)
         snprintf(smoothed, sizeof smoothed, ", smoothed: moving mean of %d points", c->smooth);
     if (!c->quantity->evaluated)
-        return *mean == '\0' && *smoothed == '\0'
+        return *mean == '\0' && *smoothed == '\0' && *runs == '\0'
                    ? NULL
-                   : cli_chart_text(c->chart, "%s%s%s", name, mean, smoothed);
+                   : cli_chart_text(c->chart, "%s%s%s%s", name, mean, smoothed, runs);
     if (!c->evaluated)
-        return cli_chart_text(c->chart, "training %s%s%s", name, mean, smoothed);
-    return cli_chart_text(c->chart, "thin: training %s%s%s; bold: %s %s", name, mean, smoothed,
-                          c->drawn_set, name);
+        return cli_chart_text(c->chart, "training %s%s%s%s", name, mean, smoothed, runs);
+    return cli_chart_text(c->chart, "thin: training %s%s%s; bold: %s %s%s", name, mean, smoothed,
+                          c->drawn_set, name, runs);
 }
 
 static void label_panels(curves *c, const cli_arguments *args)

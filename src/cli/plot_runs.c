@@ -117,13 +117,13 @@ static rn_status take_labels(cli_plot_runs *all, const char *labels)
     return RN_OK;
 }
 
-static rn_status choose_labels(cli_plot_runs *all, const char *labels)
+static rn_status choose_labels(cli_plot_runs *all, const cli_arguments *args)
 {
     const char *(*text_of)(const cli_plot_run *) = path_of;
 
-    if (labels != NULL)
-        return take_labels(all, labels);
-    if (tells_apart(all, model_of))
+    if (cli_given(args, "label"))
+        return take_labels(all, cli_text(args, "label"));
+    if (cli_flag(args, "mean") || tells_apart(all, model_of))
         text_of = model_of;
     else if (tells_apart(all, name_of))
         text_of = name_of;
@@ -191,6 +191,29 @@ static rn_status choose_panels(cli_plot_runs *all, const char *text)
     return st;
 }
 
+static const cli_plot_run *namesake(const cli_plot_runs *all, int run)
+{
+    for (int k = 0; k < run; k++)
+        if (all->runs[k].panel == all->runs[run].panel &&
+            strcmp(all->runs[k].label, all->runs[run].label) == 0)
+            return &all->runs[k];
+    return NULL;
+}
+
+// Runs of one label in a panel look the same; the others keep their order.
+static void share_looks(cli_plot_runs *all)
+{
+    int looks[RN_PLOT_MOST_PANELS] = {0};
+
+    all->names = 0;
+    for (int i = 0; i < all->count; i++) {
+        cli_plot_run *run = &all->runs[i];
+        const cli_plot_run *same = namesake(all, i);
+        run->look = same != NULL ? same->look : looks[run->panel]++;
+        all->names += same == NULL;
+    }
+}
+
 // As the legend lists them.
 static int by_place(const void *a, const void *b)
 {
@@ -212,14 +235,17 @@ rn_status cli_plot_runs_open(cli_plot_runs *all, const cli_arguments *args, bool
         RN_TRY(add_word(all, args->words[i], read));
     for (int i = 0; read && i < all->count; i++)
         RN_TRY(read_run(&all->runs[i]));
-    RN_TRY(choose_labels(all, cli_text(args, "label")));
+    RN_TRY(choose_labels(all, args));
     for (int i = 0; i < all->count; i++)
         all->runs[i].look = i;
     all->panels = 1;
-    if (!cli_given(args, "panels"))
-        goto out;
-    RN_TRY(choose_panels(all, cli_text(args, "panels")));
-    qsort(all->runs, (size_t)all->count, sizeof *all->runs, by_place);
+    all->names = all->count;
+    if (cli_given(args, "panels")) {
+        RN_TRY(choose_panels(all, cli_text(args, "panels")));
+        qsort(all->runs, (size_t)all->count, sizeof *all->runs, by_place);
+    }
+    if (cli_flag(args, "mean"))
+        share_looks(all);
 out:
     return st;
 }

@@ -81,6 +81,33 @@ holds out ">residual</text>"
 expect 0 "$RESNET" plot runs/a --set test --out -
 failure "no run has an evaluation of 'validation'" plot runs/a --set validation
 
+# Means of runs with one label, at the points that all of them have.
+expect 0 "$RESNET" plot runs --mean --out -
+holds out ">resnet-20 (mean of 2)</text>"
+holds out ">plain-20</text>"
+holds out "; means of runs, shaded: a"
+is_xml out
+expect 0 "$RESNET" plot runs/a runs/b --mean --label all,all --out mean.svg
+holds mean.svg ">training error (mean of 2)</text>"
+holds mean.svg ">test error (mean of 2)</text>"
+put_run runs/mean other 35
+expect 0 "$RESNET" plot runs/mean --ylim 0,60 --out one.svg
+expect 0 "$RESNET" plot runs/a runs/b --mean --label all,all --ylim 0,60 --out mean.svg
+# The thin curve is that of one run of 35 %, halfway between 30 and 40.
+thin() { grep -o '<path[^>]*stroke-width="[^"]*"[^>]*>' "$1" | head -1; }
+[ -n "$(thin one.svg)" ] || fail "no thin curve"
+[ "$(thin one.svg)" = "$(thin mean.svg)" ] || fail "not the mean: $(thin mean.svg)"
+rm -r runs/mean
+head -4 runs/c/log.jsonl >part && mkdir short && cp part short/log.jsonl
+expect 0 "$RESNET" plot runs/a short --mean --out short.svg
+[ "$(cat err)" = "resnet: note: a mean of 2 runs has the 3 points that all of them have" ] ||
+    fail "what is left out of a mean is not said: $(cat err)"
+sed 's/"iteration":\([0-9]*\)0,/"iteration":\17,/' runs/c/log.jsonl >short/log.jsonl
+failure "2 runs of one name have no point in common" plot runs/a short --mean
+usage_error "'--mean' is not for '--x time'" plot runs --mean --x time
+usage_error "'--mean' is not for '--what responses'" plot runs/a --mean --what responses
+rm -r short
+
 # Layers.
 failure "no norms of gradients: 'resnet train --log-gradients'" plot runs/a --what gradients
 for i in 10 90; do
