@@ -24,6 +24,42 @@ version=$(pkg-config --modversion resnet)
     exit 1
 }
 
+# The program that README.md shows, compiled as it says there, says what `resnet predict` says.
+check_example() # PROGRAM
+{
+    case $(LD_LIBRARY_PATH=$libraries "./$1" fresh.safetensors pixel.ppm) in
+    *"% $label") ;;
+    *)
+        echo "$1 does not say '$label'"
+        exit 1
+        ;;
+    esac
+    if LD_LIBRARY_PATH=$libraries "./$1" fresh.safetensors missing.ppm 2>message; then
+        echo "$1 succeeds without a picture"
+        exit 1
+    fi
+    grep -q "missing.ppm" message
+}
+if [ -x "$RESNET" ]; then
+    sed -n '/^#include/,/^}/p' "$SOURCE/examples/predict.c" >predict.c
+    sed -n '/^#include/,/^}/p' "$SOURCE/README.md" >shown.c
+    cmp predict.c shown.c
+    # shellcheck disable=SC2046
+    "$CC" predict.c -o predict $(pkg-config --cflags --libs resnet)
+    # shellcheck disable=SC2046
+    "$CC" predict.c -o predict-static $(pkg-config --cflags resnet) "$libraries/libresnet.a" \
+        $(pkg-config --libs $(pkg-config --print-requires-private resnet)) \
+        -ldnnl -fopenmp -pthread -lm
+    "$RESNET" convert resnet-8 fresh.safetensors --classes 3 >convert.log
+    printf 'P6 1 1 255\n\377\200\001' >pixel.ppm
+    label=$("$RESNET" predict fresh.safetensors pixel.ppm --csv | sed -n '2s/.*,1,"\(.*\)",.*/\1/p')
+    [ -n "$label" ]
+    check_example predict
+    check_example predict-static
+    ldd ./predict-static >needed
+    [ "$(grep -c libresnet needed)" = 0 ]
+fi
+
 # The archive, with the shared libraries that resnet.pc says it needs. (Plain `--static` asks for
 # static copies of what these need in turn, which Debian does not all have.)
 rm "$libraries"/libresnet.so*
