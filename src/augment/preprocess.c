@@ -33,7 +33,7 @@ rn_status rn_normalize_parse(rn_normalize *out, const char *name)
     }
     const char *nearest = rn_text_nearest(name, names, NAMES);
     if (nearest != NULL)
-        return rn_error(RN_EINVAL, "unknown normalization '%s', did you mean '%s'?", name, nearest);
+        return rn_error(RN_EINVAL, "unknown normalization '%s'; did you mean '%s'?", name, nearest);
     return rn_error(RN_EINVAL,
                     "unknown normalization '%s', expected none, channel, pixel, channel-mean, "
                     "pixel-mean or imagenet",

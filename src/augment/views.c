@@ -32,7 +32,7 @@ rn_status rn_protocol_parse(rn_protocol *out, const char *name)
         }
     const char *nearest = rn_text_nearest(name, names, NAMES);
     if (nearest != NULL)
-        return rn_error(RN_EINVAL, "unknown protocol '%s', did you mean '%s'?", name, nearest);
+        return rn_error(RN_EINVAL, "unknown protocol '%s'; did you mean '%s'?", name, nearest);
     return rn_error(RN_EINVAL, "unknown protocol '%s', expected whole, single, ten or multi-scale",
                     name);
 }

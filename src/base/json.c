@@ -97,7 +97,7 @@ rn_status rn_json_known_keys(const cJSON *object, const char *const *keys, size_
             continue;
         const char *nearest = rn_text_nearest(item->string, keys, count);
         return rn_error(RN_EFORMAT, "%s: unknown key '%s'%s%s%s", what, item->string,
-                        nearest ? ", did you mean '" : "", nearest ? nearest : "",
+                        nearest ? "; did you mean '" : "", nearest ? nearest : "",
                         nearest ? "'?" : "");
     }
     return RN_OK;

@@ -166,7 +166,7 @@ static rn_status unknown_model(const char *name)
                         "unknown model '%.60s', expected resnet-N, plain-N or preact-N with N = "
                         "6n + 2, wrn-D-K, vgg-N, or resnet:key=value;..., such as resnet-20",
                         name);
-    return rn_error(RN_EINVAL, "unknown model '%.60s', did you mean '%s'?", name, nearest);
+    return rn_error(RN_EINVAL, "unknown model '%.60s'; did you mean '%s'?", name, nearest);
 }
 
 static bool find_general(rn_spec *spec, const char *name)

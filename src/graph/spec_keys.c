@@ -217,7 +217,7 @@ static rn_status unknown_key(const char *name, rn_family family)
         }
     const char *nearest = rn_text_nearest(name, names, count);
     if (nearest != NULL)
-        return rn_error(RN_EINVAL, "unknown key '%.60s', did you mean '%s'?", name, nearest);
+        return rn_error(RN_EINVAL, "unknown key '%.60s'; did you mean '%s'?", name, nearest);
     return rn_error(RN_EINVAL, "unknown key '%.60s', expected one of %s", name, list);
 }
 

@@ -23,7 +23,7 @@ static rn_status unknown_target(const char *name)
         names[i] = targets[i].name;
     const char *nearest = rn_text_nearest(name, names, TARGETS);
     if (nearest != NULL)
-        return rn_error(RN_ENOTFOUND, "unknown target '%s', did you mean '%s'?", name, nearest);
+        return rn_error(RN_ENOTFOUND, "unknown target '%s'; did you mean '%s'?", name, nearest);
     return rn_error(RN_ENOTFOUND,
                     "unknown target '%s', expected one of those of 'resnet reproduce --list', the "
                     "path of a .json file, or the folder of a reproduction",

@@ -66,7 +66,7 @@ rn_status rn_target_metric(rn_metric *out, const char *name, const char *what)
     }
     const char *nearest = rn_text_nearest(name, names, RN_METRICS);
     return rn_error(RN_EFORMAT, "%s: unknown metric '%s'%s%s%s", what, name,
-                    nearest != NULL ? ", did you mean '" : "", nearest != NULL ? nearest : "",
+                    nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
                     nearest != NULL ? "'?" : "");
 }
 
@@ -83,7 +83,7 @@ rn_status rn_target_find_run(int *out, const rn_target *target, const char *name
     }
     const char *nearest = rn_text_nearest(name, names, (size_t)target->run_count);
     return rn_error(RN_EFORMAT, "%s: no run is named '%s'%s%s%s", what, name,
-                    nearest != NULL ? ", did you mean '" : "", nearest != NULL ? nearest : "",
+                    nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
                     nearest != NULL ? "'?" : "");
 }
 

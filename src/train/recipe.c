@@ -45,7 +45,7 @@ static const rn_recipe *find_builtin(const char *name)
     return NULL;
 }
 
-// "unknown recipe 'quik', did you mean 'quick'?" or the list of all.
+// "unknown recipe 'quik'; did you mean 'quick'?" or the list of all.
 static rn_status unknown_recipe(rn_status code, const char *name)
 {
     const char *names[MAX_NAMES];
@@ -54,7 +54,7 @@ static rn_status unknown_recipe(rn_status code, const char *name)
     const char *nearest = rn_text_nearest(name, names, (size_t)count);
 
     if (nearest != NULL)
-        return rn_error(code, "unknown recipe '%s', did you mean '%s'?", name, nearest);
+        return rn_error(code, "unknown recipe '%s'; did you mean '%s'?", name, nearest);
     for (int i = 0; i < count; i++)
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "", names[i]);
     return rn_error(code, "unknown recipe '%s', expected one of %s, or the path of a .json file",
@@ -213,7 +213,7 @@ rn_status rn_recipe_set(rn_recipe *recipe, const char *key, const char *value)
     if (field == NULL) {
         const char *nearest = rn_text_nearest(key, keys, known_keys(keys) - 1);
         return rn_error(RN_EINVAL, "unknown recipe key '%s'%s%s%s", key,
-                        nearest ? ", did you mean '" : "", nearest ? nearest : "",
+                        nearest ? "; did you mean '" : "", nearest ? nearest : "",
                         nearest ? "'?" : "");
     }
     cJSON *item = rn_recipe_field_from_text(field, value);

@@ -199,7 +199,7 @@ static void unknown_keys_are_named(void **state)
     (void)state;
     assert_int_equal(rn_json_known_keys(json, keys, 2, "recipe 'x'"), RN_EFORMAT);
     assert_string_equal(rn_error_message(),
-                        "recipe 'x': unknown key 'momentun', did you mean 'momentum'?");
+                        "recipe 'x': unknown key 'momentun'; did you mean 'momentum'?");
     assert_int_equal(rn_json_known_keys(json, keys + 1, 1, "recipe 'x'"), RN_EFORMAT);
     assert_string_equal(rn_error_message(), "recipe 'x': unknown key 'momentun'");
     assert_int_equal(rn_json_known_keys(json, (const char *const[]){"lr", "momentun"}, 2, "x"),

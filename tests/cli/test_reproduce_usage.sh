@@ -37,7 +37,7 @@ holds cost/report.md "| cheap | .* | shown |"
 
 # Usage
 usage_error "expects TARGET" reproduce
-usage_error "unknown target 'fig66', did you mean 'fig6'" reproduce fig66
+usage_error "unknown target 'fig66'; did you mean 'fig6'" reproduce fig66
 usage_error "'--budget' and '--scale' exclude each other" reproduce tiny.json --budget 1h --scale 0.5
 usage_error "'--budget' is 'soon', expected a time" reproduce tiny.json --budget soon
 usage_error "scale 0.01 is below 0.1" reproduce tiny.json --scale 0.01 --out low

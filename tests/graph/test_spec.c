@@ -89,7 +89,7 @@ static void bad_specs_are_refused_with_a_reason(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        {"resnet20", "unknown model 'resnet20', did you mean 'resnet-20'?"},
+        {"resnet20", "unknown model 'resnet20'; did you mean 'resnet-20'?"},
         {"resnet50", "did you mean 'resnet-50'"},
         {"plane-20", "did you mean 'plain-20'"},
         {"vgg16_bn", "did you mean 'vgg-16-bn'"},
@@ -99,7 +99,7 @@ static void bad_specs_are_refused_with_a_reason(void **state)
         {"resnet-", "unknown model"},
         {"resnet-+20", "unknown model"},
         {"resnet-20x", "unknown model"},
-        {"vgg-17", "unknown model 'vgg-17', did you mean"},
+        {"vgg-17", "unknown model 'vgg-17'; did you mean"},
         {"wrn-28", "unknown model"},
         {"wrn-28-10-1", "unknown model"},
         {"resnet-21", "expected 6n + 2 from 8 to 1202, such as 20"},
@@ -113,7 +113,7 @@ static void bad_specs_are_refused_with_a_reason(void **state)
         {"resnet-26:block=bottleneck", "such as 20"},
         {"resnet-21:block=bottleneck", "depth 21 is not of bottleneck units, expected 9n + 2"},
         {"resnet-20:shortcut=D", "'shortcut' is 'D', expected A, B or C"},
-        {"resnet-20:widht=3", "unknown key 'widht', did you mean 'width'?"},
+        {"resnet-20:widht=3", "unknown key 'widht'; did you mean 'width'?"},
         {"resnet-20:colour=3", "unknown key 'colour', expected one of units, block, width"},
         {"resnet-20:convs=1", "unknown key 'convs'"},
         {"vgg-16:shortcut=B", "unknown key 'shortcut', expected one of convs, bn, dropout"},

@@ -98,7 +98,7 @@ static const char *const wrong[][2] = {
     {"{\"name\":\"\",\"title\":\"t\",\"paper\":\"p\"," RUNS "}", "'name' is empty"},
     {"{\"name\":\"../a\",\"title\":\"t\",\"paper\":\"p\"," RUNS "}", "name '../a' is not"},
     {"{\"name\":1,\"title\":\"t\",\"paper\":\"p\"," RUNS "}", "'name' is not a text"},
-    {"{" HEAD "," RUNS ",\"seed\":1}", "unknown key 'seed', did you mean 'seeds'?"},
+    {"{" HEAD "," RUNS ",\"seed\":1}", "unknown key 'seed'; did you mean 'seeds'?"},
     {"{" HEAD "," RUNS ",\"seeds\":0}", "'seeds' is 0, expected 1 to 1000"},
     {"{" HEAD "," RUNS ",\"seeds\":1.5}", "'seeds' is 1.5, expected a whole number"},
     {"{" HEAD "," RUNS ",\"kind\":\"speed\"}", "'kind' is 'speed', expected training or cost"},
@@ -115,12 +115,12 @@ static const char *const wrong[][2] = {
      "runs[0]: name 'resnet-8:shortcut=B' is not 1 to 48 letters"},
     {"{" HEAD
      ",\"recipe\":\"quick\",\"runs\":[{\"model\":\"resnet-8\",\"paper\":{\"tst_error\":1}}]}",
-     "runs[0]: paper: unknown metric 'tst_error', did you mean 'test_error'?"},
+     "runs[0]: paper: unknown metric 'tst_error'; did you mean 'test_error'?"},
     {"{" HEAD ",\"recipe\":\"quick\",\"runs\":[{\"model\":\"resnet-8\",\"paper\":3}]}",
      "runs[0]: paper is not an object"},
     {CLAIM(ABOUT ",\"of\":\"resnet-8\""), "claims[0]: 0 of below, above, near and linear"},
     {CLAIM(ABOUT ",\"of\":\"resnet-8\",\"below\":1,\"above\":2"), "claims[0]: 2 of below"},
-    {CLAIM(ABOUT ",\"of\":\"resnet-9\",\"below\":1"), "no run is named 'resnet-9', did you mean"},
+    {CLAIM(ABOUT ",\"of\":\"resnet-9\",\"below\":1"), "no run is named 'resnet-9'; did you mean"},
     {CLAIM(ABOUT ",\"of\":\"resnet-8\",\"below\":\"resnet-8\""), "compared with itself"},
     {CLAIM(ABOUT ",\"of\":\"resnet-8\",\"below\":true"), "'below' is neither a run's name nor a"},
     {CLAIM(ABOUT ",\"below\":1"), "claims[0]: 'of' is missing"},
@@ -162,7 +162,7 @@ static void names_and_files_are_told_apart(void **state)
 
     (void)state;
     assert_int_equal(rn_target_load(&target, "fig66"), RN_ENOTFOUND);
-    assert_message("unknown target 'fig66', did you mean 'fig6'?");
+    assert_message("unknown target 'fig66'; did you mean 'fig6'?");
     assert_null(target);
     assert_int_equal(rn_target_load(&target, "something else"), RN_ENOTFOUND);
     assert_message("expected one of those of");

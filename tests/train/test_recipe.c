@@ -309,7 +309,7 @@ static const setting settings[] = {
     {"name", "0123456789012345678901234567890123456789012345678901234567890123",
      "expected a text of at most 63 bytes"},
     {"learning_rate", "1", "unknown recipe key 'learning_rate'"},
-    {"momentun", "1", "unknown recipe key 'momentun', did you mean 'momentum'?"},
+    {"momentun", "1", "unknown recipe key 'momentun'; did you mean 'momentum'?"},
     {"base", "quick", "unknown recipe key 'base'"},
 };
 
@@ -354,13 +354,13 @@ static void bad_json_is_refused_and_changes_nothing(void **state)
     const setting texts[] = {
         {"", "", "syntax error"},
         {"", "[]", "not an object"},
-        {"", "{\"lr\": 0.5, \"bach\": 3}", "test: unknown key 'bach', did you mean 'batch'?"},
+        {"", "{\"lr\": 0.5, \"bach\": 3}", "test: unknown key 'bach'; did you mean 'batch'?"},
         {"", "{\"lr\": 0.5, \"batch\": \"3\"}", "test: 'batch' is '3', expected a whole number"},
         {"", "{\"lr\": 0.5, \"lr\": 0.6}", "'lr' stands twice"},
         {"", "{\"lr\": null}", "'lr' is null"},
         {"", "{\"lr\": 1e999}", "'lr' is inf"},
         {"", "{\"epochs\": 3, \"iterations\": 4}", "'epochs' and 'iterations' are both given"},
-        {"", "{\"base\": \"quik\"}", "test: 'base': unknown recipe 'quik', did you mean 'quick'?"},
+        {"", "{\"base\": \"quik\"}", "test: 'base': unknown recipe 'quik'; did you mean 'quick'?"},
         {"", "{\"base\": 3}", "'base' is not a text"},
         {"", "{\"flip\": {\"a\": 1}}", "'flip' is {\"a\":1}, expected true or false"},
         {"", "{\"milestones\": 5}", "'milestones' is 5"},
