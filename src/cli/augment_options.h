@@ -20,7 +20,7 @@
          .key = "pad_mode"},                                                                       \
         {.name = "flip",                                                                           \
          .kind = CLI_SWITCH,                                                                       \
-         .help = "mirror every second picture at random",                                          \
+         .help = "mirror each picture with probability 1/2",                                       \
          .key = "flip"},                                                                           \
         {.name = "alternate-flip",                                                                 \
          .kind = CLI_SWITCH,                                                                       \

@@ -102,6 +102,8 @@ static bool is_whole(const cli_option *option)
 
 void cli_option_range(char *text, size_t size, const cli_option *option)
 {
+    bool below_one = option->high == CLI_BELOW_ONE;
+
     text[0] = '\0';
     if (option->kind == CLI_CHOICE)
         snprintf(text, size, "%s", option->choices);
@@ -109,10 +111,14 @@ void cli_option_range(char *text, size_t size, const cli_option *option)
         return;
     else if (option->low == CLI_ABOVE_ZERO && isinf(option->high))
         snprintf(text, size, "above 0");
+    else if (option->low == CLI_ABOVE_ZERO && below_one)
+        snprintf(text, size, "above 0, below 1");
     else if (option->low == CLI_ABOVE_ZERO)
         snprintf(text, size, "above 0, up to %.15g", option->high);
     else if (isinf(option->high))
         snprintf(text, size, "%.15g or more", option->low);
+    else if (below_one)
+        snprintf(text, size, "%.15g or more, below 1", option->low);
     else
         snprintf(text, size, "%.15g to %.15g", option->low, option->high);
 }

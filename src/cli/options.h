@@ -34,13 +34,14 @@ typedef struct cli_option {
     const char *argument; // "RATE"; NULL where no value is taken
     const char *help;
     const char *fallback; // value if not given; NULL: none, or said in `help`
-    double low, high;     // INTEGER and REAL; CLI_ABOVE_ZERO, INFINITY: no bound
+    double low, high;     // INTEGER and REAL; CLI_ABOVE_ZERO, CLI_BELOW_ONE; INFINITY: no bound
     const char *choices;  // "test|train"
     const char *group;    // heading in --help; NULL: as the option before
     const char *key;      // the recipe's key that it sets
 } cli_option;
 
-#define CLI_ABOVE_ZERO 1e-300 // as `low`: any positive number
+#define CLI_ABOVE_ZERO 1e-300              // as `low`: any positive number
+#define CLI_BELOW_ONE 0x1.fffffffffffffp-1 // as `high`: any number less than 1
 
 enum { CLI_MAX_OPTIONS = 128, CLI_MAX_LIST = 32 };
 
@@ -63,7 +64,9 @@ extern const cli_option cli_help_option;
 #define CLI_THREADS_OPTION                                                                         \
     {                                                                                              \
         .name = "threads", .letter = 't', .kind = CLI_INTEGER, .argument = "N",                    \
-        .help = "compute threads; 0: as many as there are processors", .low = 0, .high = 1024      \
+        .help = "compute threads; 0: RESNET_THREADS, else OMP_NUM_THREADS, else as many as there " \
+                "are processors",                                                                  \
+        .fallback = "0", .low = 0, .high = 1024                                                    \
     }
 #define CLI_ENGINE_OPTION                                                                          \
     {                                                                                              \
@@ -137,7 +140,7 @@ bool cli_option_is_optional(const cli_option *option);
 /** Check one value as cli_parse() does. */
 rn_status cli_option_check(const cli_option *option, const char *value);
 
-/** "1 to 64", "0 or more", "above 0, up to 1000" for numbers; "A|B|C" for choices; else "". */
+/** "1 to 64", "0 or more", "above 0, below 1" for numbers; "A|B|C" for choices; else "". */
 void cli_option_range(char *text, size_t size, const cli_option *option);
 
 /** Index of the option named so, or -1. */

@@ -11,8 +11,10 @@ const cli_option cli_train_options[] = {
      .letter = 'd',
      .kind = CLI_SOURCE,
      .argument = "SOURCE",
-     .help = "where the pictures come from: a folder with CIFAR-10, CIFAR-100 or IDX files, or "
-             "'shapes', which are generated ('shapes:train=10000,test=2000,seed=1')",
+     .help = "where the pictures come from: a folder with CIFAR-10, CIFAR-100 or IDX files, a "
+             "folder of photographs with a folder for each class, ImageNet, a list FILE.csv, a "
+             "pack FILE.rnpack, or 'shapes', which are generated "
+             "('shapes:train=10000,test=2000,seed=1')",
      .fallback = "shapes",
      .group = "What to train"},
     {.name = "recipe",
@@ -151,8 +153,8 @@ const cli_option cli_train_options[] = {
     {.name = "dtype",
      .kind = CLI_CHOICE,
      .argument = "TYPE",
-     .help = "of activations in memory: bfloat16 takes half of it and is faster, and rounds to 8 "
-             "bits; weights, sums and evaluations are float32 in any case",
+     .help = "of activations in memory: bfloat16 takes half of it and is often faster, and rounds "
+             "to 8 bits; weights, sums and evaluations are float32 in any case",
      .choices = "float32|bfloat16",
      .key = "dtype"},
     {.name = "seed",
@@ -182,7 +184,7 @@ const cli_option cli_train_options[] = {
      .argument = "F",
      .help = "step and plateau: what the rate is multiplied by",
      .low = CLI_ABOVE_ZERO,
-     .high = 1,
+     .high = CLI_BELOW_ONE,
      .key = "factor"},
     {.name = "milestones",
      .kind = CLI_TEXT,
@@ -237,7 +239,7 @@ const cli_option cli_train_options[] = {
      .argument = "M",
      .help = "of SGD",
      .low = 0,
-     .high = 1,
+     .high = CLI_BELOW_ONE,
      .key = "momentum"},
     {.name = "weight-decay",
      .letter = 'w',
@@ -307,7 +309,7 @@ const cli_option cli_train_options[] = {
      .argument = "DECAY",
      .help = "decay of the weights' moving average, which then is what is evaluated; 0: none",
      .low = 0,
-     .high = 1,
+     .high = CLI_BELOW_ONE,
      .key = "ema"},
     {.name = "lookahead",
      .kind = CLI_INTEGER,
@@ -387,5 +389,6 @@ const cli_option cli_train_options[] = {
     {.name = "set",
      .kind = CLI_LIST,
      .argument = "KEY=VALUE",
-     .help = "set any value of the recipe, as its JSON file names it; may be repeated"},
+     .help = "set any value of the recipe, as its JSON file or the option names it; may be "
+             "repeated"},
     {0}};

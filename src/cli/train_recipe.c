@@ -6,8 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+// The key of the option with this name ("lr-head": "head_lr"), else the name itself.
+static const char *key_of(const cli_option *options, const char *name)
+{
+    int index = cli_option_find(options, name);
+
+    return index >= 0 && options[index].key != NULL ? options[index].key : name;
+}
+
 // pair: "key=value"
-static rn_status set_pair(rn_recipe *recipe, const char *pair)
+static rn_status set_pair(rn_recipe *recipe, const cli_option *options, const char *pair)
 {
     char key[64];
     size_t length = strcspn(pair, "=");
@@ -16,7 +24,7 @@ static rn_status set_pair(rn_recipe *recipe, const char *pair)
         return rn_error(RN_EINVAL, "option '--set' expects KEY=VALUE, found '%s'", pair);
     memcpy(key, pair, length);
     key[length] = '\0';
-    if (rn_recipe_set(recipe, key, pair + length + 1) != RN_OK)
+    if (rn_recipe_set(recipe, key_of(options, key), pair + length + 1) != RN_OK)
         return rn_error(RN_EINVAL, "option '--set': %s", rn_error_message());
     return RN_OK;
 }
@@ -33,7 +41,7 @@ rn_status cli_recipe_apply(rn_recipe *recipe, const cli_arguments *args)
             rn_recipe_set(recipe, options[i].key, args->values[i]) != RN_OK)
             return rn_error(RN_EINVAL, "option '--%s': %s", options[i].name, rn_error_message());
     for (int i = 0; i < args->list_count; i++)
-        if (set_pair(recipe, args->list[i]) != RN_OK)
+        if (set_pair(recipe, options, args->list[i]) != RN_OK)
             return RN_EINVAL;
     return rn_recipe_check(recipe);
 }

@@ -109,7 +109,8 @@ static const struct {
       .normalize = RN_NORMALIZE_PIXEL_MEAN}},
     // He et al. 2018 (arXiv:1812.01187), "Bag of tricks", at the paper's batch and rate: 5 of 90
     // epochs of warm-up, a cosine, smoothed labels, no decay of gains and biases.
-    {"90 epochs for photographs: warm-up, cosine, label smoothing, moving average, area crops",
+    {"90 epochs for photographs: warm-up, cosine, label smoothing, mixup 0.2, moving average, "
+     "area crops",
      {.name = "modern",
       .epochs = 90,
       .batch = 256,

@@ -28,6 +28,11 @@ for value in nan inf -0.1 0 x 1e999 0x1p3 1001; do
         train resnet-20 --lr "$value"
 done
 usage_error "option '--epochs' expects .*found '-1'" train resnet-20 --epochs -1
+usage_error "option '--factor' expects a number, above 0, below 1, found '1'" train x --factor 1
+for option in ema momentum; do
+    usage_error "option '--$option' expects a number, 0 or more, below 1, found '1'" \
+        train resnet-20 --$option 1
+done
 usage_error "option '--threads' expects .*0 to 1024, found '100000'" \
     train resnet-20 --threads 100000
 usage_error "option '--schedule' expects one of constant|step.*found 'stairs'" \
@@ -46,6 +51,7 @@ usage_error "'--epochs' and '--iterations' exclude" train resnet-20 --epochs 1 -
 usage_error "'--json' and '--csv' exclude" predict m.safetensors a.png --json --csv
 usage_error "option '--set' expects KEY=VALUE, found 'lr'" train resnet-20 --set lr
 usage_error "option '--set': .*'lrr'" train resnet-20 --set lrr=1
+usage_error "option '--set': .*'head_lr' is -1, expected" train resnet-20 --set lr-head=-1
 usage_error "recipe.*'paper-cifra'.*paper-cifar" train resnet-20 --recipe paper-cifra
 usage_error "option '--input' expects CxHxW" summary resnet-20 --input 3x32
 usage_error "option '--input' expects CxHxW" summary resnet-20 --input 3x32x32x
