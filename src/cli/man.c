@@ -67,6 +67,18 @@ static void print_option(FILE *stream, const cli_option *option)
     }
 }
 
+static void print_options(FILE *stream, const cli_option *options)
+{
+    for (; options != NULL && options->name != NULL; options++) {
+        if (options->group != NULL) {
+            fputs(".PP\n\\fB", stream);
+            print_text(stream, options->group);
+            fputs(":\\fR\n", stream);
+        }
+        print_option(stream, options);
+    }
+}
+
 static void print_examples(FILE *stream, const char *examples)
 {
     fputs(".PP\nExamples:\n.PP\n.nf\n.RS 4\n", stream);
@@ -74,16 +86,17 @@ static void print_examples(FILE *stream, const char *examples)
     fputs("\n.RE\n.fi\n", stream);
 }
 
+// Of a command with commands of its own, those have what it takes in their headings.
 static void print_command(FILE *stream, const cli_command *command)
 {
-    fprintf(stream, ".SS \"resnet %s", command->name);
-    if (*command->usage != '\0')
-        fputc(' ', stream);
-    print_text(stream, command->usage);
+    bool usage = *command->usage != '\0' && command->commands == NULL;
+
+    fprintf(stream, ".SS \"resnet %s%s", command->name, usage ? " " : "");
+    if (usage)
+        print_text(stream, command->usage);
     fputs("\"\n", stream);
     print_paragraph(stream, command->description);
-    for (const cli_option *o = command->options; o != NULL && o->name != NULL; o++)
-        print_option(stream, o);
+    print_options(stream, command->options);
     if (command->examples != NULL)
         print_examples(stream, command->examples);
     for (const cli_command *const *sub = command->commands; sub != NULL && *sub != NULL; sub++)
@@ -118,7 +131,9 @@ static const char *const exit_statuses[][2] = {
     {"0", "Success."},
     {"1", "Failure: a file, the network, memory, a training that diverged; one line on standard "
           "error says which."},
-    {"2", "Usage: an option, argument, model or recipe that makes no sense."},
+    {"2",
+     "Usage: an option, argument, model, recipe's name or value that makes no sense. (A recipe "
+     "file with errors is a failure.)"},
     {"130, 143", "Stopped by SIGINT or SIGTERM. A training has saved its state first. (129: "
                  "SIGHUP.)"},
     {NULL, NULL}};
@@ -131,6 +146,9 @@ static const char *const variables[][2] = {
     {"RESNET_MAX_PIXELS", "The most pixels of a picture that is decoded, 268435456 if not set; "
                           "larger ones are refused by their headers."},
     {"OMP_NUM_THREADS", "Compute threads, where neither --threads nor RESNET_THREADS is given."},
+    {"GOMP_SPINCOUNT, OMP_WAIT_POLICY",
+     "How long waiting threads spin before they sleep; if neither "
+     "is set, briefly (GOMP_SPINCOUNT=10000)."},
     {"RESNET_DASHBOARD_TOKEN", "The dashboard's token, where --dashboard-token is not given."},
     {"NO_COLOR", "If set and not empty, no colours."},
     {"TERM", "If dumb, plain lines instead of a progress line."},
@@ -142,6 +160,8 @@ static const char *const files[][2] = {
     {"RUN/checkpoint-N.safetensors", "The whole state after step N, to resume from."},
     {"RUN/log.jsonl", "One JSON object for each measured point."},
     {"RUN/recipe.json", "Everything that decides what is computed; a recipe for --recipe."},
+    {"RUN/events.out.tfevents.*", "The same for TensorBoard, with --tensorboard."},
+    {"RUN/responses.json", "What 'resnet responses RUN' measured."},
     {"RUN/samples.json", "Some pictures and what the network takes them for."},
     {"RUN/run.json", "Command line, model, data."},
     {"RUN/environment.json", "Processor, threads, versions."},

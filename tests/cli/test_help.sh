@@ -1,8 +1,8 @@
 # Help, man page and completion come from the tables of options and agree with them.
 . "$SOURCE/tests/cli/lib.sh"
 
-commands="train eval predict features convert summary plan data bench
-    reproduce study dashboard help completion"
+commands="train eval predict features convert summary plan diff bn-recalibrate quantize
+    responses plot study reproduce dashboard data bench help completion"
 
 expect 0 "$RESNET" --version
 holds out "^resnet [0-9]*\.[0-9]*\.[0-9]*$"
@@ -26,7 +26,8 @@ check_help() {
     expect 0 "$RESNET" help "$@"
     cmp -s out long || fail "'help $*' and '$* --help' differ"
 }
-for command in $commands "data show" "data verify" "data download"; do
+for command in $commands "study degradation" "data show" "data pack" "data preview" "data verify" \
+    "data download" "data bench"; do
     # shellcheck disable=SC2086 # two words are meant
     check_help $command
 done
@@ -34,9 +35,17 @@ expect 0 "$RESNET" train --help
 for option in data recipe out resume epochs lr momentum weight-decay hold-out; do
     holds out "--$option"
 done
+holds out "above 0, below 1"
+holds out "0: RESNET_THREADS, else"
 
 expect 0 "$RESNET" --man
 cp out resnet.1
+holds resnet.1 '^.fBWhat to train:.fR$'
+for text in responses.json tfevents GOMP_SPINCOUNT OMP_WAIT_POLICY; do
+    holds resnet.1 "$text"
+done
+sed -n 's/^\.SS //p' resnet.1 | sort | uniq -d >twice
+[ ! -s twice ] || fail "two sections of the man page are called $(cat twice)"
 if command -v groff >/dev/null; then
     groff -man -Tutf8 -ww resnet.1 >page 2>warnings || fail "groff fails"
     [ ! -s warnings ] || fail "groff warns: $(head -3 warnings)"
