@@ -244,8 +244,9 @@ static void print_result(const bench *b, const rn_graph *graph)
     double plain; // what the prediction is of: a step without the update
 
     cli_processor_name(processor, sizeof processor);
-    printf("%s, batch %d, %s, %s: %d steps\n", rn_graph_model(graph), options->batch,
-           options->training ? "training" : "inference", cli_step_type_name(b->plan), b->steps);
+    printf("%s, batch %d, %s, %s: %d step%s\n", rn_graph_model(graph), options->batch,
+           options->training ? "training" : "inference", cli_step_type_name(b->plan), b->steps,
+           b->steps == 1 ? "" : "s");
     printf("%s, %d thread%s, %s engine (%s)\n\n", processor, rn_threads(),
            rn_threads() == 1 ? "" : "s", rn_engine_name(b->engine),
            rn_engine_description(b->engine));

@@ -108,8 +108,8 @@ static void print_text(const loading *l)
            cli_count((int64_t)l->samples->count).text,
            l->samples->photos != NULL ? "pictures" : "images", l->recipe.name,
            l->preprocess->height, l->preprocess->width);
-    printf("%s, %d thread%s, %d batches of %d\n\n", processor, workers, workers == 1 ? "" : "s",
-           l->steps, l->options.batch);
+    printf("%s, %d thread%s, %d batch%s of %d\n\n", processor, workers, workers == 1 ? "" : "s",
+           l->steps, l->steps == 1 ? "" : "es", l->options.batch);
     printf("  best    %10s  %8.0f images/s  %8.0f for each thread\n", cli_time(best).text,
            rate(l, best), rate(l, best) / workers);
     printf("  median  %10s  %8.0f images/s  %8.0f for each thread\n", cli_time(median).text,
@@ -191,7 +191,8 @@ static const cli_option options[] = {
     {.name = "workers",
      .kind = CLI_INTEGER,
      .argument = "N",
-     .help = "threads that prepare data; by default as many as there are processors",
+     .help = "threads that prepare data; by default OMP_NUM_THREADS, else as many as there "
+             "are processors",
      .low = 1,
      .high = 64},
     {.name = "serve",

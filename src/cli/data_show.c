@@ -217,7 +217,7 @@ const cli_command cli_data_show = {
         "Show what a data set holds: images, their size, classes and how many of each, "
         "mean and deviation of the channels. Pictures that are not split are shown once.",
     .examples = "resnet data show shapes --sheet shapes.png\n"
-                "resnet data show cifar-10-batches-bin",
+                "resnet data show data",
     .least = 1,
     .most = 1,
     .word = CLI_WORD_SOURCE,

@@ -231,8 +231,8 @@ const cli_command cli_eval = {
         "protocol, and several models are an ensemble: probabilities are averaged over "
         "views and models.",
     .examples = "resnet eval runs/resnet-20-shapes\n"
-                "resnet eval model.safetensors --data cifar-10-batches-bin --confusion\n"
-                "resnet eval resnet20.th --data cifar-10-batches-bin\n"
+                "resnet eval model.safetensors --data data --confusion\n"
+                "resnet eval resnet20.th --data data\n"
                 "resnet eval resnet50.pth --data imagenet --protocol ten\n"
                 "resnet eval a.pth b.pth --data photos --protocol multi-scale --mirror",
     .least = 1,

@@ -353,7 +353,7 @@ const cli_command cli_features = {
                    "predict'; those that cannot be read are reported and have no row. Values are "
                    "those of inference, whatever is fused with the layer otherwise.",
     .examples = "resnet features runs/a photos --out photos.npy\n"
-                "resnet features m.safetensors --data cifar-10-batches-bin --out test.npy\n"
+                "resnet features m.safetensors --data data --out test.npy\n"
                 "resnet features m.safetensors cat.jpg --layer layer2.0.relu1 --out cat.npy",
     .least = 1,
     .most = -1,

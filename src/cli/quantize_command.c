@@ -107,7 +107,7 @@ const cli_command cli_quantize = {
         "sum of squared errors is least. '--dtype float32' of 'eval' and 'predict' leaves the "
         "ranges "
         "alone.\n\nFILE is written whole or not at all.",
-    .examples = "resnet quantize runs/resnet-20 --data cifar-10 -o bytes.safetensors\n"
+    .examples = "resnet quantize runs/resnet-20 --data data -o bytes.safetensors\n"
                 "resnet eval bytes.safetensors --data cifar-10",
     .least = 1,
     .most = 1,

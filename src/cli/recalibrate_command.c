@@ -226,7 +226,7 @@ const cli_command cli_recalibrate = {
         "stays as it is. "
         "FILE is written whole or not at all.",
     .examples = "resnet bn-recalibrate runs/resnet-20-shapes --out recalibrated.safetensors\n"
-                "resnet bn-recalibrate old.safetensors --data cifar-10 -o new.safetensors",
+                "resnet bn-recalibrate old.safetensors --data data -o new.safetensors",
     .least = 1,
     .most = 1,
     .word = CLI_WORD_FILE,

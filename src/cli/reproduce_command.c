@@ -124,8 +124,8 @@ const cli_command cli_reproduce = {
         "With --scale or --budget networks and trainings are shrunk until they fit, and the report "
         "says what was shrunk.",
     .examples = "resnet reproduce --list\n"
-                "resnet reproduce fig6 --data cifar-10-batches-bin --plan\n"
-                "resnet reproduce fig6 --data cifar-10-batches-bin --budget 2h --runs 1\n"
+                "resnet reproduce fig6 --data data --plan\n"
+                "resnet reproduce fig6 --data data --budget 2h --runs 1\n"
                 "resnet reproduce reproduce/fig6 --processes 2\n"
                 "resnet reproduce depth-cost --batch 16",
     .most = 1,

@@ -269,7 +269,7 @@ const cli_command cli_responses = {
         "convolution alone, as in the last one of a pre-activation unit, its own output is "
         "measured. Of a run folder the result is left there as responses.json.",
     .examples = "resnet responses runs/plain-56 runs/resnet-56\n"
-                "resnet responses m.safetensors --data cifar-10-batches-bin --images 1000 --sort",
+                "resnet responses m.safetensors --data data --images 1000 --sort",
     .least = 1,
     .most = -1,
     .word = CLI_WORD_FILE,

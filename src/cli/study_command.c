@@ -81,7 +81,7 @@ static const cli_command cli_study_degradation = {
         "It is the target 'degradation' of 'resnet reproduce', and goes on in the same way where "
         "it was interrupted.",
     .examples = "resnet study degradation\n"
-                "resnet study degradation --data cifar-10-batches-bin --budget 2h --runs 3",
+                "resnet study degradation --data data --budget 2h --runs 3",
     .options = options,
     .run = run_degradation,
 };

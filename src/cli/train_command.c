@@ -83,7 +83,8 @@ static void print_header(const cli_job *job)
     fprintf(stream, "%srecipe%s  %s: ", cli_style(stream, CLI_BOLD), cli_style(stream, CLI_NORMAL),
             recipe->name);
     if (recipe->iterations > 0)
-        fprintf(stream, "%s steps", cli_count((int64_t)recipe->iterations).text);
+        fprintf(stream, "%s step%s", cli_count((int64_t)recipe->iterations).text,
+                recipe->iterations == 1 ? "" : "s");
     else
         fprintf(stream, "%.6g epoch%s", recipe->epochs, recipe->epochs == 1 ? "" : "s");
     fprintf(stream, " of batch %d, lr %.4g (%s), seed %llu\n", recipe->batch, recipe->schedule.lr,
@@ -147,9 +148,10 @@ static rn_status print_result(const cli_job *job, const rn_train_result *result)
         st = print_json_result(job, result, model);
         goto out;
     }
-    printf("%s%s steps in %s, %.0f images/s, %.1f%% of the time waiting for data\n",
+    printf("%s%s step%s in %s, %.0f images/s, %.1f%% of the time waiting for data\n",
            job->progress.quiet ? "" : "\n", cli_count((int64_t)result->iterations).text,
-           cli_duration(result->seconds).text, result->images_per_second, 100 * result->data_wait);
+           result->iterations == 1 ? "" : "s", cli_duration(result->seconds).text,
+           result->images_per_second, 100 * result->data_wait);
     if (result->test_count > 0) // a complete run that is resumed evaluates nothing
         print_accuracy(job, result);
     printf("model: %s\n", model);
@@ -265,10 +267,11 @@ const cli_command cli_train = {
         "^C (or SIGTERM) ends the step, saves and says how to go on; a run that was stopped, or "
         "killed, and resumed ends with the same weights, bit for bit, as one that never stopped.",
     .examples = "resnet train resnet-20\n"
-                "resnet train resnet-20 --data cifar-10-batches-bin --recipe quick\n"
-                "resnet train resnet-56 --data cifar-10-batches-bin --recipe paper-cifar -o r56\n"
+                "resnet train resnet-20 --data data --recipe quick\n"
+                "resnet train resnet-56 --data data --recipe paper-cifar -o r56\n"
                 "resnet train --resume r56\n"
-                "resnet train --from r56 --data mine --freeze-until stage2 --lr-head 10",
+                "resnet train --from resnet18-f37072fd.pth --data photos --hold-out 100 \\\n"
+                "    --epochs 10 --batch 32 --lr 0.01 --lr-head 10 --mixup 0 --out photos-18",
     .most = 1,
     .word = CLI_WORD_MODEL,
     .options = cli_train_options,

@@ -107,6 +107,9 @@ expect 0 "$RESNET" train resnet-8 --data $tiny_data --recipe mine.json --set lr=
     --threads 1
 holds mine/recipe.json '"batch":[[:space:]]*8'
 holds mine/recipe.json '"lr":[[:space:]]*0.02'
+expect 0 "$RESNET" train resnet-8 --data $tiny_data --iterations 1 --batch 2 --out one --threads 1
+holds out " 1 step of batch 2, "
+holds out "^1 step in "
 failure "divergence\|diverged\|not finite" train resnet-8 --data $tiny_data --iterations 50 \
     --batch 16 --lr 1000 --schedule constant --out wild --threads 1 --quiet
 finish
