@@ -77,7 +77,7 @@ def describe(root, threads):
         "threads": threads,
         "flags": processor_flags(),
         "memory_bytes": memory_bytes(),
-        "kernel": platform.release(),
+        "kernel": re.match(r"[0-9.]*", platform.release())[0],
         "python": platform.python_version(),
         "compiler": first_line(["c++", "--version"]),
         "peers": peer_versions(),

@@ -53,9 +53,10 @@ RN_API void rn_tensorboard_close(rn_tensorboard *board);
 RN_API rn_status rn_tensorboard_write(rn_tensorboard *board, const rn_event *event);
 
 /**
- * Describe machine and build as indented JSON: CPU model, ISA used, threads, memory, kernel,
- * library versions, compiler, the project's version and commit ("-dirty" if changed since;
- * "unknown" outside a checkout). The caller's (rn_text_free()). Without engine: NULL.
+ * Describe machine and build as indented JSON: CPU model, ISA used, threads, memory, kernel
+ * ("Linux 6.1.0", without a build's name), library versions, compiler, the project's version and
+ * commit ("-dirty" if changed since; "unknown" outside a checkout). The caller's (rn_text_free()).
+ * Without engine: NULL.
  */
 RN_API rn_status rn_environment_print(char **out, const rn_engine *engine);
 

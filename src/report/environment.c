@@ -57,7 +57,8 @@ static rn_status add_machine(cJSON *json)
 
     read_cpu_model(cpu);
     uname(&system);
-    snprintf(kernel, sizeof kernel, "%s %s", system.sysname, system.release);
+    snprintf(kernel, sizeof kernel, "%s %.*s", system.sysname,
+             (int)strspn(system.release, "0123456789."), system.release); // no build's name
     RN_TRY(rn_json_add_text(json, "cpu", cpu));
     RN_TRY(rn_json_add_number(json, "cpus", usable_cpus()));
     RN_TRY(rn_json_add_number(json, "threads", rn_threads()));

@@ -60,6 +60,8 @@ static void environment_names_machine_and_build(void **state)
     assert_true(strncmp(text_of(json, "compiler"), "gcc 1", 5) == 0 ||
                 strncmp(text_of(json, "compiler"), "clang ", 6) == 0);
     assert_true(strncmp(text_of(json, "kernel"), "Linux ", 6) == 0);
+    assert_true(strspn(text_of(json, "kernel") + 6, "0123456789.") ==
+                strlen(text_of(json, "kernel") + 6));
     text_of(json, "cpu");
     assert_true(number_of(json, "cpus") >= 1);
     assert_true(number_of(json, "threads") == rn_threads());
