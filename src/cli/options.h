@@ -28,7 +28,7 @@ typedef enum cli_kind {
 
 typedef struct cli_option {
     const char *name;     // "weight-decay"
-    const char *alias;    // an older name, which is not shown; NULL: none
+    const char *alias;    // another name, which is not shown; NULL: none
     char letter;          // short form; 0: none
     cli_kind kind;        // decides what values are accepted
     const char *argument; // "RATE"; NULL where no value is taken

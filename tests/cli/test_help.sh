@@ -38,6 +38,11 @@ done
 holds out "above 0, below 1"
 holds out "0: RESNET_THREADS, else"
 
+sed -n '/^Recipes:/,/^$/s/^  \([a-z][a-z0-9-]*\) .*/\1/p' out >recipes
+while read -r recipe; do
+    holds "$SOURCE/docs/cli.md" "^| \`$recipe\` | "
+done <recipes
+
 expect 0 "$RESNET" --man
 cp out resnet.1
 holds resnet.1 '^.fBWhat to train:.fR$'

@@ -107,6 +107,10 @@ expect 0 "$RESNET" train resnet-8 --data $tiny_data --recipe mine.json --set lr=
     --threads 1
 holds mine/recipe.json '"batch":[[:space:]]*8'
 holds mine/recipe.json '"lr":[[:space:]]*0.02'
+sed -n 's/^[[:space:]]*"\([a-z_]*\)":.*/\1/p' mine/recipe.json >keys
+while read -r key; do
+    holds "$SOURCE/docs/cli.md" "^| .*\`$key\`"
+done <keys
 expect 0 "$RESNET" train resnet-8 --data $tiny_data --iterations 1 --batch 2 --out one --threads 1
 holds out " 1 step of batch 2, "
 holds out "^1 step in "
