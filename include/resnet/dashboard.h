@@ -20,7 +20,7 @@ typedef struct rn_dashboard_options {
     const char *bind; // numeric address or "localhost"; NULL: 127.0.0.1
     int port;         // 1 .. 65535; 0: RN_DASHBOARD_PORT, or the next of RN_DASHBOARD_PORTS that is
                       // free
-    const char *token; // what a page must know, 8 .. 256 printable characters; NULL: nothing. An
+    const char *token; // what a page must know, 8 .. 256 of A-Z a-z 0-9 - . _ ~; NULL: nothing. An
                        // address that other machines can reach needs one
 } rn_dashboard_options;
 

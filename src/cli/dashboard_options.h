@@ -13,7 +13,8 @@
         .name = "dashboard-token", .kind = CLI_TEXT, .argument = "TOKEN",                          \
         .help =                                                                                    \
             "what the page must be opened with, as http://ADDRESS:PORT/?token=TOKEN; 8 to 256 "    \
-            "characters. Also taken from RESNET_DASHBOARD_TOKEN, which other users of the "        \
+            "letters, digits and -._~. Also taken from RESNET_DASHBOARD_TOKEN, which other users " \
+            "of the "                                                                              \
             "machine do not see"                                                                   \
     }
 

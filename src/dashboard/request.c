@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -65,6 +64,12 @@ bool rn_parameters_add(rn_parameters *parameters, const char *key, const char *v
 
 static int refuse(int status, const char *what, const char *text)
 {
+bool rn_is_unreserved(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("-._~", c) != NULL);
+}
+
     rn_error(RN_EINVAL, what, text);
     return status;
 }
@@ -93,18 +98,22 @@ static bool knows_token(const rn_request *request, const char *token)
     return given != NULL && same_secret(token, given);
 }
 
-// "NAME" or "NAME:PORT" with a name of this machine, and our port.
+// "" or ":PORT".
+static bool is_port(const char *text)
+{
+    const size_t digits = *text == ':' ? strspn(text + 1, "0123456789") : 0;
+
+    return *text == '\0' || (digits >= 1 && digits <= 5 && text[1 + digits] == '\0');
+}
+
+// "NAME" or "NAME:PORT" with a name of this machine; a tunnel may have any port.
 static bool is_own_host(const char *host, const rn_access *access)
 {
     const char *const names[] = {"localhost", "127.0.0.1", "[::1]", access->address};
-    char port[8];
 
-    snprintf(port, sizeof port, ":%d", access->port);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         size_t length = strlen(names[i]);
-        if (strncasecmp(host, names[i], length) != 0)
-            continue;
-        if (strcmp(host + length, port) == 0 || (host[length] == '\0' && access->port == 80))
+        if (strncasecmp(host, names[i], length) == 0 && is_port(host + length))
             return true;
     }
     return false;

@@ -43,8 +43,7 @@ typedef struct rn_request {
 typedef struct rn_access {
     const char *token;   // NULL: anyone who reaches the port
     const char *address; // that is listened on, numeric
-    int port;
-    bool loopback; // then only names of this machine may stand in "Host"
+    bool loopback;       // then only names of this machine may stand in "Host"
 } rn_access;
 
 /** A request that may be answered. Texts are the request's. */
@@ -67,6 +66,9 @@ enum {
 };
 
 /** Take in one parameter. False if there is no such, or if it came before: rn_error_message(). */
+/** Whether a character means itself wherever it stands in an address (RFC 3986, 2.3). */
+bool rn_is_unreserved(char c);
+
 bool rn_parameters_add(rn_parameters *parameters, const char *key, const char *value);
 
 /**

@@ -120,10 +120,8 @@ static int read_request(rn_query *query, const rn_dashboard *dashboard,
                         struct MHD_Connection *connection, rn_request request)
 {
     const rn_listener *listener = &dashboard->listener;
-    const rn_access access = {.token = dashboard->token,
-                              .address = listener->address,
-                              .port = listener->port,
-                              .loopback = listener->loopback};
+    const rn_access access = {
+        .token = dashboard->token, .address = listener->address, .loopback = listener->loopback};
     const char *length = header_of(connection, "Content-Length");
     parameter_list list = {.good = true};
 
@@ -198,8 +196,8 @@ static rn_status check_token(const char *token)
         return rn_error(RN_EINVAL, "token of %zu characters, expected %d to %d", length,
                         LEAST_TOKEN, MOST_TOKEN);
     for (size_t i = 0; i < length; i++)
-        if (token[i] <= ' ' || token[i] > '~')
-            return rn_error(RN_EINVAL, "token, expected printable ASCII without blanks");
+        if (!rn_is_unreserved(token[i])) // it stands in an address
+            return rn_error(RN_EINVAL, "token, expected letters, digits and '-._~' alone");
     return RN_OK;
 }
 
