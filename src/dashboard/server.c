@@ -18,7 +18,7 @@ enum {
     CONNECTIONS = 64,
     CONNECTION_MEMORY = 32 << 10,
     IDLE_SECONDS = 10,
-    NICENESS = 10 // a training goes first, but a page must not wait for its end
+    NICENESS = 10 // beyond the training's, which goes first; yet no page waits for its end
 };
 
 struct rn_dashboard {
@@ -26,6 +26,7 @@ struct rn_dashboard {
     char *url, *token;
     bool started;
     rn_site site;
+    int niceness; // of the server's thread
     struct MHD_Daemon *daemon;
 };
 
@@ -179,11 +180,12 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 static void lower_priority(void *context, struct MHD_Connection *connection, void **state,
                            enum MHD_ConnectionNotificationCode code)
 {
-    (void)context;
+    const rn_dashboard *dashboard = context;
+
     (void)connection;
     (void)state;
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
+        setpriority(PRIO_PROCESS, (id_t)gettid(), dashboard->niceness);
 }
 
 // Opening and closing
@@ -247,7 +249,7 @@ static rn_status start_daemon(rn_dashboard *dashboard)
         (MHD_socket)dashboard->listener.socket, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_NOTIFY_CONNECTION, lower_priority, NULL, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, lower_priority, dashboard, MHD_OPTION_END);
     return dashboard->daemon != NULL
                ? RN_OK
                : rn_error(RN_ENETWORK, "the dashboard's server does not start");
@@ -261,6 +263,7 @@ rn_status rn_dashboard_start(rn_dashboard *dashboard, const char *folder, bool a
         return rn_error(RN_EINVAL, "the dashboard at %s has been started", dashboard->url);
     RN_TRY(rn_site_open(&dashboard->site, folder, alone));
     RN_TRY(start_daemon(dashboard));
+    dashboard->niceness = getpriority(PRIO_PROCESS, 0) + NICENESS;
     dashboard->started = true;
 out:
     if (st != RN_OK)
