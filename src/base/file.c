@@ -118,32 +118,65 @@ rn_status rn_file_read(char **out, size_t *size, const char *path, size_t limit)
     return rn_file_read_at(out, size, AT_FDCWD, path, limit);
 }
 
-rn_status rn_file_read_at(char **out, size_t *size, int folder, const char *path, size_t limit)
+int rn_open_plain(int root, const char *folder, const char *file)
+{
+    struct stat info;
+    int at = openat(root, folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int descriptor = -1;
+
+    if (at < 0)
+        return -1;
+    descriptor = openat(at, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int error = errno;
+    close(at);
+    errno = error;
+    if (descriptor >= 0 && (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode))) {
+        close(descriptor);
+        errno = EINVAL;
+        return -1;
+    }
+    return descriptor;
+}
+
+rn_status rn_file_read_open(char **out, size_t *size, int descriptor, const char *path,
+                            size_t limit)
 {
     rn_status st = RN_OK;
-    int descriptor = -1;
-    uint64_t bytes = 0;
+    struct stat info;
     char *data = NULL;
 
     *out = NULL;
     *size = 0;
-    RN_TRY(open_regular(&descriptor, &bytes, folder, path));
-    if (bytes > limit) {
+    if (fstat(descriptor, &info) != 0)
+        return system_error("examine", path);
+    if ((uint64_t)info.st_size > limit) {
         char shown[SHOWN];
         rn_text_escape(shown, sizeof shown, path);
-        st = rn_error(RN_EFORMAT, "'%s' has %llu bytes, expected at most %zu", shown,
-                      (unsigned long long)bytes, limit);
-        goto out;
+        return rn_error(RN_EFORMAT, "'%s' has %llu bytes, expected at most %zu", shown,
+                        (unsigned long long)info.st_size, limit);
     }
-    RN_TRY(RN_NEW(&data, (size_t)bytes + 1));
-    RN_TRY(read_exactly(descriptor, data, (size_t)bytes, path));
+    RN_TRY(RN_NEW(&data, (size_t)info.st_size + 1));
+    RN_TRY(read_exactly(descriptor, data, (size_t)info.st_size, path));
     *out = data;
-    *size = (size_t)bytes;
-    data = NULL;
+    *size = (size_t)info.st_size;
+    data = NULL; // now the caller's
 out:
     rn_free(data);
-    if (descriptor >= 0)
-        close(descriptor);
+    return st;
+}
+
+rn_status rn_file_read_at(char **out, size_t *size, int folder, const char *path, size_t limit)
+{
+    rn_status st;
+    int descriptor;
+    uint64_t bytes;
+
+    *out = NULL;
+    *size = 0;
+    RN_TRY(open_regular(&descriptor, &bytes, folder, path));
+    st = rn_file_read_open(out, size, descriptor, path, limit);
+    close(descriptor);
+out:
     return st;
 }
 

@@ -25,6 +25,18 @@ rn_status rn_file_read_at(char **out, size_t *size, int folder, const char *path
  */
 int rn_open_at(int folder, const char *path, int flags);
 
+/**
+ * Open ROOT/FOLDER/FILE for reading: a regular file, and neither it nor its folder a symbolic link.
+ * Both are single components of a path. A descriptor, or -1 and errno.
+ */
+int rn_open_plain(int root, const char *folder, const char *file);
+
+/** Read a whole open regular file from its beginning; `path` is for messages, else as
+ * rn_file_read().
+ */
+rn_status rn_file_read_open(char **out, size_t *size, int descriptor, const char *path,
+                            size_t limit);
+
 /** Size in bytes of a regular file; errors as rn_file_read(). */
 rn_status rn_file_size(uint64_t *size, const char *path);
 

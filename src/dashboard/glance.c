@@ -4,11 +4,12 @@
 #include "report/history_reader.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { FIRST_TAIL = 32 << 10, LARGEST_TAIL = 2 << 20, HEAD = 4096 };
+enum { FIRST_TAIL = 32 << 10, LARGEST_TAIL = 2 << 20, HEAD = 4096, LAST_STEPS = 8 };
 
 static rn_status read_part(char *bytes, size_t size, int log, off_t offset)
 {
@@ -90,6 +91,20 @@ static void summarise(rn_glance *out, const rn_history_reader *reader)
     out->evaluation.set = NULL; // the reader's
 }
 
+// What lies between two steps is evaluated within that time.
+static double interval_of(const rn_history_reader *reader, bool whole)
+{
+    const size_t count = reader->step_count;
+    double longest = 0;
+
+    if (count == 1 && whole)
+        return fmax(0, reader->steps[0].seconds - reader->before);
+    for (size_t i = 1; i < count && i <= LAST_STEPS; i++)
+        longest =
+            fmax(longest, reader->steps[count - i].seconds - reader->steps[count - i - 1].seconds);
+    return longest;
+}
+
 static rn_status look(rn_glance *out, int log, off_t end, size_t size)
 {
     rn_status st = RN_OK;
@@ -101,19 +116,38 @@ static rn_status look(rn_glance *out, int log, off_t end, size_t size)
     RN_TRY(take_head(&reader, log, end));
     RN_TRY(take_tail(&reader, log, end, size));
     summarise(out, &reader);
+    out->interval = interval_of(&reader, (off_t)size == end);
 out:
     history_reader_release(&reader);
     return st;
 }
 
-rn_status rn_glance_read(rn_glance *out, int log, off_t size)
+static void keep_older(rn_glance *out, const rn_glance *before)
+{
+    if (!out->stepped && before->stepped && before->step.iteration <= out->iteration) {
+        out->stepped = true;
+        out->step = before->step;
+    }
+    if (out->interval == 0)
+        out->interval = before->interval;
+    if (!out->evaluated && before->evaluated && before->evaluation.iteration <= out->iteration) {
+        out->evaluated = true;
+        out->evaluation = before->evaluation;
+        memcpy(out->set, before->set, sizeof out->set);
+    }
+}
+
+rn_status rn_glance_read(rn_glance *out, int log, off_t size, bool appended)
 {
     rn_status st = RN_OK;
+    const rn_glance before = *out;
     off_t tail = FIRST_TAIL;
 
     do { // further back until there is a point of each kind
         tail = tail < size ? tail : size;
         RN_TRY(look(out, log, size, (size_t)tail));
+        if (appended)
+            keep_older(out, &before);
         if ((out->stepped && out->evaluated) || tail == size)
             break;
         tail *= 8;

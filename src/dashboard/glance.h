@@ -17,14 +17,17 @@ typedef struct rn_glance {
     rn_history_step step;             // the last
     rn_history_evaluation evaluation; // the last of `set`, which stands for its name
     char set[GLANCE_SET];
+    double interval; // seconds between its last lines, the longest of some; 0: unknown
 } rn_glance;
 
 /**
  * Read both ends of an open log of `size` bytes: at most a few megabytes, whatever its length.
  * Damaged lines are passed over.
  *
+ * @param[in,out] out  With `appended` what an earlier call gave, of the same log when it was
+ *                     shorter: points that lie too far back now are kept.
  * @return RN_OK; RN_EIO; RN_ENOMEM.
  */
-rn_status rn_glance_read(rn_glance *out, int log, off_t size);
+rn_status rn_glance_read(rn_glance *out, int log, off_t size, bool appended);
 
 #endif

@@ -6,7 +6,7 @@
 
 static size_t points_of(const rn_history *history)
 {
-    return history->step_count + history->evaluation_count + history->norm_count;
+    return history->step_count + history->evaluation_count + history->note_count;
 }
 
 static void drop(rn_history_cache *cache, int index)
@@ -32,41 +32,41 @@ static int oldest(const rn_history_cache *cache)
     return found;
 }
 
-static void make_room(rn_history_cache *cache)
+// What was asked for last stays.
+static void trim(rn_history_cache *cache)
 {
     size_t points = 0;
 
     for (int i = 0; i < cache->count; i++)
         points += points_of(cache->entries[i].history);
-    while (cache->count > 0 && (points > CACHED_POINTS || cache->count == CACHED_HISTORIES)) {
+    while (cache->count > 1 && points > CACHED_POINTS) {
         int index = oldest(cache);
         points -= points_of(cache->entries[index].history);
         drop(cache, index);
     }
 }
 
-static rn_status read_new(rn_history_cache *cache, const rn_history **out, const char *root,
-                          const char *name)
+static rn_status read_new(rn_history_cache *cache, const rn_history **out,
+                          const history_guard *guard, const char *name)
 {
     rn_status st;
-    char *path = NULL;
     rn_cached_history entry = {.used = ++cache->calls};
 
-    make_room(cache);
-    RN_TRY(rn_format(&path, "%s/%s", root, name));
+    if (cache->count == CACHED_HISTORIES)
+        drop(cache, oldest(cache));
     RN_TRY(rn_strdup(&entry.name, name));
-    RN_TRY(rn_history_read(&entry.history, path));
+    RN_TRY(history_read_guarded(&entry.history, name, guard));
     *out = entry.history;
     cache->entries[cache->count++] = entry;
     entry.name = NULL; // now the cache's
+    trim(cache);
 out:
     rn_free(entry.name);
-    rn_free(path);
     return st;
 }
 
-rn_status rn_history_cache_get(rn_history_cache *cache, const rn_history **out, const char *root,
-                               const char *name)
+rn_status rn_history_cache_get(rn_history_cache *cache, const rn_history **out,
+                               const history_guard *guard, const char *name)
 {
     rn_status st;
 
@@ -82,7 +82,8 @@ rn_status rn_history_cache_get(rn_history_cache *cache, const rn_history **out, 
         }
         entry->used = ++cache->calls;
         *out = entry->history;
+        trim(cache);
         return RN_OK;
     }
-    return read_new(cache, out, root, name);
+    return read_new(cache, out, guard, name);
 }

@@ -2,9 +2,14 @@
 #ifndef DASHBOARD_HISTORY_CACHE_H
 #define DASHBOARD_HISTORY_CACHE_H
 
-#include "resnet/history.h"
+#include "report/history_reader.h"
 
-enum { CACHED_HISTORIES = 64, CACHED_POINTS = 500000 /* some 40 MB */ };
+enum {
+    CACHED_HISTORIES = 64,
+    CACHED_POINTS = 500000, // some 40 MB
+    LARGEST_LOG = 1 << 30,  // bytes
+    MOST_POINTS = 2000000   // of one history
+};
 
 typedef struct rn_cached_history {
     char *name;
@@ -19,11 +24,15 @@ typedef struct rn_history_cache {
 } rn_history_cache;
 
 /**
- * The history of ROOT/NAME as it is now; borrowed until the next call. Those that have waited
- * longest go where all together have more than CACHED_POINTS points. Errors as rn_history_read().
+ * The history of the run `name` as it is now; borrowed until the next call. Those that have waited
+ * longest go where all together have more than CACHED_POINTS points; of a single one the guard
+ * bounds them.
+ *
+ * @param guard  The same at each call, until rn_history_cache_release().
+ * @return As history_read_guarded().
  */
-rn_status rn_history_cache_get(rn_history_cache *cache, const rn_history **out, const char *root,
-                               const char *name);
+rn_status rn_history_cache_get(rn_history_cache *cache, const rn_history **out,
+                               const history_guard *guard, const char *name);
 void rn_history_cache_release(rn_history_cache *cache);
 
 #endif

@@ -1,17 +1,29 @@
 #include "dashboard/run_table.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-static const double LONG_ENOUGH = 0.5; // seconds between looks at the folder
+// Seconds between looks at the folder: at least, and for each second of processor time of one.
+static const double LONG_ENOUGH = 0.5, SHARE = 50;
+
+static rn_status open_root(int *descriptor, const char *root)
+{
+    *descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *descriptor >= 0 ? RN_OK
+                            : rn_error(errno == ENOENT ? RN_ENOTFOUND : RN_EIO,
+                                       "cannot open folder '%s': %s", root, strerror(errno));
+}
 
 rn_status rn_run_table_open(rn_run_table *table, const char *root, const char *only)
 {
@@ -20,10 +32,7 @@ rn_status rn_run_table_open(rn_run_table *table, const char *root, const char *o
     RN_TRY(rn_strdup(&table->root, root));
     if (only != NULL)
         RN_TRY(rn_strdup(&table->only, only));
-    table->descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (table->descriptor < 0)
-        st = rn_error(errno == ENOENT ? RN_ENOTFOUND : RN_EIO, "cannot open folder '%s': %s", root,
-                      strerror(errno));
+    RN_TRY(open_root(&table->descriptor, root));
 out:
     return st;
 }
@@ -34,10 +43,16 @@ static void drop(rn_listed_run *run)
     *run = (rn_listed_run){0};
 }
 
-void rn_run_table_release(rn_run_table *table)
+static void drop_runs(rn_run_table *table)
 {
     for (size_t i = 0; i < table->count; i++)
         drop(&table->runs[i]);
+    table->count = 0;
+}
+
+void rn_run_table_release(rn_run_table *table)
+{
+    drop_runs(table);
     rn_free(table->runs);
     rn_free(table->root);
     rn_free(table->only);
@@ -48,20 +63,7 @@ void rn_run_table_release(rn_run_table *table)
 
 int rn_run_table_open_file(const rn_run_table *table, const char *name, const char *file)
 {
-    struct stat info;
-    int folder = openat(table->descriptor, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int descriptor = -1;
-
-    if (folder < 0)
-        return -1;
-    descriptor = openat(folder, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    close(folder);
-    if (descriptor >= 0 && (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode))) {
-        close(descriptor);
-        errno = EINVAL;
-        return -1;
-    }
-    return descriptor;
+    return rn_open_plain(table->descriptor, name, file);
 }
 
 static int compare_names(const char *a, const char *b)
@@ -115,10 +117,13 @@ static rn_status look_at_log(rn_listed_run *run, int log)
              (unsigned long)info.st_mtim.tv_nsec);
     if (strcmp(version, run->version) == 0)
         return RN_OK;
-    st = rn_glance_read(&run->glance, log, info.st_size);
+    bool appended = run->inode == info.st_ino && run->size > 0 && run->size <= info.st_size;
+    st = rn_glance_read(&run->glance, log, info.st_size, appended);
     if (st == RN_ENOMEM)
         return st;
     memcpy(run->version, version, sizeof version); // one that cannot be read is not tried again
+    run->inode = info.st_ino;
+    run->size = info.st_size;
     run->modified = (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec;
     return RN_OK;
 }
@@ -195,11 +200,43 @@ static void renew_version(rn_run_table *table)
     snprintf(table->version, sizeof table->version, "%016llx", (unsigned long long)hash);
 }
 
+// Runs may be deleted and made again with the folder that holds them.
+static rn_status reopen_root(rn_run_table *table)
+{
+    rn_status st = RN_OK;
+    struct stat named, opened;
+    int descriptor;
+
+    if (stat(table->root, &named) != 0)
+        return rn_error(errno == ENOENT ? RN_ENOTFOUND : RN_EIO, "folder '%s': %s", table->root,
+                        strerror(errno));
+    if (fstat(table->descriptor, &opened) == 0 && named.st_dev == opened.st_dev &&
+        named.st_ino == opened.st_ino)
+        return RN_OK;
+    RN_TRY(open_root(&descriptor, table->root));
+    close(table->descriptor);
+    table->descriptor = descriptor;
+    drop_runs(table);
+    table->updated = 0;
+out:
+    return st;
+}
+
+static double processor_time(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 rn_status rn_run_table_update(rn_run_table *table)
 {
     rn_status st;
+    const double start = processor_time();
 
-    if (table->updated > 0 && rn_clock() - table->updated < LONG_ENOUGH)
+    RN_TRY(reopen_root(table));
+    if (table->updated > 0 && rn_clock() - table->updated < table->pause)
         return RN_OK;
     for (size_t i = 0; i < table->count; i++)
         table->runs[i].seen = false;
@@ -211,5 +248,7 @@ rn_status rn_run_table_update(rn_run_table *table)
         qsort(table->runs, table->count, sizeof *table->runs, compare_runs);
     renew_version(table);
     table->updated = rn_clock();
+    table->pause = fmax(LONG_ENOUGH, SHARE * (processor_time() - start));
+out:
     return st;
 }

@@ -11,6 +11,8 @@ typedef struct rn_listed_run {
     char version[RUN_VERSION]; // another one whenever the log is
     double modified;           // seconds since 1970
     rn_glance glance;
+    off_t size; // of the log
+    uint64_t inode;
     bool seen;
 } rn_listed_run;
 
@@ -23,6 +25,7 @@ typedef struct rn_run_table {
     bool truncated;            // there are more than MOST_RUNS
     char version[RUN_VERSION]; // of all of it
     double updated;            // rn_clock(); 0: never
+    double pause;              // seconds that the next look at the folder waits
 } rn_run_table;
 
 /** Zero-initialise first, descriptor -1. RN_OK; RN_ENOTFOUND; RN_EIO; RN_ENOMEM. */
@@ -30,8 +33,12 @@ rn_status rn_run_table_open(rn_run_table *table, const char *root, const char *o
 void rn_run_table_release(rn_run_table *table);
 
 /**
- * Look for new runs, and at logs that have changed, unless that was done a moment ago. A run is a
- * folder with a log.jsonl, neither of them a symbolic link: nothing outside of `root` is read.
+ * Look for new runs, and at logs that have changed, unless that was done a moment ago: half a
+ * second, and 50 times the processor time that it took. A run is a folder with a log.jsonl, neither
+ * of them a symbolic link: nothing outside of `root` is read. Where another folder has come in the
+ * place of `root`, that is opened, and `descriptor` is another number.
+ *
+ * @return RN_OK; RN_ENOTFOUND (the folder has gone); RN_EIO; RN_ENOMEM.
  */
 rn_status rn_run_table_update(rn_run_table *table);
 

@@ -294,3 +294,4 @@ void rn_dashboard_free(rn_dashboard *dashboard)
     rn_free(dashboard->token);
     rn_free(dashboard);
 }
+    atomic_store(&dashboard->site.stop, true);

@@ -59,6 +59,8 @@ rn_status rn_site_open(rn_site *site, const char *folder, bool alone)
         st = rn_error(RN_EIO, "'%s' is a file, expected a folder of runs", folder);
         goto out;
     }
+    site->guard = (history_guard){
+        .root = -1, .bytes = LARGEST_LOG, .points = MOST_POINTS, .stop = &site->stop};
     RN_TRY(holds_log(&run, path));
     RN_TRY(run || !alone ? open_run(site, path, alone)
                          : rn_run_table_open(&site->runs, path, NULL));
@@ -164,6 +166,7 @@ static void write_run(draw_text *out, const rn_listed_run *run)
 static int answer_runs(draw_text *out, rn_site *site, const rn_query *query)
 {
     const rn_run_table *runs = &site->runs;
+    write_member(out, "interval", glance->interval, 6);
     rn_status st = rn_run_table_update(&site->runs);
     size_t first = (size_t)query->first;
 
@@ -222,7 +225,10 @@ static int answer_run(draw_text *out, rn_site *site, const rn_query *query)
 
     if (status != HTTP_OK || is_unchanged(out, query, run->version))
         return status;
-    st = rn_history_cache_get(&site->cache, &history, site->runs.root, run->name);
+    draw_text_print(out, "{");
+    if (is_unchanged(out, query, run->version))
+        return HTTP_OK;
+    st = get_history(&history, site, run->name);
     if (st != RN_OK)
         return failed(st);
     write_text_member(out, "name", run->name);
@@ -237,24 +243,13 @@ static int answer_run(draw_text *out, rn_site *site, const rn_query *query)
     return HTTP_OK;
 }
 
-static rn_status read_whole(char **out, size_t *size, int descriptor, const char *name)
+static rn_status get_history(const rn_history **out, rn_site *site, const char *name)
 {
-    rn_status st = RN_OK;
-    struct stat info;
-    ssize_t got = 0;
-
-    *size = 0;
-    if (fstat(descriptor, &info) != 0 || info.st_size > LARGEST_SAMPLES)
-        return rn_error(RN_EFORMAT, "samples.json of '%s' is larger than %d bytes", name,
-                        LARGEST_SAMPLES);
-    RN_TRY(RN_NEW(out, (size_t)info.st_size + 1));
-    while (*size < (size_t)info.st_size &&
-           (got = read(descriptor, *out + *size, (size_t)info.st_size - *size)) > 0)
-        *size += (size_t)got;
-    if (got < 0)
-        st = rn_error(RN_EIO, "samples.json of '%s': %s", name, strerror(errno));
-out:
-    return st;
+    if (site->guard.root != site->runs.descriptor) { // another folder
+        rn_history_cache_release(&site->cache);
+        site->guard.root = site->runs.descriptor;
+    }
+    return rn_history_cache_get(&site->cache, out, &site->guard, name);
 }
 
 // The file as it is, once it is known to be JSON. A run that has not been evaluated has none yet.
@@ -274,7 +269,7 @@ static int answer_samples(draw_text *out, rn_site *site, const rn_query *query)
         draw_text_print(out, "{\"samples\":[]}");
         return HTTP_OK;
     }
-    RN_TRY(read_whole(&text, &size, descriptor, run->name));
+    RN_TRY(rn_file_read_open(&text, &size, descriptor, "samples.json", LARGEST_SAMPLES));
     RN_TRY(rn_json_parse(&json, text, size, "samples.json"));
     draw_text_print(out, "%s", text);
 out:

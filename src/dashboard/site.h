@@ -11,6 +11,9 @@ typedef struct rn_site {
     rn_run_table runs;
     rn_history_cache cache;
     char *focus; // run that a page shows first; NULL: none
+    history_guard guard;
+    atomic_bool stop; // what is being read
+    rn_audience audience;
 } rn_site;
 
 /** Open a folder of runs, or of one: as rn_dashboard_start(). */

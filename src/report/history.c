@@ -12,16 +12,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK = 1 << 18, LONGEST_LINE = 16 << 20 };
+enum { BLOCK = 1 << 18, LONGEST_LINE = 16 << 20, LARGEST_COMPANION = 1 << 20 };
 
 static rn_status system_error(const char *verb, const rn_history_reader *reader)
 {
     return rn_error(RN_EIO, "cannot %s '%s/log.jsonl': %s", verb, reader->folder, strerror(errno));
 }
 
+static rn_status read_companion(char **out, const rn_history_reader *r, const char *name)
+{
+    rn_status st;
+    size_t size;
+
+    if (r->guard == NULL)
+        return rn_run_folder_read(out, r->folder, name);
+    int descriptor = rn_open_plain(r->guard->root, r->folder, name);
+    if (descriptor < 0)
+        return rn_error(RN_ENOTFOUND, "cannot open '%s/%s': %s", r->folder, name, strerror(errno));
+    st = rn_file_read_open(out, &size, descriptor, name, LARGEST_COMPANION);
+    close(descriptor);
+    return st;
+}
+
 // The text of FOLDER/NAME as JSON, and the text member `key` of it. Both NULL where there is none,
 // or nothing that can be read.
-static rn_status read_json(char **text, char **member, const char *folder, const char *name,
+static rn_status read_json(char **text, char **member, const rn_history_reader *r, const char *name,
                            const char *key)
 {
     rn_status st;
@@ -29,7 +44,7 @@ static rn_status read_json(char **text, char **member, const char *folder, const
     const char *value = NULL;
     char *found = NULL;
 
-    RN_TRY(rn_run_folder_read(&found, folder, name));
+    RN_TRY(read_companion(&found, r, name));
     RN_TRY(rn_json_parse(&json, found, strlen(found), name));
     if (key != NULL)
         RN_TRY(rn_json_text(json, key, &value, name));
@@ -51,11 +66,11 @@ static rn_status read_companions(rn_history_reader *r)
     rn_status st = RN_OK;
 
     if (r->recipe_json == NULL)
-        RN_TRY(read_json(&r->recipe_json, &r->recipe, r->folder, "recipe.json", "name"));
+        RN_TRY(read_json(&r->recipe_json, &r->recipe, r, "recipe.json", "name"));
     if (r->environment_json == NULL)
-        RN_TRY(read_json(&r->environment_json, NULL, r->folder, "environment.json", NULL));
+        RN_TRY(read_json(&r->environment_json, NULL, r, "environment.json", NULL));
     if (r->run_model == NULL && r->log_model == NULL)
-        RN_TRY(read_json(NULL, &r->run_model, r->folder, "run.json", "model"));
+        RN_TRY(read_json(NULL, &r->run_model, r, "run.json", "model"));
 out:
     return st;
 }
@@ -77,7 +92,9 @@ static rn_status open_log(int *descriptor, struct stat *info, const rn_history_r
 
     *descriptor = -1;
     RN_TRY(rn_format(&path, "%s/log.jsonl", reader->folder));
-    *descriptor = rn_open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK);
+    *descriptor = reader->guard != NULL
+                      ? rn_open_plain(reader->guard->root, reader->folder, "log.jsonl")
+                      : rn_open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK);
     if (*descriptor < 0 && errno == ENOENT)
         st = rn_error(RN_ENOTFOUND,
                       rn_folder_exists(reader->folder) ? "no run in '%s': it holds no log.jsonl"
@@ -161,6 +178,23 @@ out:
     return st;
 }
 
+static rn_status check_guard(const rn_history_reader *r, off_t size)
+{
+    const history_guard *guard = r->guard;
+
+    if (guard == NULL)
+        return RN_OK;
+    if (atomic_load(guard->stop))
+        return rn_error(RN_EINTERRUPTED, "reading '%s/log.jsonl' was given up", r->folder);
+    if (size > guard->bytes)
+        return rn_error(RN_EFORMAT, "log of '%s' too large: %lld bytes, expected at most %lld",
+                        r->folder, (long long)size, (long long)guard->bytes);
+    if (r->step_count + r->evaluation_count + r->note_count > guard->points)
+        return rn_error(RN_EFORMAT, "log of '%s' too large: expected at most %zu points", r->folder,
+                        guard->points);
+    return RN_OK;
+}
+
 static rn_status read_lines(rn_history_reader *r, int descriptor)
 {
     rn_status st;
@@ -168,6 +202,7 @@ static rn_status read_lines(rn_history_reader *r, int descriptor)
     ssize_t got;
 
     do {
+        RN_TRY(check_guard(r, window.offset + (off_t)window.size));
         RN_TRY(rn_grow((void **)&window.bytes, &window.room, window.size + BLOCK, 1));
         got = pread(descriptor, window.bytes + window.size, BLOCK,
                     window.offset + (off_t)window.size);
@@ -236,6 +271,7 @@ rn_status rn_history_refresh(rn_history *history, bool *changed)
     off_t before = r->done;
 
     RN_TRY(open_log(&descriptor, &info, r));
+    RN_TRY(check_guard(r, info.st_size));
     if (!is_same_log(r, descriptor, &info)) {
         before = -1;
         history_forget_log(r);
@@ -269,7 +305,7 @@ static rn_status name_of(char **out, const char *folder)
     return rn_format(out, "%.*s", (int)(end - start), folder + start);
 }
 
-rn_status rn_history_read(rn_history **out, const char *folder)
+static rn_status read_history(rn_history **out, const char *folder, const history_guard *guard)
 {
     rn_status st;
     rn_history *history = NULL;
@@ -277,6 +313,7 @@ rn_status rn_history_read(rn_history **out, const char *folder)
     *out = NULL;
     RN_TRY(RN_NEW(&history, 1));
     RN_TRY(RN_NEW(&history->reader, 1));
+    history->reader->guard = guard;
     RN_TRY(rn_strdup(&history->reader->folder, folder));
     RN_TRY(name_of(&history->reader->name, folder));
     RN_TRY(rn_history_refresh(history, NULL));
@@ -290,6 +327,16 @@ rn_status rn_history_read(rn_history **out, const char *folder)
 out:
     rn_history_free(history);
     return st;
+}
+
+rn_status rn_history_read(rn_history **out, const char *folder)
+{
+    return read_history(out, folder, NULL);
+}
+
+rn_status history_read_guarded(rn_history **out, const char *name, const history_guard *guard)
+{
+    return read_history(out, name, guard);
 }
 
 void rn_history_free(rn_history *history)

@@ -286,6 +286,10 @@ static rn_status take_gradients(rn_history_reader *reader, const event_line *lin
     log_scan scan = log_scan_begin(line->norms);
     log_member member;
 
+    if (reader->guard != NULL) {
+        arrive(reader, line);
+        return RN_OK;
+    }
     RN_TRY(rn_grow((void **)&reader->gradients, &reader->gradients_room,
                    reader->gradients_count + 1, sizeof *reader->gradients));
     int64_t iteration = arrive(reader, line);

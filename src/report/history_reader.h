@@ -5,9 +5,19 @@
 #include "report/log_line.h"
 #include "resnet/history.h"
 
+#include <stdatomic.h>
+
 #include <sys/types.h>
 
 enum { HISTORY_HEAD = 128 };
+
+/** Bounds of what is read where a folder's owner is not trusted, or someone waits. */
+typedef struct history_guard {
+    int root;                // open folder of run folders: no link in it is followed
+    off_t bytes;             // the largest log
+    size_t points;           // the most steps, evaluations and notes
+    const atomic_bool *stop; // makes reading fail when it becomes true
+} history_guard;
 
 /** Names with numbers from 0, found by hashing. */
 typedef struct history_names {
@@ -22,6 +32,7 @@ rn_status history_names_find(history_names *names, log_span name, int *index);
 void history_names_release(history_names *names);
 
 typedef struct rn_history_reader {
+    const history_guard *guard; // NULL: none
     // The part of the file that has been read: whole lines only.
     dev_t device;
     ino_t inode;
@@ -60,6 +71,14 @@ typedef struct rn_history_reader {
  * @return RN_OK; RN_ENOMEM: as if the line had not been there.
  */
 rn_status history_take_line(rn_history_reader *reader, log_span line, bool *damaged);
+
+/**
+ * As rn_history_read(), of the folder `name` within guard->root; norms of gradients are left out.
+ *
+ * @param guard  Must outlive the history.
+ * @return As there; RN_EFORMAT also if the log is too large; RN_EINTERRUPTED.
+ */
+rn_status history_read_guarded(rn_history **out, const char *name, const history_guard *guard);
 
 /** Forget all that came from the log. */
 void history_forget_log(rn_history_reader *reader);

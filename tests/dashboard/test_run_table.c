@@ -146,6 +146,106 @@ static void allocation_failures_keep_the_table_whole(void **state)
     }
 }
 
+static void append_lines(const char *name, const char *line, int times)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/%s/log.jsonl", runs_folder, name);
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    for (int i = 0; i < times; i++)
+        fputs(line, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+// Megabytes of other lines may follow an evaluation.
+static void what_was_seen_stays_while_lines_are_added(void **state)
+{
+    (void)state;
+    static char norms[30000];
+
+    snprintf(
+        norms, sizeof norms,
+        "{\"event\":\"gradients\",\"iteration\":50,\"epoch\":0.5,\"seconds\":2,\"text\":\"%0*d\","
+        "\"norms\":{}}\n",
+        20000, 0);
+    runs_write("long", "log.jsonl", RUNS_START RUNS_STEP RUNS_EVALUATION);
+    table = (rn_run_table){.descriptor = -1};
+    ok(rn_run_table_open(&table, runs_folder, NULL));
+    look();
+    for (int i = 0; i < 3; i++) {
+        append_lines("long", norms, 150);
+        look();
+        assert_true(glance_of("long")->evaluated && glance_of("long")->stepped);
+        assert_true(glance_of("long")->evaluation.error == 50);
+        assert_string_equal(glance_of("long")->set, "test");
+    }
+    runs_write("long", "log.jsonl", RUNS_START RUNS_STEP); // another log
+    look();
+    assert_false(glance_of("long")->evaluated);
+    rn_run_table_release(&table);
+}
+
+static void intervals_between_lines_are_measured(void **state)
+{
+    (void)state;
+#define STEP_AT(iteration, seconds)                                                                \
+    "{\"event\":\"step\",\"iteration\":" #iteration ",\"epoch\":0.5,\"seconds\":" #seconds "}\n"
+    runs_write("none", "log.jsonl", RUNS_START);
+    runs_write("one", "log.jsonl", RUNS_START STEP_AT(1, 900));
+    runs_write("three", "log.jsonl", RUNS_START STEP_AT(1, 10) STEP_AT(2, 1510) STEP_AT(3, 1610));
+    table = (rn_run_table){.descriptor = -1};
+    ok(rn_run_table_open(&table, runs_folder, NULL));
+    look();
+    assert_true(glance_of("none")->interval == 0);
+    assert_true(glance_of("one")->interval == 900);
+    assert_true(glance_of("three")->interval == 1500);
+    rn_run_table_release(&table);
+}
+
+static void a_folder_made_again_is_noticed(void **state)
+{
+    (void)state;
+    int before;
+
+    runs_write("a", "log.jsonl", RUNS_START);
+    table = (rn_run_table){.descriptor = -1};
+    ok(rn_run_table_open(&table, runs_folder, NULL));
+    look();
+    before = table.descriptor;
+    assert_int_equal(runs_remove(state), 0);
+    assert_int_equal(rn_run_table_update(&table), RN_ENOTFOUND);
+    assert_non_null(strstr(rn_error_message(), runs_folder));
+    assert_int_equal(rn_run_table_update(&table), RN_ENOTFOUND); // as long as it is so
+    ok(rn_folder_create(runs_folder));
+    runs_write("b", "log.jsonl", RUNS_START);
+    ok(rn_run_table_update(&table)); // at once
+    assert_int_not_equal(table.descriptor, before);
+    assert_null(rn_run_table_find(&table, "a"));
+    assert_non_null(rn_run_table_find(&table, "b"));
+    rn_run_table_release(&table);
+}
+
+// What takes long is done seldom.
+static void looks_leave_the_processor_to_others(void **state)
+{
+    (void)state;
+    runs_write("a", "log.jsonl", RUNS_START);
+    table = (rn_run_table){.descriptor = -1};
+    ok(rn_run_table_open(&table, runs_folder, NULL));
+    look();
+    assert_true(table.pause >= 0.5);
+    table.pause = 100;
+    table.updated = rn_clock() - 50;
+    runs_write("b", "log.jsonl", RUNS_START);
+    ok(rn_run_table_update(&table));
+    assert_null(rn_run_table_find(&table, "b"));
+    table.updated = rn_clock() - 101;
+    ok(rn_run_table_update(&table));
+    assert_non_null(rn_run_table_find(&table, "b"));
+    rn_run_table_release(&table);
+}
+
 static void folders_that_cannot_be_read_are_named(void **state)
 {
     (void)state;
@@ -163,6 +263,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(last_points_are_found_far_back, runs_make, runs_remove),
         cmocka_unit_test_setup_teardown(links_lead_nowhere, runs_make, runs_remove),
         cmocka_unit_test_setup_teardown(allocation_failures_keep_the_table_whole, runs_make,
+                                        runs_remove),
+        cmocka_unit_test_setup_teardown(what_was_seen_stays_while_lines_are_added, runs_make,
+                                        runs_remove),
+        cmocka_unit_test_setup_teardown(intervals_between_lines_are_measured, runs_make,
+                                        runs_remove),
+        cmocka_unit_test_setup_teardown(a_folder_made_again_is_noticed, runs_make, runs_remove),
+        cmocka_unit_test_setup_teardown(looks_leave_the_processor_to_others, runs_make,
                                         runs_remove),
         cmocka_unit_test(folders_that_cannot_be_read_are_named),
     };
