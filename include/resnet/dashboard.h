@@ -4,11 +4,13 @@
 
 #include "resnet/report.h"
 
+#include <signal.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum { RN_DASHBOARD_PORT = 8015, RN_DASHBOARD_PORTS = 64 };
+enum { RN_DASHBOARD_PORT = 8015, RN_DASHBOARD_PORTS = 64, RN_DASHBOARD_FINISH = 5 };
 
 /**
  * A small HTTP server. It reads run folders (report.h) when a page asks, in a thread of its own
@@ -51,6 +53,15 @@ RN_API const char *rn_dashboard_url(const rn_dashboard *dashboard);
 
 /** Whether the usual port was in use, so that another was taken. */
 RN_API bool rn_dashboard_moved(const rn_dashboard *dashboard);
+
+/**
+ * Nothing new will be written: go on serving until each page that asked in the last seconds has
+ * fetched what there is, RN_DASHBOARD_FINISH seconds at most. Returns at once where no page is
+ * open, or the dashboard has not been started.
+ *
+ * @param stop  Ends the wait when it is not 0; NULL: nothing does.
+ */
+RN_API void rn_dashboard_finish(rn_dashboard *dashboard, const volatile sig_atomic_t *stop);
 
 /** Stop serving and free. NULL is legal. */
 RN_API void rn_dashboard_free(rn_dashboard *dashboard);

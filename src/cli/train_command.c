@@ -46,12 +46,12 @@ static void on_event(const rn_event *event, void *context)
 {
     cli_job *job = context;
 
+    if (samples_due(job, event)) // before the line: who reads that finds them
+        write_samples(job, event);
     if (job->log_status == RN_OK)
         warn(job, &job->log_status, rn_run_log_write(job->log, event));
     if (job->board != NULL && job->board_status == RN_OK)
         warn(job, &job->board_status, rn_tensorboard_write(job->board, event));
-    if (samples_due(job, event))
-        write_samples(job, event);
     cli_progress_event(&job->progress, event);
 }
 
@@ -247,7 +247,11 @@ static rn_status run_train(const cli_arguments *given)
     RN_TRY(cli_job_open_folder(&job));
     if (job.dashboard != NULL)
         RN_TRY(rn_dashboard_start(job.dashboard, job.folder, false));
-    RN_TRY(train(&job));
+    st = train(&job);
+    if (job.dashboard != NULL) {
+        fflush(stdout);
+        rn_dashboard_finish(job.dashboard, cli_signals_catch());
+    }
 out:
     cli_job_release(&job);
     return st;

@@ -1,6 +1,7 @@
 #include "dashboard/request.h"
 
 #include "base/text.h"
+#include "dashboard/audience.h"
 
 #include <string.h>
 #include <strings.h>
@@ -46,6 +47,7 @@ bool rn_parameters_add(rn_parameters *parameters, const char *key, const char *v
         {"token", &parameters->token}, {"name", &parameters->name},
         {"since", &parameters->since}, {"quantity", &parameters->quantity},
         {"first", &parameters->first}, {"count", &parameters->count},
+        {"page", &parameters->page},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -62,14 +64,14 @@ bool rn_parameters_add(rn_parameters *parameters, const char *key, const char *v
     return false;
 }
 
-static int refuse(int status, const char *what, const char *text)
-{
 bool rn_is_unreserved(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
            (c != '\0' && strchr("-._~", c) != NULL);
 }
 
+static int refuse(int status, const char *what, const char *text)
+{
     rn_error(RN_EINVAL, what, text);
     return status;
 }
@@ -157,12 +159,15 @@ static int read_query(rn_query *out, const rn_parameters *parameters)
 {
     out->name = parameters->name;
     out->since = parameters->since;
+    out->page = parameters->page;
     out->count = LIST_PAGE;
     if (routes[out->route].named && (out->name == NULL || !is_plain_name(out->name)))
         return refuse(HTTP_BAD_REQUEST, "name '%s', expected that of a run",
                       out->name != NULL ? out->name : "");
     if (out->since != NULL && strlen(out->since) > LONGEST_SINCE)
         return refuse(HTTP_BAD_REQUEST, "%s is too long", "'since'");
+    if (out->page != NULL && strlen(out->page) > PAGE_NAME)
+        return refuse(HTTP_BAD_REQUEST, "%s is too long", "'page'");
     if (!read_quantity(&out->quantity, parameters->quantity))
         return refuse(HTTP_BAD_REQUEST, "no quantity '%s'", parameters->quantity);
     if (!read_number(&out->first, parameters->first, 0, INT32_MAX))

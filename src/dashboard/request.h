@@ -29,7 +29,7 @@ const char *rn_quantity_name(int quantity);
 
 /** Parameters after the path's question mark; NULL: not given. Borrowed. */
 typedef struct rn_parameters {
-    const char *token, *name, *since, *quantity, *first, *count;
+    const char *token, *name, *since, *quantity, *first, *count, *page;
 } rn_parameters;
 
 /** A request as it came; NULL: not given. Borrowed. */
@@ -51,6 +51,7 @@ typedef struct rn_query {
     rn_route route;
     const char *name;  // of a run: one component of a path
     const char *since; // version that the page has; NULL: none
+    const char *page;  // that asks, by a name of its own; NULL: not said
     rn_quantity quantity;
     int first, count; // of the list
 } rn_query;
@@ -65,10 +66,10 @@ enum {
     LIST_PAGE = 1000, // runs that one answer lists at most
 };
 
-/** Take in one parameter. False if there is no such, or if it came before: rn_error_message(). */
 /** Whether a character means itself wherever it stands in an address (RFC 3986, 2.3). */
 bool rn_is_unreserved(char c);
 
+/** Take in one parameter. False if there is no such, or if it came before: rn_error_message(). */
 bool rn_parameters_add(rn_parameters *parameters, const char *key, const char *value);
 
 /**

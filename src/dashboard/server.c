@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -25,8 +26,8 @@ struct rn_dashboard {
     rn_listener listener;
     char *url, *token;
     bool started;
-    rn_site site;
     int niceness; // of the server's thread
+    rn_site site;
     struct MHD_Daemon *daemon;
 };
 
@@ -262,8 +263,8 @@ rn_status rn_dashboard_start(rn_dashboard *dashboard, const char *folder, bool a
     if (dashboard->started)
         return rn_error(RN_EINVAL, "the dashboard at %s has been started", dashboard->url);
     RN_TRY(rn_site_open(&dashboard->site, folder, alone));
-    RN_TRY(start_daemon(dashboard));
     dashboard->niceness = getpriority(PRIO_PROCESS, 0) + NICENESS;
+    RN_TRY(start_daemon(dashboard));
     dashboard->started = true;
 out:
     if (st != RN_OK)
@@ -281,10 +282,24 @@ bool rn_dashboard_moved(const rn_dashboard *dashboard)
     return dashboard->listener.moved;
 }
 
+void rn_dashboard_finish(rn_dashboard *dashboard, const volatile sig_atomic_t *stop)
+{
+    const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+    const double start = rn_clock();
+
+    if (!dashboard->started)
+        return;
+    rn_audience_end(&dashboard->site.audience);
+    while ((stop == NULL || *stop == 0) && rn_clock() - start < RN_DASHBOARD_FINISH &&
+           rn_audience_waits(&dashboard->site.audience))
+        nanosleep(&pause, NULL);
+}
+
 void rn_dashboard_free(rn_dashboard *dashboard)
 {
     if (dashboard == NULL)
         return;
+    atomic_store(&dashboard->site.stop, true);
     if (dashboard->daemon != NULL)
         MHD_stop_daemon(dashboard->daemon); // which closes the socket
     else
@@ -294,4 +309,3 @@ void rn_dashboard_free(rn_dashboard *dashboard)
     rn_free(dashboard->token);
     rn_free(dashboard);
 }
-    atomic_store(&dashboard->site.stop, true);

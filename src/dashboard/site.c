@@ -51,7 +51,7 @@ rn_status rn_site_open(rn_site *site, const char *folder, bool alone)
     char *path = realpath(folder, NULL);
     bool run;
 
-    *site = (rn_site){.runs.descriptor = -1};
+    *site = (rn_site){.runs.descriptor = -1, .audience.lock = PTHREAD_MUTEX_INITIALIZER};
     if (path == NULL)
         return rn_error(errno == ENOENT ? RN_ENOTFOUND : RN_EIO, "cannot open folder '%s': %s",
                         folder, strerror(errno));
@@ -101,11 +101,16 @@ static double wall_clock(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+static bool has_version(const rn_query *query, const char *version)
+{
+    return query->since != NULL && strcmp(query->since, version) == 0;
+}
+
 static bool is_unchanged(draw_text *out, const rn_query *query, const char *version)
 {
-    bool same = query->since != NULL && strcmp(query->since, version) == 0;
+    bool same = has_version(query, version);
 
-    draw_text_print(out, "{\"version\":");
+    draw_text_print(out, "\"version\":");
     draw_text_json(out, version);
     draw_text_print(out, ",\"now\":");
     draw_text_number(out, wall_clock(), 13);
@@ -124,6 +129,15 @@ static void write_text_member(draw_text *out, const char *key, const char *text)
 {
     draw_text_print(out, ",\"%s\":", key);
     draw_text_json(out, text);
+}
+
+// What a run is asked for by: a name need not be text.
+static void write_id(draw_text *out, const char *key, const char *name)
+{
+    draw_text_print(out, ",\"%s\":\"", key);
+    for (const char *c = name; *c != '\0'; c++)
+        draw_text_print(out, rn_is_unreserved(*c) ? "%c" : "%%%02X", (unsigned char)*c);
+    draw_text_print(out, "\"");
 }
 
 static void write_step(draw_text *out, const rn_history_step *step)
@@ -145,38 +159,48 @@ static void write_run(draw_text *out, const rn_listed_run *run)
 
     draw_text_print(out, "{\"name\":");
     draw_text_json(out, run->name);
+    write_id(out, "id", run->name);
     write_text_member(out, "version", run->version);
     write_text_member(out, "state", rn_history_state_name(glance->state));
     write_text_member(out, "model", glance->model);
     write_member(out, "modified", run->modified, 13);
     write_member(out, "iteration", (double)glance->iteration, 15);
     write_member(out, "iterations", (double)glance->iterations, 15);
+    write_member(out, "interval", glance->interval, 6);
     if (glance->message[0] != '\0')
         write_text_member(out, "message", glance->message);
     if (glance->stepped)
         write_step(out, &glance->step);
     if (glance->evaluated) {
         write_text_member(out, "set", glance->set);
+        write_member(out, "test_iteration", (double)glance->evaluation.iteration, 15);
         write_member(out, "test_loss", glance->evaluation.loss, 6);
         write_member(out, "test_error", glance->evaluation.error, 6);
     }
     draw_text_print(out, "}");
 }
 
+// A page asks with the list's version once it has loaded what belongs to the list.
 static int answer_runs(draw_text *out, rn_site *site, const rn_query *query)
 {
     const rn_run_table *runs = &site->runs;
-    write_member(out, "interval", glance->interval, 6);
-    rn_status st = rn_run_table_update(&site->runs);
+    const bool ending = rn_audience_ending(&site->audience);
     size_t first = (size_t)query->first;
+    rn_status st;
 
+    if (ending)
+        site->runs.updated = 0; // the last lines are there
+    st = rn_run_table_update(&site->runs);
     if (st != RN_OK)
         return failed(st);
+    if (query->page != NULL)
+        rn_audience_note(&site->audience, query->page, ending && has_version(query, runs->version));
+    draw_text_print(out, "{\"ending\":%s,", ending ? "true" : "false");
     if (is_unchanged(out, query, runs->version))
         return HTTP_OK;
     write_text_member(out, "folder", runs->root);
     if (site->focus != NULL)
-        write_text_member(out, "focus", site->focus);
+        write_id(out, "focus", site->focus);
     draw_text_print(out, ",\"total\":%zu,\"truncated\":%s,\"first\":%zu,\"runs\":[", runs->count,
                     runs->truncated ? "true" : "false", first);
     for (size_t i = first; i < runs->count && i - first < (size_t)query->count; i++) {
@@ -216,6 +240,15 @@ static void write_notes(draw_text *out, const rn_history *history)
     draw_text_print(out, "]");
 }
 
+static rn_status get_history(const rn_history **out, rn_site *site, const char *name)
+{
+    if (site->guard.root != site->runs.descriptor) { // another folder
+        rn_history_cache_release(&site->cache);
+        site->guard.root = site->runs.descriptor;
+    }
+    return rn_history_cache_get(&site->cache, out, &site->guard, name);
+}
+
 static int answer_run(draw_text *out, rn_site *site, const rn_query *query)
 {
     const rn_listed_run *run;
@@ -223,7 +256,7 @@ static int answer_run(draw_text *out, rn_site *site, const rn_query *query)
     int status = find_run(&run, site, query);
     rn_status st;
 
-    if (status != HTTP_OK || is_unchanged(out, query, run->version))
+    if (status != HTTP_OK)
         return status;
     draw_text_print(out, "{");
     if (is_unchanged(out, query, run->version))
@@ -241,15 +274,6 @@ static int answer_run(draw_text *out, rn_site *site, const rn_query *query)
     rn_curves_write(out, history, query->quantity);
     draw_text_print(out, "}");
     return HTTP_OK;
-}
-
-static rn_status get_history(const rn_history **out, rn_site *site, const char *name)
-{
-    if (site->guard.root != site->runs.descriptor) { // another folder
-        rn_history_cache_release(&site->cache);
-        site->guard.root = site->runs.descriptor;
-    }
-    return rn_history_cache_get(&site->cache, out, &site->guard, name);
 }
 
 // The file as it is, once it is known to be JSON. A run that has not been evaluated has none yet.

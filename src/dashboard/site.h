@@ -2,6 +2,7 @@
 #ifndef DASHBOARD_SITE_H
 #define DASHBOARD_SITE_H
 
+#include "dashboard/audience.h"
 #include "dashboard/history_cache.h"
 #include "dashboard/request.h"
 #include "dashboard/run_table.h"
@@ -10,10 +11,10 @@
 typedef struct rn_site {
     rn_run_table runs;
     rn_history_cache cache;
-    char *focus; // run that a page shows first; NULL: none
     history_guard guard;
     atomic_bool stop; // what is being read
     rn_audience audience;
+    char *focus; // run that a page shows first; NULL: none
 } rn_site;
 
 /** Open a folder of runs, or of one: as rn_dashboard_start(). */

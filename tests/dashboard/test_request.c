@@ -1,5 +1,6 @@
 #include "dashboard/request.h"
 
+#include "dashboard/audience.h"
 #include "dashboard/run_folders.h"
 
 static const rn_access here = {.address = "127.0.0.1", .loopback = true};
@@ -145,7 +146,7 @@ static void parameters_are_checked(void **state)
     static const char *const bad_counts[] = {
         "", "0", "-1", "1001", "x", "1x", "99999999999999999999"};
     static const char *const bad_firsts[] = {"", "-1", "2147483648", "0x10", "1.5"};
-    char since[200];
+    char since[200], page[PAGE_NAME + 2] = "";
     rn_query query;
     rn_request request = get("/api/runs");
     rn_parameters *p = &request.parameters;
@@ -174,6 +175,12 @@ static void parameters_are_checked(void **state)
         p->quantity = rn_quantity_name(i);
         assert_int_equal(status_of(request, &here), HTTP_OK);
     }
+    memset(page, 'p', PAGE_NAME);
+    p->page = page;
+    assert_int_equal(status_of(request, &here), HTTP_OK);
+    page[PAGE_NAME] = 'p';
+    assert_int_equal(status_of(request, &here), HTTP_BAD_REQUEST);
+    p->page = NULL;
     memset(since, 'v', sizeof since);
     since[199] = '\0';
     p->since = since;
