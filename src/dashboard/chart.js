@@ -6,6 +6,7 @@ const DAY = 86400;
 function formatNumber(value) {
   if (value === null || !Number.isFinite(value)) return "";
   const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e12) return size < 1e4 ? String(value) : value.toLocaleString("en");
   if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2).replace("e+", "e");
   return String(Number(value.toPrecision(4)));
 }
@@ -25,10 +26,10 @@ function formatBytes(bytes) {
   return Number(bytes.toPrecision(4)) + " " + units[k];
 }
 
-// Round numbers, 1, 2 or 5 times a power of ten apart (of time: that people count in).
-function linearTicks(low, high, most, time) {
+// Round numbers, 1, 2 or 5 times a power of ten apart (of bytes: powers of two; of time: that people count in).
+function linearTicks(low, high, most, kind) {
   const rough = (high - low) / Math.max(1, most), power = 10 ** Math.floor(Math.log10(rough));
-  const steps = time ? [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 21600, 43200, DAY, 2 * DAY, 7 * DAY]
+  const steps = kind === "bytes" ? [2 ** Math.ceil(Math.log2(rough))] : kind === "time" ? [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 21600, 43200, DAY, 2 * DAY, 7 * DAY]
     : [1, 2, 5, 10].map((s) => s * power);
   const step = steps.find((s) => s >= rough) || steps[steps.length - 1] * Math.ceil(rough / steps[steps.length - 1]);
   const ticks = [];
@@ -36,13 +37,15 @@ function linearTicks(low, high, most, time) {
   return ticks;
 }
 
-function logTicks(low, high, most) {
-  const ticks = [];
-  for (let p = Math.floor(Math.log10(low)); p <= Math.log10(high); p++)
-    for (const s of [1, 2, 5]) ticks.push(s * 10 ** p);
+// Powers of ten, with what is twice and five times as much if there is room; where these are too few, as on a linear
+// axis.
+function logTicks(low, high, most, kind) {
+  const first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high));
+  const stride = Math.max(1, Math.ceil((last - first) / Math.max(1, most))), ticks = [];
+  for (let p = first; p <= last; p += stride)
+    for (const s of 3 * (last - first) <= 2 * most ? [1, 2, 5] : [1]) ticks.push(s * 10 ** p);
   const inside = ticks.filter((t) => t >= low && t <= high);
-  const whole = inside.filter((t) => Math.abs(Math.log10(t) - Math.round(Math.log10(t))) < 1e-9);
-  return inside.length <= most + 2 || whole.length < 2 ? inside : whole;
+  return inside.length >= 2 ? inside : linearTicks(low, high, most, kind);
 }
 
 // Moving average whose first values are not drawn towards 0.
@@ -62,7 +65,7 @@ function thin(values, stride, last) {
   const out = [];
   for (let i = 0; i < values.length; i += stride) {
     const part = values.slice(i, i + stride);
-    const numbers = last ? part.slice(-1) : part.filter((v) => v !== null);
+    const numbers = (last ? part.slice(-1) : part).filter((v) => v !== null);
     out.push(numbers.length === 0 ? null : numbers.reduce((sum, v) => sum + v, 0) / numbers.length);
   }
   return out;
@@ -76,25 +79,34 @@ function thinCurve(curve, most) {
 }
 
 const MOST_POINTS = 30000, FEWEST_POINTS = 30, MOST_BANDS = 12, PIECE = 100;
+const LARGEST = 1e300, SMALLEST = 1e-300; // what differences and ratios can still be computed of
 
 class Chart {
-  // curves: {x: [], y: [], low: [] or undefined, high, colour, bold, title}
+  // curves: {x: [], y: [], low: [] or undefined, high, colour, dash: [], bold, title}
   constructor(canvas, reading) {
     this.canvas = canvas;
     this.reading = reading;
     this.hint = reading.textContent;
     this.curves = [];
-    this.options = {log: false, time: false, format: formatNumber, xTitle: "", yTitle: ""};
+    this.options = {log: false, time: false, bytes: false, format: formatNumber, tick: formatNumber, xTitle: "",
+      yTitle: ""};
     this.zoom = null; // [low, high] of x
     this.cursor = null; // x
     this.drag = null;
     this.onzoom = () => {};
     new ResizeObserver(() => this.draw()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
-    canvas.addEventListener("pointermove", (e) => this.point(this.toX(e.offsetX)));
-    canvas.addEventListener("pointerleave", () => this.point(null));
-    canvas.addEventListener("pointerdown", (e) => { this.drag = e.button === 0 ? this.toX(e.offsetX) : null; });
+    canvas.addEventListener("pointermove", (e) => {
+      if (e.buttons === 0) this.drag = null; // let go where we could not see it
+      this.point(this.toX(e.offsetX));
+    });
+    canvas.addEventListener("pointerleave", () => { if (this.drag === null) this.point(null); });
+    canvas.addEventListener("pointerdown", (e) => {
+      this.drag = e.button === 0 ? this.toX(e.offsetX) : null;
+      if (this.drag !== null) canvas.setPointerCapture(e.pointerId); // beyond the edge too
+    });
     canvas.addEventListener("pointerup", (e) => this.drop(this.toX(e.offsetX)));
+    canvas.addEventListener("pointercancel", () => { this.drag = null; this.point(null); });
     canvas.addEventListener("dblclick", () => this.zoomTo(null));
     canvas.addEventListener("keydown", (e) => this.key(e));
   }
@@ -102,8 +114,10 @@ class Chart {
   set(curves, options) {
     const most = Math.max(FEWEST_POINTS, Math.floor(MOST_POINTS / Math.max(1, curves.length)));
     this.curves = curves.map((c) => thinCurve(c, most));
+    if (options.xTitle !== this.options.xTitle) this.cursor = null; // it stood for something else
     this.options = options;
     this.draw();
+    this.read();
   }
 
   zoomTo(range) {
@@ -128,13 +142,33 @@ class Chart {
 
   key(event) {
     const f = this.frame;
-    if (!f) return;
-    const step = (f.x1 - f.x0) / 50, from = this.cursor === null ? f.x1 : this.cursor;
-    const moves = {ArrowLeft: from - step, ArrowRight: from + step, Home: f.x0, End: f.x1};
+    if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's
     if (event.key === "Escape") this.zoomTo(null);
-    else if (event.key in moves) this.point(Math.min(f.x1, Math.max(f.x0, moves[event.key])));
-    else return;
+    else if (!f) return;
+    else if (event.key === "+" || event.key === "=") this.scale(0.5);
+    else if (event.key === "-") this.scale(2);
+    else if (!this.move(event.key)) return;
     event.preventDefault();
+  }
+
+  // The cursor moves, and what is enlarged with it.
+  move(key) {
+    const f = this.frame, step = (f.x1 - f.x0) / 50, from = this.cursor === null ? f.x1 : this.cursor;
+    const moves = {ArrowLeft: from - step, ArrowRight: from + step, Home: f.x0, End: f.x1};
+    if (!(key in moves)) return false;
+    const whole = this.range(null), x = Math.min(whole.x1, Math.max(whole.x0, moves[key]));
+    const shift = x < f.x0 ? x - f.x0 : x > f.x1 ? x - f.x1 : 0;
+    if (shift !== 0) this.zoom = [f.x0 + shift, f.x1 + shift];
+    this.point(x);
+    return true;
+  }
+
+  // Show `factor` times as much of x, the cursor staying where it is.
+  scale(factor) {
+    const f = this.frame, whole = this.range(null), x = this.cursor === null ? (f.x0 + f.x1) / 2 : this.cursor;
+    const low = Math.max(whole.x0, x - factor * (x - f.x0)), high = Math.min(whole.x1, x + factor * (f.x1 - x));
+    if (low <= whole.x0 && high >= whole.x1) this.zoomTo(null);
+    else if (high - low > 1e-6 * (whole.x1 - whole.x0)) this.zoomTo([low, high]);
   }
 
   point(x) {
@@ -153,37 +187,57 @@ class Chart {
     return Math.abs(curve.x[low] - x) <= Math.abs(curve.x[high] - x) ? low : high;
   }
 
-  read() {
-    const o = this.options;
-    if (this.cursor === null || this.curves.length === 0) {
-      this.reading.textContent = this.hint;
-      return;
-    }
-    const at = o.time ? formatTime(this.cursor) : formatNumber(this.cursor);
-    const texts = this.curves.filter((c) => c.x.length > 0).slice(0, 12).map((c) => {
-      const value = c.y[this.nearest(c, this.cursor)];
-      return c.title + " " + (value === null ? "-" : o.format(value));
-    });
-    this.reading.textContent = o.xTitle + " " + at + ": " + texts.join(", ") + (this.curves.length > 12 ? ", ..." : "");
+  // The curve's value at x; null where it has not begun, or has ended.
+  valueAt(curve, x) {
+    const i = this.nearest(curve, x), n = curve.x.length, other = i > 0 ? i - 1 : Math.min(1, n - 1);
+    const room = Math.max(Math.abs(curve.x[i] - curve.x[other]), (this.frame.x1 - this.frame.x0) / 50);
+    return Math.abs(curve.x[i] - x) <= room ? curve.y[i] : null;
   }
 
-  range() {
+  read() {
+    const o = this.options;
+    let text = this.hint;
+    if (this.cursor !== null && this.frame) {
+      const at = o.time ? formatTime(this.cursor) : formatNumber(this.cursor);
+      const values = this.curves.filter((c) => c.x.length > 0).slice(0, 12).map((c) => {
+        const value = this.valueAt(c, this.cursor);
+        return c.title + " " + (value === null ? "-" : o.format(value));
+      });
+      text = o.xTitle + " " + at + ": " + values.join(", ") + (this.curves.length > 12 ? ", ..." : "");
+    }
+    if (this.reading.textContent !== text) this.reading.textContent = text;
+  }
+
+  // Whether a value has a place on the axis.
+  fits(y) {
+    return y !== null && Math.abs(y) <= LARGEST && (!this.options.log || y >= SMALLEST);
+  }
+
+  hasBand(curve) {
+    return curve.low !== undefined && this.curves.length <= MOST_BANDS;
+  }
+
+  // Of what lies between the ends of `zoom`, or of everything; null if that is nothing.
+  range(zoom) {
     let x0 = Infinity, x1 = -Infinity, y0 = Infinity, y1 = -Infinity;
-    const values = [];
-    for (const c of this.curves)
+    for (const c of this.curves) {
+      const columns = this.hasBand(c) ? [c.y, c.low, c.high] : [c.y];
       for (let i = 0; i < c.x.length; i++) {
-        const x = c.x[i], y = c.y[i];
-        if (x === null || (this.zoom && (x < this.zoom[0] || x > this.zoom[1]))) continue;
+        const x = c.x[i];
+        if (x === null || Math.abs(x) > LARGEST || (zoom && (x < zoom[0] || x > zoom[1]))) continue;
         x0 = Math.min(x0, x);
         x1 = Math.max(x1, x);
-        if (y === null || (this.options.log && y <= 0)) continue;
-        y0 = Math.min(y0, y);
-        y1 = Math.max(y1, y);
+        for (const column of columns) {
+          if (!this.fits(column[i])) continue;
+          y0 = Math.min(y0, column[i]);
+          y1 = Math.max(y1, column[i]);
+        }
       }
-    if (this.zoom) [x0, x1] = this.zoom;
-    else if (x0 > 0 && x0 < 0.2 * x1) x0 = 0;
+    }
     if (!(y0 <= y1)) return null;
-    if (x0 === x1) x1 = x0 + 1;
+    if (zoom) [x0, x1] = zoom;
+    else if (x0 > 0 && x0 < 0.2 * x1) x0 = 0;
+    if (x0 === x1) x1 = x0 + Math.max(1, 1e-6 * Math.abs(x0));
     if (this.options.log) return {x0, x1, y0: y0 / 1.1, y1: y1 * 1.1};
     const room = (y1 - y0) * 0.05 || Math.abs(y1) * 0.05 || 1;
     return {x0, x1, y0: y0 >= 0 ? Math.max(0, y0 - room) : y0 - room, y1: y1 + room};
@@ -199,7 +253,7 @@ class Chart {
     const colour = (name) => style.getPropertyValue(name).trim();
     g.scale(scale, scale);
     g.font = "12px system-ui, sans-serif";
-    const r = this.range();
+    const r = this.range(this.zoom) || this.range(null); // whole where nothing lies in the part
     this.frame = r && {left: 62, right: width - 12, top: 24, bottom: height - 36, ...r};
     if (!this.frame) {
       g.fillStyle = colour("--soft");
@@ -230,9 +284,9 @@ class Chart {
 
   drawAxes(g, colour) {
     const f = this.frame, o = this.options;
-    const xs = linearTicks(f.x0, f.x1, (f.right - f.left) / 90, o.time);
-    const most = (f.bottom - f.top) / 40;
-    const ys = o.log ? logTicks(f.y0, f.y1, most) : linearTicks(f.y0, f.y1, most, false);
+    const xs = linearTicks(f.x0, f.x1, (f.right - f.left) / 90, o.time ? "time" : "");
+    const most = (f.bottom - f.top) / 40, kind = o.bytes ? "bytes" : "";
+    const ys = (o.log ? logTicks : linearTicks)(f.y0, f.y1, most, kind);
     g.strokeStyle = colour("--line");
     g.lineWidth = 1;
     g.beginPath();
@@ -242,7 +296,7 @@ class Chart {
     g.fillStyle = colour("--soft");
     g.textBaseline = "middle";
     g.textAlign = "right";
-    for (const y of ys) g.fillText(o.format(y), f.left - 6, this.py(y));
+    for (const y of ys) g.fillText(o.tick(y), f.left - 6, this.py(y));
     g.textBaseline = "top";
     g.textAlign = "center";
     for (const x of xs) g.fillText(o.time ? formatTime(x) : formatNumber(x), this.px(x), f.bottom + 5);
@@ -254,16 +308,17 @@ class Chart {
 
   drawCurve(g, c) {
     g.strokeStyle = g.fillStyle = c.colour;
-    if (c.low && this.curves.length <= MOST_BANDS) this.drawBand(g, c);
+    if (this.hasBand(c)) this.drawBand(g, c);
     g.globalAlpha = c.bold ? 1 : 0.75;
     g.lineWidth = c.bold ? 2.5 : 1.2;
     g.lineJoin = "bevel";
+    g.setLineDash(c.dash);
     g.beginPath();
     let drawn = 0, pen = false, last = null;
     for (let i = 0; i < c.x.length; i++) {
       const y = c.y[i];
-      if (c.x[i] === null || y === null || (this.options.log && y <= 0)) { pen = false; continue; }
-      if (pen && drawn % PIECE === 0) { // long paths take browsers more than their share
+      if (c.x[i] === null || !this.fits(y)) { pen = false; continue; }
+      if (pen && c.dash.length === 0 && drawn % PIECE === 0) { // long paths take browsers more than their share
         g.stroke();
         g.beginPath();
         g.moveTo(...last);
@@ -274,6 +329,7 @@ class Chart {
       drawn++;
     }
     g.stroke();
+    g.setLineDash([]);
     g.globalAlpha = 1;
     if (last && (c.bold || drawn === 1)) { g.beginPath(); g.arc(...last, 3, 0, 7); g.fill(); }
   }
@@ -281,7 +337,7 @@ class Chart {
   // From the lowest to the highest of the values that share a point.
   drawBand(g, c) {
     const floor = this.options.log ? this.frame.y0 : -Infinity;
-    const inside = c.x.map((_, i) => i).filter((i) => c.x[i] !== null && c.low[i] !== null);
+    const inside = c.x.map((_, i) => i).filter((i) => c.x[i] !== null && c.low[i] !== null && Math.abs(c.high[i]) <= LARGEST);
     g.globalAlpha = 0.13;
     g.beginPath();
     for (const i of inside) g.lineTo(this.px(c.x[i]), this.py(Math.max(floor, c.low[i])));

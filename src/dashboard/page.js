@@ -2,18 +2,29 @@
 // in as text, never as markup.
 "use strict";
 
-const POLL = 2000, SLOWEST_POLL = 30000, AT_ONCE = 4, SILENT = 600, FIRST_CHOICE = 4, REDRAW = 700;
+const POLL = 2000, SLOWEST_POLL = 30000, AT_ONCE = 4, SILENT = 600, FIRST_CHOICE = 4, REDRAW = 700, MOST_LEGEND = 60;
 const COLOURS = ["#2f7ed8", "#e8701a", "#2ca25f", "#c4426b", "#8b62c9", "#b59b00", "#1aa6b7", "#9c6b4e", "#7a8b99",
   "#d34fc0"];
+const SETS = ["test", "validation", "test (ema)", "validation (ema)"];
+const DASHES = [ // of a set, in the first, second and third round of the colours
+  [[], [12, 4], [12, 3, 3, 3]],
+  [[6, 3], [6, 3, 2, 3], [6, 3, 2, 3, 2, 3]],
+  [[2, 3], [2, 6], [2, 3, 2, 8]],
+  [[1, 2, 6, 2], [1, 2, 12, 2], [1, 2, 6, 6]],
+];
 const token = new URLSearchParams(location.search).get("token");
 const $ = (id) => document.getElementById(id);
 
-const runs = new Map(); // name -> as /api/runs has it
-const rows = new Map(); // name -> {li, ...}
-const curves = new Map(); // name -> as /api/run has it, with its key
-const chosen = new Map(); // name -> colour number
+const page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
+const runs = new Map(); // id -> as /api/runs has it
+const rows = new Map(); // id -> {li, ...}
+const curves = new Map(); // id -> as /api/run has it
+const best = new Map(); // id -> lowest error of an evaluation
+const chosen = new Map(); // id -> colour number
 const chart = new Chart($("chart"), $("reading"));
-let focus = null, listVersion = null, clockAhead = 0, samplesKey = null, delay = POLL, timer = null, asking = false;
+let focus = null, listVersion = null, clockAhead = 0, samplesKey = null, samplesOf = null, folder = "";
+let delay = POLL, timer = null, asking = false, again = false; // again: the user has changed what is to be asked for
+let seen = null, lost = false, ending = false; // when there was an answer last; no connection; the server is about to go
 
 function element(kind, text, name) {
   const e = document.createElement(kind);
@@ -27,34 +38,60 @@ function setText(e, text) {
   if (e.textContent !== text) e.textContent = text;
 }
 
-async function ask(path, parameters) {
-  const query = new URLSearchParams(parameters);
-  const response = await fetch(path + "?" + query, token ? {headers: {Authorization: "Bearer " + token}} : {});
-  const answer = await response.json();
+// Errors have `lost` set where there is no connection.
+async function ask(path, parameters, id) {
+  const query = (id === undefined ? "" : "name=" + id + "&") + new URLSearchParams(parameters);
+  let response, text;
+  try {
+    response = await fetch(path + "?" + query, token ? {headers: {Authorization: "Bearer " + token}} : {});
+    text = await response.text();
+  } catch (error) {
+    throw Object.assign(error, {lost: true});
+  }
+  const answer = JSON.parse(text);
   if (!response.ok) throw Object.assign(new Error(answer.error || response.statusText), {status: response.status});
   return answer;
 }
 
 // What a run is called and how it stands
 
-function stateOf(run) {
-  const age = Date.now() / 1000 + clockAhead - run.modified;
-  return run.state === "running" && age > SILENT ? "silent" : run.state;
+// Seconds since the run's log was written to.
+function ageOf(run) {
+  return Date.now() / 1000 + clockAhead - run.modified;
 }
 
-function colourOf(name) {
-  const n = chosen.get(name);
-  if (n === undefined) return "transparent";
-  return n < COLOURS.length ? COLOURS[n] : "hsl(" + (n * 137.5) % 360 + " 60% 55%)";
+function stateOf(run) {
+  if (run.state !== "running") return run.state;
+  if (lost) return "unknown";
+  return ageOf(run) > Math.max(SILENT, 5 * (run.interval || 0)) ? "silent" : "running";
+}
+
+function nameOf(id) {
+  return runs.has(id) ? runs.get(id).name : "";
+}
+
+function colourOf(id) {
+  const n = chosen.get(id);
+  return n === undefined ? "transparent" : COLOURS[n % COLOURS.length];
+}
+
+function dashOf(id, set) {
+  const n = Math.floor((chosen.get(id) || 0) / COLOURS.length), k = SETS.indexOf(set);
+  return DASHES[set === "train" ? 0 : k < 0 ? DASHES.length - 1 : k][n % DASHES[0].length];
 }
 
 function percent(value) {
-  return value === undefined ? "-" : value.toFixed(value < 10 ? 2 : 1) + " %";
+  return Number.isFinite(value) ? value.toFixed(2) + " %" : "-";
+}
+
+function formatSpeed(value) {
+  return value === undefined ? "-" : formatNumber(value < 100 ? Number(value.toPrecision(3)) : Math.round(value));
 }
 
 function facts(run) {
   const parts = [];
   if (run.test_error !== undefined) parts.push((run.set || "test") + " " + percent(run.test_error));
+  if (best.has(run.id)) parts.push("best " + percent(best.get(run.id)));
   if (run.epoch !== undefined) parts.push("epoch " + formatNumber(run.epoch));
   if (run.model) parts.push(run.model);
   return parts.join(" · ");
@@ -62,29 +99,30 @@ function facts(run) {
 
 // The list
 
-function makeRow(name) {
+function makeRow(id) {
+  const name = nameOf(id);
   const row = {li: element("li"), box: element("input"), swatch: element("span", "", "swatch"),
     button: element("button", name), state: element("span", "", "state"), facts: element("span", "", "facts")};
   row.box.type = "checkbox";
   row.box.setAttribute("aria-label", "compare " + name);
-  row.box.addEventListener("change", () => { choose(name, row.box.checked); changed(); });
+  row.box.addEventListener("change", () => { choose(id, row.box.checked); changed(); });
   row.button.type = "button";
   row.button.title = name;
-  row.button.addEventListener("click", () => { setFocus(name); changed(); });
+  row.button.addEventListener("click", () => { setFocus(id); changed(); });
   row.li.append(row.box, row.swatch, row.button, row.state, row.facts);
-  rows.set(name, row);
+  rows.set(id, row);
   return row;
 }
 
-function updateRow(name) {
-  const row = rows.get(name) || makeRow(name), run = runs.get(name), state = stateOf(run);
+function updateRow(id) {
+  const row = rows.get(id) || makeRow(id), run = runs.get(id), state = stateOf(run);
   setText(row.state, state);
   row.state.className = "state " + state;
   setText(row.facts, facts(run));
-  row.box.checked = chosen.has(name);
-  row.swatch.style.background = colourOf(name);
-  row.li.className = name === focus ? "focus" : "";
-  row.button.setAttribute("aria-current", name === focus);
+  row.box.checked = chosen.has(id);
+  row.swatch.style.background = colourOf(id);
+  row.li.className = id === focus ? "focus" : "";
+  row.button.setAttribute("aria-current", id === focus);
 }
 
 const orders = {
@@ -103,58 +141,60 @@ function shown() {
 
 function showList() {
   const list = $("runs"), wanted = shown();
-  for (const run of wanted) updateRow(run.name);
-  const nodes = wanted.map((run) => rows.get(run.name).li);
+  for (const run of wanted) updateRow(run.id);
+  const nodes = wanted.map((run) => rows.get(run.id).li);
   if (nodes.length !== list.children.length || nodes.some((n, i) => list.children[i] !== n)) {
     const active = document.activeElement;
     list.replaceChildren(...nodes);
-    if (list.contains(active)) active.focus();
+    if (list.contains(active)) active.focus({preventScroll: true});
   }
   setText($("counted"), nodes.length === runs.size ? runs.size + (runs.size === 1 ? " run" : " runs")
     : nodes.length + " of " + runs.size + " runs");
 }
 
-function choose(name, on) {
-  if (!on) { chosen.delete(name); return; }
-  if (chosen.has(name)) return;
+function choose(id, on) {
+  if (!on) { chosen.delete(id); return; }
+  if (chosen.has(id)) return;
   const taken = new Set(chosen.values());
   let n = 0;
   while (taken.has(n)) n++;
-  chosen.set(name, n);
+  chosen.set(id, n);
 }
 
-function setFocus(name) {
-  focus = name;
-  choose(name, true);
-  samplesKey = null;
+function setFocus(id) {
+  focus = id;
+  choose(id, true);
 }
 
 // The run that is looked at
 
 function tiles(run) {
   const state = stateOf(run), steps = run.iterations ? formatNumber(100 * run.iteration / run.iterations) + " %" : "";
+  const left = Math.max(0, run.eta - ageOf(run)); // it goes on between two lines
+  const tested = [best.has(run.id) ? "best " + percent(best.get(run.id)) : "",
+    run.test_loss === undefined ? "" : "loss " + formatNumber(run.test_loss)];
   const epochs = run.iterations && run.iteration && run.epoch ? run.epoch / run.iteration * run.iterations : undefined;
   return [
     ["state", state, ""],
     ["epoch", formatNumber(run.epoch ?? 0), epochs ? "of " + formatNumber(epochs) : ""],
     ["step", (run.iteration || 0).toLocaleString("en"), steps],
     ["train error", percent(run.error), run.loss === undefined ? "" : "loss " + formatNumber(run.loss)],
-    [(run.set || "test") + " error", percent(run.test_error),
-      run.test_loss === undefined ? "" : "loss " + formatNumber(run.test_loss)],
-    ["images/s", run.images_per_second === undefined ? "-" : formatNumber(Math.round(run.images_per_second)), ""],
+    [(run.set || "test") + " error", percent(run.test_error), tested.filter(Boolean).join(", ")],
+    ["images/s", formatSpeed(run.images_per_second), ""],
     ["data wait", run.data_wait === undefined ? "-" : percent(100 * run.data_wait), ""],
     ["memory", run.memory ? formatBytes(run.memory) : "-", run.memory_peak ? "peak " + formatBytes(run.memory_peak) : ""],
     ["learning rate", run.lr === undefined ? "-" : formatNumber(run.lr), ""],
-    ["ETA", state === "running" && run.eta !== undefined ? formatTime(run.eta) : "-", ""],
+    ["ETA", state === "running" && run.eta !== undefined ? formatTime(left) : "-", ""],
   ];
 }
 
 function showTiles() {
   const run = runs.get(focus), list = $("tiles");
-  setText($("focus"), focus === null ? "no run yet" : focus + (run && run.model ? " (" + run.model + ")" : ""));
-  $("message").hidden = !(run && run.message);
-  setText($("message"), run && run.message || "");
-  document.title = run ? stateOf(run) + " " + focus : "resnet";
+  const error = run && (run.message || (curves.get(focus) || {}).error) || "";
+  setText($("focus"), focus === null ? "no run yet" : nameOf(focus) + (run && run.model ? " (" + run.model + ")" : ""));
+  $("message").hidden = error === "";
+  setText($("message"), error);
+  document.title = run ? stateOf(run) + " " + run.name : "resnet";
   if (!run) { list.replaceChildren(); return; }
   tiles(run).forEach(([title, value, more], i) => {
     if (!list.children[i]) {
@@ -169,29 +209,53 @@ function showTiles() {
   });
 }
 
-function showCurves() {
-  const axis = $("axis").value, quantity = $("quantity").value, weight = Number($("smoothing").value);
-  const formats = {memory: formatBytes, error: (v) => formatNumber(v) + " %", data_wait: (v) => formatNumber(v) + " %"};
-  const drawn = [];
-  for (const name of chosen.keys()) {
-    const data = curves.get(name);
+function drawnCurves() {
+  const axis = $("axis").value, quantity = $("quantity").value, weight = Number($("smoothing").value), drawn = [];
+  for (const id of chosen.keys()) {
+    const data = curves.get(id);
     if (!data || data.quantity !== quantity) continue;
     for (const s of data.series) {
       const y = s.evaluated ? s.mean : smooth(s.mean, weight);
-      drawn.push({x: s[axis], y, low: weight > 0 && !s.evaluated ? undefined : s.low, high: s.high,
-        colour: colourOf(name), bold: s.evaluated, title: (chosen.size > 1 ? name + " " : "") + s.set});
+      drawn.push({x: s[axis], y, low: weight > 0 && !s.evaluated ? undefined : s.low, high: s.high, set: s.set,
+        colour: colourOf(id), dash: dashOf(id, s.set), bold: s.evaluated,
+        title: (chosen.size > 1 ? nameOf(id) + " " : "") + s.set});
     }
   }
+  return drawn;
+}
+
+function showCurves() {
+  const axis = $("axis").value, quantity = $("quantity").value, drawn = drawnCurves();
+  const formats = {memory: formatBytes, error: percent, data_wait: percent, images_per_second: formatSpeed};
+  const share = (v) => formatNumber(v) + " %", ticks = {memory: formatBytes, error: share, data_wait: share};
   const text = (id) => $(id).selectedOptions[0].textContent;
-  chart.set(drawn, {log: $("log").checked, time: axis === "seconds", format: formats[quantity] || formatNumber,
-    xTitle: text("axis"), yTitle: text("quantity")});
+  chart.set(drawn, {log: $("log").checked, time: axis === "seconds", bytes: quantity === "memory",
+    format: formats[quantity] || formatNumber, tick: ticks[quantity] || formatNumber, xTitle: text("axis"),
+    yTitle: text("quantity")});
   $("chart").setAttribute("aria-label", text("quantity") + " over " + text("axis") + " of " + chosen.size + " runs");
-  $("legend").replaceChildren(...(chosen.size > 1 ? [...chosen.keys()].slice(0, 60) : []).map((name) => {
-    const li = element("li"), line = element("span");
-    line.style.background = colourOf(name);
-    li.append(line, element("span", name));
-    return li;
-  }));
+  showLegend(drawn);
+}
+
+// A piece of the line, and what it stands for.
+function legendItem(text, colour, dash, bold) {
+  const li = element("li"), piece = $("piece").content.cloneNode(true), line = piece.querySelector("line");
+  line.setAttribute("stroke", colour);
+  line.setAttribute("stroke-width", bold ? 2.5 : 1.2);
+  line.setAttribute("stroke-dasharray", dash.join(" ") || "none");
+  li.append(piece, element("span", text));
+  return li;
+}
+
+// Runs by colour, and by dashes where these are used up; sets by dashes.
+function showLegend(drawn) {
+  const ids = [...chosen.keys()], sets = new Map(), several = ids.length > 1;
+  for (const c of drawn) if (!sets.has(c.set)) sets.set(c.set, c);
+  const items = several ? ids.slice(0, MOST_LEGEND).map((id) =>
+    legendItem(nameOf(id), colourOf(id), dashOf(id, "test"), true)) : [];
+  if (ids.length > MOST_LEGEND) items.push(element("li", "and " + (ids.length - MOST_LEGEND) + " more"));
+  for (const [set, c] of sets)
+    items.push(legendItem(set, several ? "currentColor" : c.colour, several ? dashOf(null, set) : c.dash, c.bold));
+  $("legend").replaceChildren(...items);
 }
 
 function showNotes() {
@@ -209,33 +273,51 @@ function picture(sample) {
   if (exact) image.className = "exact";
   image.alt = "test picture " + (sample.name || sample.index);
   image.title = image.alt;
-  for (const guess of sample.guesses) {
+  for (const guess of Array.isArray(sample.guesses) ? sample.guesses.filter(Boolean) : []) {
     const li = element("li");
-    li.append(element("span", guess.class), element("span", percent(100 * (guess.probability ?? NaN))));
+    li.append(element("span", guess.class ?? "?"), element("span", percent(100 * (guess.probability ?? NaN))));
     list.append(li);
   }
-  figure.append(image, element("figcaption", (sample.right ? "\u2713 " : "\u2717 ") + sample.label), list);
+  figure.append(image, element("figcaption", (sample.right ? "\u2713 " : "\u2717 ") + (sample.label ?? "?")), list);
   return figure;
 }
 
-async function loadSamples() {
-  const run = runs.get(focus), key = run && focus + " " + run.test_error + " " + run.test_loss;
-  if (!run || key === samplesKey) return;
-  samplesKey = key;
-  const name = focus, samples = (await ask("api/samples", {name})).samples;
-  if (name !== focus || !Array.isArray(samples)) return;
+function showSamples(samples) {
   const mistakes = samples.filter((s) => s.mistake);
-  $("samples").hidden = samples.length === 0;
   $("spread").replaceChildren(...samples.filter((s) => !s.mistake).map(picture));
   $("mistakes-title").hidden = mistakes.length === 0;
   $("mistakes").replaceChildren(...mistakes.map(picture));
+  $("samples").hidden = samples.length === 0;
+}
+
+// Those of another run do not stay.
+function hideSamples() {
+  $("samples").hidden = true;
+  samplesKey = samplesOf = null;
+}
+
+async function loadSamples() {
+  const run = runs.get(focus), id = focus;
+  const key = run && id + " " + run.test_iteration + " " + run.test_error + " " + run.test_loss;
+  if (!run || key === samplesKey) return;
+  try {
+    const answer = await ask("api/samples", {}, id);
+    if (id !== focus) return;
+    showSamples(Array.isArray(answer.samples) ? answer.samples.filter((s) => s && typeof s === "object") : []);
+    samplesOf = id;
+    samplesKey = key;
+  } catch (error) {
+    if (error.lost) throw error;
+    if (id === focus) hideSamples();
+  }
 }
 
 // Asking
 
 async function loadList() {
-  let answer = await ask("api/runs", listVersion ? {since: listVersion} : {});
+  let answer = await ask("api/runs", listVersion ? {page, since: listVersion} : {page});
   clockAhead = answer.now - Date.now() / 1000;
+  ending = answer.ending;
   if (answer.unchanged) return;
   const found = answer.runs, version = answer.version;
   while (found.length < answer.total && answer.runs.length > 0) {
@@ -243,43 +325,55 @@ async function loadList() {
     found.push(...answer.runs);
   }
   listVersion = answer.version === version ? version : null; // it changed between two pages
-  const names = new Set(found.map((run) => run.name));
-  for (const name of [...runs.keys()]) if (!names.has(name)) forget(name);
-  for (const run of found) runs.set(run.name, run);
-  setText($("folder"), answer.folder.split("/").pop() + (answer.truncated ? " (not all of its runs)" : ""));
-  $("folder").title = answer.folder;
+  const ids = new Set(found.map((run) => run.id));
+  for (const id of [...runs.keys()]) if (!ids.has(id)) forget(id);
+  for (const run of found) runs.set(run.id, run);
+  folder = answer.folder;
+  setText($("folder"), folder.split("/").pop() + (answer.truncated ? " (not all of its runs)" : ""));
+  $("folder").title = folder;
   if (focus === null || !runs.has(focus)) chooseFirst(answer.focus);
 }
 
-function forget(name) {
-  for (const map of [runs, rows, curves, chosen]) map.delete(name);
+function forget(id) {
+  for (const map of [runs, rows, curves, best, chosen]) map.delete(id);
 }
 
 function chooseFirst(wanted) {
   const latest = [...runs.values()].sort(orders.modified).slice(0, FIRST_CHOICE);
+  focus = null;
+  if (applyChoice()) return;
   if (wanted !== undefined && runs.has(wanted)) setFocus(wanted);
-  else if (latest.length > 0) { setFocus(latest[0].name); for (const run of latest) choose(run.name, true); }
-  else focus = null;
+  else if (latest.length > 0) { setFocus(latest[0].id); for (const run of latest) choose(run.id, true); }
 }
 
-async function loadCurve(name, quantity) {
-  const run = runs.get(name), have = curves.get(name);
+function keepBest(id, data) {
+  const series = data.series.find((s) => s.evaluated && s.set === (runs.get(id).set || "test"));
+  const values = series ? (series.low || series.mean).filter((v) => v !== null) : [];
+  if (values.length > 0) best.set(id, values.reduce((a, b) => Math.min(a, b)));
+}
+
+async function loadCurve(id, quantity) {
+  const run = runs.get(id), have = curves.get(id);
   if (!run || (have && have.quantity === quantity && have.version === run.version)) return false;
   try {
-    curves.set(name, await ask("api/run", {name, quantity}));
+    const data = await ask("api/run", {quantity}, id);
+    if (!runs.has(id)) return false;
+    curves.set(id, data);
+    if (quantity === "error") keepBest(id, data);
   } catch (error) {
-    if (error.status === undefined) throw error;
-    curves.set(name, {version: run.version, quantity, series: [], notes: []}); // not asked for again until it changes
+    if (error.lost) throw error;
+    // not asked for again until it changes
+    curves.set(id, {version: run.version, quantity, series: [], notes: [], error: error.message});
   }
   return true;
 }
 
 async function loadCurves() {
-  const quantity = $("quantity").value, queue = [focus, ...chosen.keys()].filter((n) => n !== null);
+  const quantity = $("quantity").value, queue = [...new Set([focus, ...chosen.keys()])].filter((id) => id !== null);
   let loaded = 0, next = 0; // the first at once
   const work = async () => {
-    for (let name; (name = queue.shift()) !== undefined;) {
-      if (!await loadCurve(name, quantity)) continue;
+    for (let id; !again && (id = queue.shift()) !== undefined;) {
+      if (!await loadCurve(id, quantity)) continue;
       loaded++;
       if (performance.now() < next) continue;
       const start = performance.now();
@@ -289,50 +383,114 @@ async function loadCurves() {
   };
   await Promise.all(Array.from({length: AT_ONCE}, work));
   showCurves();
-  if (loaded > 0) { showNotes(); performance.mark("curves"); }
+  if (loaded > 0) { showList(); showTiles(); showNotes(); performance.mark("curves"); }
+}
+
+async function loadAll() {
+  const before = ending;
+  await loadList();
+  lost = false;
+  seen = new Date();
+  if (samplesOf !== focus) hideSamples();
+  showList();
+  showTiles();
+  performance.mark("list");
+  await loadCurves();
+  await loadSamples();
+  delay = POLL;
+  setText($("link"), document.hidden ? "paused" : "live");
+  $("link").className = "";
+  if (ending && !before) again = true; // the server waits to hear that we have all
+}
+
+// What to do when the server has gone, for good as it may be.
+function farewell() {
+  if (seen === null) return "no connection";
+  const time = seen.toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
+  const word = /^[\w./~-]+$/.test(folder) ? folder : "'" + folder.replaceAll("'", "'\\''") + "'";
+  return (ending ? "the training has ended" : "last seen " + time) + "; to look at it again: resnet dashboard " + word;
+}
+
+function showFailure(error) {
+  delay = Math.min(2 * delay, SLOWEST_POLL);
+  lost = error.lost === true;
+  setText($("link"), lost ? farewell() : error.message);
+  $("link").className = "lost";
+  showList();
+  showTiles();
 }
 
 async function poll() {
-  if (asking) return;
+  if (asking) { again = true; return; }
   asking = true;
   clearTimeout(timer);
-  try {
-    await loadList();
-    showList();
-    showTiles();
-    performance.mark("list");
-    await loadCurves();
-    await loadSamples();
-    delay = POLL;
-    setText($("link"), document.hidden ? "paused" : "live");
-    $("link").className = "";
-  } catch (error) {
-    delay = Math.min(2 * delay, SLOWEST_POLL);
-    setText($("link"), error.status === undefined ? "no connection" : error.message);
-    $("link").className = "lost";
-  }
+  do {
+    again = false;
+    await loadAll().catch(showFailure);
+  } while (again && !lost);
   asking = false;
   if (!document.hidden) timer = setTimeout(poll, delay);
 }
 
+// What the user has chosen stands in the address, so that it can be kept and passed on.
+
+const FIELDS = ["filter", "order", "quantity", "axis"];
+
+function saveChoice() {
+  const parts = FIELDS.filter((id) => $(id).value !== ($(id).options ? $(id).options[0].value : ""))
+    .map((id) => id + "=" + encodeURIComponent($(id).value));
+  if ($("log").checked) parts.push("log=1");
+  if (chart.zoom) parts.push("zoom=" + chart.zoom.join(","));
+  if (focus !== null) parts.push("run=" + focus, "with=" + [...chosen.keys()].slice(0, MOST_LEGEND).join(","));
+  history.replaceState(null, "", "#" + parts.join("&"));
+}
+
+const wished = new Map(location.hash.slice(1).split("&").map((part) => part.split(/=(.*)/s).slice(0, 2)));
+
+function applyFields() {
+  for (const id of FIELDS) {
+    if (!wished.has(id)) continue;
+    const before = $(id).value;
+    try { $(id).value = decodeURIComponent(wished.get(id)); } catch { continue; }
+    if ($(id).value === "" && id !== "filter") $(id).value = before; // no such choice
+  }
+  $("log").checked = wished.get("log") === "1";
+  const zoom = (wished.get("zoom") || "").split(",").map(Number);
+  if (zoom.length === 2 && zoom[0] < zoom[1]) chart.zoomTo(zoom);
+}
+
+// Whether the address names a run that there is; once.
+function applyChoice() {
+  const id = wished.get("run"), others = (wished.get("with") || "").split(",");
+  wished.clear();
+  if (!runs.has(id)) return false;
+  setFocus(id);
+  for (const other of others) if (runs.has(other)) choose(other, true);
+  return true;
+}
+
 // A change by the user: shown at once, and asked for if need be.
 function changed() {
+  if (samplesOf !== focus) hideSamples();
   showList();
   showTiles();
   showCurves();
   showNotes();
   poll();
+  saveChoice();
 }
 
-for (const id of ["filter", "order"]) $(id).addEventListener("input", showList);
+for (const id of ["filter", "order"]) $(id).addEventListener("input", () => { showList(); saveChoice(); });
 for (const id of ["axis", "log", "smoothing"]) $(id).addEventListener("input", () => {
   if (id === "axis") chart.zoomTo(null);
   showCurves();
+  saveChoice();
 });
 $("quantity").addEventListener("input", changed);
-$("check-shown").addEventListener("click", () => { for (const run of shown()) choose(run.name, true); changed(); });
+$("check-shown").addEventListener("click", () => { for (const run of shown()) choose(run.id, true); changed(); });
 $("check-none").addEventListener("click", () => { chosen.clear(); if (focus !== null) choose(focus, true); changed(); });
 $("whole").addEventListener("click", () => chart.zoomTo(null));
-chart.onzoom = (on) => { $("whole").hidden = !on; };
+chart.onzoom = (on) => { $("whole").hidden = !on; saveChoice(); };
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { delay = POLL; poll(); } });
+applyFields();
 poll();

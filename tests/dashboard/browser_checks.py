@@ -66,10 +66,14 @@ def check_many(browser, url):
     browser.wait("document.querySelectorAll('#legend li').length >= 10")
     browser.wait("[...chosen.keys()].every((n) => curves.has(n))")
     check(browser.value("document.querySelectorAll('#legend img').length") == 0, "nor does the legend")
+    check(browser.value("dashOf([...chosen.keys()][0], 'test').join() !== dashOf([...chosen.keys()][0], 'validation').join()"
+                        " && dashOf(null, 'test').length === 0"), "sets differ by dashes")
     browser.value("document.getElementById('filter').value = ''; "
                   "document.getElementById('filter').dispatchEvent(new Event('input')); "
                   "document.getElementById('check-shown').click()")
     browser.wait("chosen.size === 500 && [...chosen.keys()].every((n) => curves.has(n))", 300)
+    check(browser.value("[...document.querySelectorAll('#legend li')].some((l) => l.textContent === 'and 440 more')"),
+          "the legend says how many it leaves out")
     longest = browser.value(LONGEST_TASK % 300)
     check(longest < FIRST_PAINT, f"with 500 curves drawn no task is longer than {longest:.0f} ms")
     check_quiet(browser)
@@ -94,7 +98,47 @@ def check_long(browser, url):
         browser.value(f"document.getElementById('quantity').value = '{quantity}'; "
                       "document.getElementById('quantity').dispatchEvent(new Event('input'))")
         browser.wait(f"curves.get(focus).quantity === '{quantity}'")
+    check_axes(browser)
+    check_keys(browser)
     check_quiet(browser)
+
+
+def check_axes(browser):
+    check(len(browser.value("logTicks(6, 9.5, 8, '')")) >= 2, "a short logarithmic axis has numbers")
+    check(len(browser.value("logTicks(1e-300, 1e300, 8, '')")) <= 20, "a long one not too many")
+    check(browser.value("linearTicks(0, 5 * 2 ** 30, 5, 'bytes')[1]") == 2 ** 30, "bytes come in powers of two")
+    check(browser.value("[formatSpeed(0.42), formatNumber(12345678), percent(12.345)].join(' ')")
+          == "0.42 12,345,678 12.35 %", "numbers are not rounded away")
+    browser.value("{const c = {x: [1, 2, 3], y: [1, 1.7e308, 2], colour: 'red', dash: [], bold: true, title: 't'};"
+                  "chart.set([c], {...chart.options, log: true}); chart.set([c], {...chart.options, log: false})}")
+    check(browser.value("chart.frame.y1 < 3"), "absurd values have no place")
+    browser.value("chart.point(2.99)")
+    check(browser.value("chart.valueAt(chart.curves[0], 30)") is None, "beyond its end a curve has no value")
+    browser.value("showCurves()")
+
+
+def press(browser, key, text=""):
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key=key, **({"text": text} if text else {}))
+
+
+def check_keys(browser):
+    browser.value("document.getElementById('chart').focus()")
+    press(browser, "+", "+")
+    check(browser.value("chart.zoom !== null"), "+ enlarges")
+    check("zoom=" in browser.value("location.hash"), "the address keeps it")
+    press(browser, "-", "-")
+    check(browser.value("chart.zoom === null"), "- does the opposite")
+    browser.value("chart.zoomTo([1e9, 2e9])")
+    check(browser.value("chart.frame !== null"), "where there is nothing, the whole is shown")
+    press(browser, "Escape")
+    check(browser.value("chart.zoom === null"), "Escape shows the whole")
+    box = browser.value("(() => {const b = $('chart').getBoundingClientRect(); return [b.left, b.top, b.width, b.height]})()")
+    x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
+    for kind, at, buttons in (("mousePressed", x, 1), ("mouseMoved", x + 50, 1), ("mouseMoved", 1279, 1),
+                              ("mouseReleased", 1279, 0)):
+        browser.call("Input.dispatchMouseEvent", type=kind, x=at, y=y, button="left", buttons=buttons, clickCount=1)
+    check(browser.value("chart.zoom !== null && chart.drag === null"), "dragging beyond the edge enlarges up to it")
+    browser.value("chart.zoomTo(null)")
 
 
 def check_trained(browser, url):
@@ -107,6 +151,16 @@ def check_trained(browser, url):
     check(browser.value("[...document.querySelectorAll('#tiles dd')].some((d) => d.textContent.includes('iB'))"),
           "memory is shown")
     check(browser.value("document.getElementById('link').textContent") == "live", "the page is live")
+    check(browser.value("(() => {const f = picture({data: 1}); return f.textContent.includes('?')})()"),
+          "odd pictures are shown")
+    check(browser.value("picture({guesses: [{class: 'a', probability: null}, null]}).textContent.includes('a-')"),
+          "whatever is missing")
+    browser.value("(async () => {const f = window.fetch, k = focus; window.fetch = () => Promise.reject(new TypeError('x'));"
+                  "await poll(); window.fetch = f;})()")
+    check("to look at it again: resnet dashboard " in browser.value("document.getElementById('link').textContent"),
+          "when the server has gone, the page says what to do")
+    browser.value("poll()")
+    browser.wait("document.getElementById('link').textContent === 'live'")
     check_quiet(browser)
 
 
