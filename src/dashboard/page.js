@@ -269,7 +269,8 @@ function showNotes() {
 function picture(sample) {
   const figure = element("figure", undefined, sample.right ? "right" : ""), image = element("img");
   const list = element("ol"), exact = sample.type === "png";
-  if (/^[A-Za-z0-9+/]+=*$/.test(sample.data)) image.src = "data:image/" + (exact ? "png" : "jpeg") + ";base64," + sample.data;
+  if (typeof sample.data === "string" && /^[A-Za-z0-9+/]+=*$/.test(sample.data))
+    image.src = "data:image/" + (exact ? "png" : "jpeg") + ";base64," + sample.data;
   if (exact) image.className = "exact";
   image.alt = "test picture " + (sample.name || sample.index);
   image.title = image.alt;
