@@ -5,6 +5,9 @@
 #include "page_css.h"
 #include "page_html.h"
 #include "page_js.h"
+#include "token_html.h"
+
+const rn_page_file rn_token_page = {"text/html; charset=utf-8", token_html, sizeof token_html};
 
 const rn_page_file *rn_page_file_of(rn_route route)
 {

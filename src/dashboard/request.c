@@ -199,7 +199,9 @@ int rn_request_check(rn_query *out, const rn_request *request, const rn_access *
         return refuse(HTTP_BAD_REQUEST, "%s with a body, expected none", request->method);
     if (!find_route(&out->route, request->path))
         return refuse(HTTP_NOT_FOUND, "no page '%s'", request->path);
-    if (access->token != NULL && !routes[out->route].open && !knows_token(request, access->token))
+    out->locked =
+        access->token != NULL && !routes[out->route].open && !knows_token(request, access->token);
+    if (out->locked)
         return refuse(HTTP_FORBIDDEN, "%s is missing or wrong", "the token");
     return read_query(out, &request->parameters);
 }

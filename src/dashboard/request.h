@@ -49,6 +49,7 @@ typedef struct rn_access {
 /** A request that may be answered. Texts are the request's. */
 typedef struct rn_query {
     rn_route route;
+    bool locked;       // nothing but the token is missing, or wrong
     const char *name;  // of a run: one component of a path
     const char *since; // version that the page has; NULL: none
     const char *page;  // that asks, by a name of its own; NULL: not said

@@ -35,7 +35,7 @@ struct rn_dashboard {
 static const char *const headers[][2] = {
     {"Content-Security-Policy",
      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
     {"X-Content-Type-Options", "nosniff"},
     {"X-Frame-Options", "DENY"},
     {"Referrer-Policy", "no-referrer"}, // the address may hold the token
@@ -84,10 +84,11 @@ static enum MHD_Result send_error(struct MHD_Connection *connection, int status)
     return send_text(connection, status, &text);
 }
 
-static enum MHD_Result send_file(struct MHD_Connection *connection, const rn_page_file *file)
+static enum MHD_Result send_file(struct MHD_Connection *connection, int status,
+                                 const rn_page_file *file)
 {
     return send_response(
-        connection, HTTP_OK,
+        connection, status,
         MHD_create_response_from_buffer(file->size, (void *)file->bytes, MHD_RESPMEM_PERSISTENT),
         file->type);
 }
@@ -144,7 +145,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, rn_site *s
     int status;
 
     if (file != NULL)
-        return send_file(connection, file);
+        return send_file(connection, HTTP_OK, file);
     status = rn_site_answer(&text, site, query);
     if (status == HTTP_OK)
         return send_text(connection, status, &text);
@@ -160,7 +161,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 {
     static const char seen = 0;
     rn_dashboard *dashboard = context;
-    rn_query query;
+    rn_query query = {0};
     int status =
         read_request(&query, dashboard, connection, (rn_request){.method = method, .path = path});
 
@@ -168,6 +169,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     (void)data;
     if (*data_size > 0)
         return MHD_NO;
+    if (query.locked && query.route == RN_ROUTE_PAGE)
+        return send_file(connection, status, &rn_token_page);
     if (status != HTTP_OK)
         return send_error(connection, status);
     if (*state == NULL) {

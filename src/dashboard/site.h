@@ -39,6 +39,9 @@ typedef struct rn_page_file {
     size_t size;
 } rn_page_file;
 
+/** Asks for the token. */
+extern const rn_page_file rn_token_page;
+
 /** NULL: the route has none. */
 const rn_page_file *rn_page_file_of(rn_route route);
 

@@ -269,7 +269,11 @@ static void token_is_asked_for(void **state)
     rn_dashboard *first = dashboard;
 
     port = start_server(&(rn_dashboard_options){.token = "correct-horse"});
-    assert_error(ask("GET", "/", ""), 403, "token");
+    assert_int_equal(ask("GET", "/", ""), 403); // a person is asked for it
+    assert_header("Content-Type: text/html");
+    assert_non_null(strstr(body(), "name=\"token\""));
+    assert_int_equal(ask("GET", "/?token=wrong-horse", ""), 403);
+    assert_non_null(strstr(body(), "name=\"token\""));
     assert_error(ask("GET", "/api/runs", "Authorization: Bearer wrong-horse\r\n"), 403, "token");
     assert_int_equal(ask("GET", "/?token=correct-horse", ""), 200);
     assert_int_equal(ask("GET", "/api/runs", "Authorization: Bearer correct-horse\r\n"), 200);
