@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "graph/spec.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -201,6 +202,24 @@ out:
     return st;
 }
 
+// Only networks made of units can have fewer of them.
+static rn_status check_depth(const rn_target *target, const char *what)
+{
+    rn_status st = RN_OK;
+
+    for (int i = 0; i < target->run_count; i++) {
+        rn_spec spec;
+        RN_TRY(rn_spec_parse(&spec, target->runs[i].model));
+        if (spec.units.count == 0) {
+            st = rn_error(RN_EFORMAT, "%s: 'depth' cannot be shrunk: '%s' is not made of units",
+                          what, target->runs[i].model);
+            goto out;
+        }
+    }
+out:
+    return st;
+}
+
 static rn_status read_scale_step(rn_target *target, const cJSON *object, const char *what)
 {
     static const char *const keys[] = {"of", "least"};
@@ -224,6 +243,8 @@ static rn_status read_scale_step(rn_target *target, const cJSON *object, const c
             st = rn_error(RN_EFORMAT, "%s: '%s' stands twice", what, of);
             goto out;
         }
+    if (step.kind == RN_SCALE_DEPTH)
+        RN_TRY(check_depth(target, what));
     target->scale[target->scale_count++] = step;
 out:
     return st;

@@ -139,6 +139,9 @@ static const char *const wrong[][2] = {
     {"{" HEAD "," RUNS
      ",\"scale\":[{\"of\":\"depth\",\"least\":0.5},{\"of\":\"depth\",\"least\":0.5}]}",
      "scale[1]: 'depth' stands twice"},
+    {"{" HEAD ",\"recipe\":\"quick\",\"runs\":[{\"model\":\"resnet-8\"},{\"model\":\"vgg-16\"}],"
+     "\"scale\":[{\"of\":\"depth\",\"least\":0.5}]}",
+     "scale[0]: 'depth' cannot be shrunk: 'vgg-16' is not made of units"},
     {"{" HEAD "," RUNS ",\"deviations\":\"none\"}", "'deviations' is not an array"},
     {"{" HEAD "," RUNS ",\"deviations\":[1]}", "deviations[0] is not a text"},
 };
