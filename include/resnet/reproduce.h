@@ -15,13 +15,13 @@ extern "C" {
 
 /** What is compared. Errors are in percent. */
 typedef enum rn_metric {
-    RN_METRIC_TEST_ERROR,      // of the last evaluation
+    RN_METRIC_TEST_ERROR,      // of the evaluation after the last iteration
     RN_METRIC_TRAIN_ERROR,     // mean over the last epoch's steps
-    RN_METRIC_TEST_LOSS,       // of the last evaluation
+    RN_METRIC_TEST_LOSS,       // of the evaluation after the last iteration
     RN_METRIC_TRAIN_LOSS,      // mean over the last epoch's steps
     RN_METRIC_BEST_TEST_ERROR, // the lowest of all evaluations, which flatters
     RN_METRIC_RESPONSE,        // mean over 3x3 layers of the deviation of their responses
-    RN_METRIC_STEP_SECONDS,    // median time of a training step
+    RN_METRIC_STEP_SECONDS,    // fastest time of a training step
     RN_METRIC_STEP_BYTES,      // memory planned for it
     RN_METRIC_MULTIPLY_ADDS,   // of it: three times those of the forward pass
     RN_METRICS
@@ -219,15 +219,14 @@ RN_API void rn_words_release(rn_words *words);
 RN_API rn_status rn_words_text(char **out, const rn_words *words);
 
 typedef enum rn_job_state {
-    RN_JOB_NEW,       // nothing is there, or nothing to go on with
-    RN_JOB_PARTIAL,   // a training to be resumed
+    RN_JOB_NEW,       // nothing is there, or nothing to go on with: no model, no checkpoint
+    RN_JOB_PARTIAL,   // a training to be resumed, or whose log cannot be read or lacks its end
     RN_JOB_RESPONSES, // trained; layer responses are missing
     RN_JOB_DONE,
     RN_JOB_DIVERGED // it would diverge again
 } rn_job_state;
 
-/** What FOLDER has of a job. RN_OK; RN_EIO; RN_EFORMAT (a log or point that cannot be read);
- * RN_ENOMEM. */
+/** What FOLDER has of a job; files that cannot be read are as good as none. RN_OK; RN_ENOMEM. */
 RN_API rn_status rn_job_find(rn_job_state *state, const rn_reproduction *reproduction, int job,
                              const char *folder);
 

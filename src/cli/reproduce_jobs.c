@@ -55,6 +55,22 @@ static void finish_job(cli_crew *c, cli_slot *s, const char *what)
         cli_crew_say(c, job, what);
 }
 
+// Into the file that says why a job failed.
+static void note_failure(const cli_crew *c, int job, const char *why)
+{
+    char *path = NULL;
+    FILE *file = NULL;
+
+    if (cli_format(&path, "%s/%s/%s.err", c->run->folder, cli_crew_subfolder(c),
+                   cli_crew_job_name(c, job)) == RN_OK)
+        file = fopen(path, "ae");
+    if (file != NULL) {
+        fprintf(file, "resnet: error: %s\n", why);
+        fclose(file);
+    }
+    free(path);
+}
+
 // What a start that was killed at once has left is in the way of a new one.
 static rn_status clear_leftovers(const cli_crew *c, int job)
 {
@@ -189,7 +205,12 @@ static rn_status claim(cli_crew *c, cli_slot *s, int job)
     if (s->lock < 0)
         goto out;
     s->job = job;
-    RN_TRY(begin_job(c, s));
+    st = begin_job(c, s);
+    if (st != RN_OK && st != RN_ENOMEM) { // that of this job alone
+        note_failure(c, job, rn_error_message());
+        finish_job(c, s, "failed");
+        st = RN_OK;
+    }
 out:
     free(path);
     return st;
@@ -199,20 +220,13 @@ out:
 
 static void note_signal(const cli_crew *c, int job, int status)
 {
-    char *path = NULL;
-    FILE *file = NULL;
+    char text[96];
 
     if (!WIFSIGNALED(status) || cli_signal() != 0)
         return;
-    if (cli_format(&path, "%s/%s/%s.err", c->run->folder, cli_crew_subfolder(c),
-                   cli_crew_job_name(c, job)) == RN_OK)
-        file = fopen(path, "ae");
-    if (file != NULL) {
-        fprintf(file, "resnet: error: killed by signal %d (%s)\n", WTERMSIG(status),
-                strsignal(WTERMSIG(status)));
-        fclose(file);
-    }
-    free(path);
+    snprintf(text, sizeof text, "killed by signal %d (%s)", WTERMSIG(status),
+             strsignal(WTERMSIG(status)));
+    note_failure(c, job, text);
 }
 
 static rn_status keep_point(cli_crew *c, cli_slot *s, int status)

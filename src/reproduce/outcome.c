@@ -7,6 +7,8 @@
 #include "resnet/report.h"
 #include "resnet/store.h"
 
+#include <dirent.h>
+#include <fnmatch.h>
 #include <math.h>
 #include <string.h>
 
@@ -48,7 +50,7 @@ static void read_training_means(rn_outcome *out, const rn_reproduction *r, const
         loss += weight * step->loss;
         steps += weight;
     }
-    if (steps == 0)
+    if (steps == 0 || before != history->iterations)
         return;
     out->value[RN_METRIC_TRAIN_ERROR] = error / steps;
     out->value[RN_METRIC_TRAIN_LOSS] = loss / steps;
@@ -62,17 +64,19 @@ static void read_evaluations(rn_outcome *out)
         const rn_history_evaluation *evaluation = &history->evaluations[i];
         if (strncmp(evaluation->set, "test", 4) != 0)
             continue;
-        out->value[RN_METRIC_TEST_ERROR] = evaluation->error;
-        out->value[RN_METRIC_TEST_LOSS] = evaluation->loss;
         out->value[RN_METRIC_BEST_TEST_ERROR] =
             fmin(out->value[RN_METRIC_BEST_TEST_ERROR], evaluation->error);
+        if (evaluation->iteration != history->iterations)
+            continue;
+        out->value[RN_METRIC_TEST_ERROR] = evaluation->error;
+        out->value[RN_METRIC_TEST_LOSS] = evaluation->loss;
     }
 }
 
-// A damaged file is as good as none, but that is said.
+// A file that is damaged or cannot be read is as good as none, but that is said.
 static rn_status say_damage(rn_outcome *out, rn_status st)
 {
-    if (st != RN_EFORMAT)
+    if (st == RN_OK || st == RN_ENOMEM)
         return st;
     out->failed = true;
     return rn_strdup(&out->message, rn_error_message());
@@ -116,10 +120,9 @@ static rn_status read_responses(rn_outcome *out, const char *run)
 
     RN_TRY(rn_format(&what, "'%s/responses.json'", run));
     st = rn_run_folder_read(&text, run, "responses.json");
-    if (st == RN_ENOTFOUND)
-        st = RN_OK;
-    else if (st == RN_OK)
-        st = say_damage(out, parse_responses(out, text, what));
+    if (st == RN_OK)
+        st = parse_responses(out, text, what);
+    st = st == RN_ENOTFOUND ? RN_OK : say_damage(out, st);
     if (out->message != NULL)
         out->response_count = 0;
 out:
@@ -171,6 +174,24 @@ static rn_status settle_unfinished(rn_outcome *out, const char *run)
     return st;
 }
 
+// What stands in the log before the last iteration is no result of the run.
+static rn_status check_results(rn_outcome *out, const char *run)
+{
+    const double *value = out->value;
+    const char *missing = isnan(value[RN_METRIC_TEST_ERROR])    ? "evaluation of the test set"
+                          : isnan(value[RN_METRIC_TRAIN_ERROR]) ? "training error"
+                                                                : NULL;
+
+    if (missing == NULL)
+        return RN_OK;
+    for (int i = 0; i < RN_METRICS; i++)
+        out->value[i] = NAN;
+    out->state = RN_JOB_PARTIAL;
+    out->failed = true;
+    return rn_format(&out->message, "'%s/log.jsonl' has no %s after the last iteration, %lld", run,
+                     missing, (long long)out->history->iterations);
+}
+
 static rn_status settle_finished(rn_outcome *out, const rn_reproduction *r, int job,
                                  const char *run)
 {
@@ -179,7 +200,8 @@ static rn_status settle_finished(rn_outcome *out, const rn_reproduction *r, int 
     out->state = RN_JOB_DONE;
     read_evaluations(out);
     read_training_means(out, r, &r->runs[r->jobs[job].run].recipe);
-    if (!r->target->responses)
+    RN_TRY(check_results(out, run));
+    if (!r->target->responses || out->state != RN_JOB_DONE)
         return RN_OK;
     RN_TRY(read_responses(out, run));
     if (out->response_count > 0)
@@ -192,21 +214,46 @@ out:
     return st;
 }
 
+static bool holds_weights(const char *run)
+{
+    DIR *directory = opendir(run);
+    bool found = false;
+
+    if (directory == NULL)
+        return false;
+    for (struct dirent *entry; !found && (entry = readdir(directory)) != NULL;)
+        found = fnmatch("*.safetensors", entry->d_name, 0) == 0;
+    closedir(directory);
+    return found;
+}
+
+// Without a log: new if it holds nothing but what a kill left of a beginning, else to be resumed.
+static rn_status settle_unreadable(rn_outcome *out, rn_status why, const char *run)
+{
+    rn_status st;
+    const bool none = why == RN_ENOTFOUND || why == RN_EFORMAT;
+
+    if (why == RN_ENOMEM)
+        return why;
+    if (none && !holds_weights(run)) {
+        out->state = RN_JOB_NEW;
+        st = read_error(&out->message, run);
+    } else {
+        out->state = RN_JOB_PARTIAL;
+        st = rn_strdup(&out->message, rn_error_message());
+    }
+    out->failed = out->message != NULL;
+    return st;
+}
+
 static rn_status read_run(rn_outcome *out, const rn_reproduction *r, int job, const char *run)
 {
     rn_status st = rn_history_read(&out->history, run);
 
-    if (st == RN_ENOTFOUND || st == RN_EFORMAT) { // what a kill left of the first line, or nothing
-        out->state = RN_JOB_NEW;
-        RN_TRY(read_error(&out->message, run));
-        out->failed = out->message != NULL;
-        goto out;
-    }
-    if (st == RN_OK)
-        st = out->history->state == RN_HISTORY_DONE ? settle_finished(out, r, job, run)
-                                                    : settle_unfinished(out, run);
-out:
-    return st;
+    if (st != RN_OK)
+        return settle_unreadable(out, st, run);
+    return out->history->state == RN_HISTORY_DONE ? settle_finished(out, r, job, run)
+                                                  : settle_unfinished(out, run);
 }
 
 // Points
@@ -271,7 +318,8 @@ static rn_status read_point(rn_outcome *out, const rn_reproduction *r, int job, 
         goto out;
     }
     if (st == RN_OK)
-        st = say_damage(out, parse_point(out, r, job, text));
+        st = parse_point(out, r, job, text);
+    st = say_damage(out, st);
 out:
     rn_free(run);
     rn_free(points);

@@ -11,6 +11,22 @@ holds whole/report.md "| plain-8 | 8 | 1 of 1 | [0-9.]* | 50 | "
 expect 1 "$RESNET" reproduce whole --quiet --strict
 holds err "1 of 2 claims are not shown"
 
+# What a run has computed stays where its log is damaged, and other runs go on.
+cp -r whole damaged
+echo '{damage}' >damaged/runs/plain-8-s1/log.jsonl
+rm -r damaged/runs/resnet-8-s1
+expect 1 "$RESNET" reproduce damaged --quiet
+cmp whole/runs/plain-8-s1/model.safetensors damaged/runs/plain-8-s1/model.safetensors ||
+    fail "a finished run's model is lost with its log"
+holds damaged/report.md "| plain-8-s1 | failed | .*runs/plain-8-s1/log.jsonl"
+holds damaged/report.md "| resnet-8-s1 | done |"
+rm damaged/runs/plain-8-s1/log.jsonl
+mkdir damaged/runs/plain-8-s1/log.jsonl
+rm -r damaged/runs/resnet-8-s1
+expect 1 "$RESNET" reproduce damaged --quiet
+holds damaged/report.md "| plain-8-s1 | failed | .*expected a regular file"
+holds damaged/report.md "| resnet-8-s1 | done |"
+
 # Other settings than those that were begun with
 usage_error "begun with runs 1, asked for is 3" reproduce whole --runs 3
 usage_error "begun with scale 1, asked for is 0.5" reproduce tiny.json --out whole --scale 0.5

@@ -122,6 +122,67 @@ static void unfinished_runs_are_told_apart(void **state)
     assert_state(NULL, RN_JOB_NEW, false);
 }
 
+static void only_the_end_of_a_run_is_its_result(void **state)
+{
+    static const char *const events[] = {"evaluation", "step"};
+    static const char *const missing[] = {"evaluation of the test set", "training error"};
+    rn_reproduction *r = small_reproduction(0.05);
+    rn_outcome outcome;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        write_run_without("plain-20-s1", 60, 200, events[i]);
+        ok(rn_outcome_read(&outcome, r, 0, test_folder));
+        assert_int_equal(outcome.state, RN_JOB_PARTIAL);
+        assert_true(outcome.failed);
+        assert_non_null(strstr(outcome.message, missing[i]));
+        assert_non_null(strstr(outcome.message, "runs/plain-20-s1/log.jsonl"));
+        for (int m = 0; m < RN_METRICS; m++)
+            assert_true(isnan(outcome.value[m]));
+        rn_outcome_release(&outcome);
+    }
+    rn_reproduction_free(r);
+}
+
+static void weights_without_a_log_are_to_be_resumed(void **state)
+{
+    char path[128];
+
+    (void)state;
+    write_file("runs/plain-20-s1/checkpoint-000000050.safetensors", "weights");
+    assert_state(NULL, RN_JOB_PARTIAL, true);
+    assert_state("{damage}\n", RN_JOB_PARTIAL, true);
+    snprintf(path, sizeof path, "%s/runs/plain-20-s1/checkpoint-000000050.safetensors",
+             test_folder);
+    unlink(path);
+    assert_state("{damage}\n", RN_JOB_NEW, false);
+}
+
+static void a_run_that_cannot_be_read_is_one_failure(void **state)
+{
+    rn_reproduction *r = small_reproduction(0.05);
+    rn_report_counts counts;
+    char path[128];
+
+    (void)state;
+    write_all_runs();
+    snprintf(path, sizeof path, "%s/runs/plain-20-s1/log.jsonl", test_folder);
+    unlink(path);
+    write_file("runs/plain-20-s1/log.jsonl/inside", "");
+    ok(rn_reproduction_report(&counts, r, test_folder));
+    assert_int_equal(counts.done, 3);
+    assert_int_equal(counts.failed, 1);
+    char *report = read_file("report.md");
+    assert_non_null(strstr(report, "| plain-20-s1 | failed |"));
+    assert_non_null(strstr(report, "expected a regular file"));
+    rn_free(report);
+    strcat(path, "/inside");
+    unlink(path);
+    *strrchr(path, '/') = '\0';
+    rmdir(path);
+    rn_reproduction_free(r);
+}
+
 static void responses_are_part_of_a_run(void **state)
 {
     rn_reproduction *r = small_reproduction(0.05);
@@ -523,6 +584,9 @@ int main(void)
         cmocka_unit_test(runs_become_results),
         cmocka_unit_test(curves_are_means_over_seeds),
         cmocka_unit_test(unfinished_runs_are_told_apart),
+        cmocka_unit_test(only_the_end_of_a_run_is_its_result),
+        cmocka_unit_test(weights_without_a_log_are_to_be_resumed),
+        cmocka_unit_test(a_run_that_cannot_be_read_is_one_failure),
         cmocka_unit_test(responses_are_part_of_a_run),
         cmocka_unit_test(claims_are_judged_with_margin_and_deviation),
         cmocka_unit_test(lines_are_fitted),
