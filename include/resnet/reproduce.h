@@ -140,7 +140,13 @@ typedef struct rn_scaled_run {
     uint64_t evaluations;  // how many that makes
     uint64_t log_every, checkpoint_every;
     double multiply_adds; // of one forward pass of one picture
-    int depth;
+    int depth, units;     // layers; residual units and their like, 0: not made of them
+    int channels;         // of the first stage
+    struct {
+        uint64_t iterations, evaluations;
+        double multiply_adds;
+        int units, channels;
+    } whole; // the same at scale 1
 } rn_scaled_run;
 
 /** One process' work. */
@@ -163,7 +169,7 @@ typedef struct rn_reproduction {
 /**
  * Shrink a target and list its jobs.
  *
- * The scale S is the share of the papers' cost. The target's steps are shrunk in their order, each
+ * The scale S is the share of the target's cost. The target's steps are shrunk in their order, each
  * down to its least factor, until their product (of width the square) is S.
  *
  * @param[out] out  The caller's (rn_reproduction_free()); NULL on failure.
@@ -178,6 +184,12 @@ RN_API void rn_reproduction_free(rn_reproduction *reproduction);
 
 /** The least scale of a target: the product of its steps' least factors, of width the square. */
 RN_API double rn_target_least_scale(const rn_target *target);
+
+/**
+ * What is left of the target's cost: of all networks, iterations times multiply-adds of a picture.
+ * Units and channels are whole numbers, so this is seldom just the scale.
+ */
+RN_API double rn_reproduction_cost(const rn_reproduction *reproduction);
 
 /** Write FOLDER/plan.json and FOLDER/recipes/NAME.json, atomically, making the folders. */
 RN_API rn_status rn_reproduction_write(const rn_reproduction *reproduction, const char *folder);

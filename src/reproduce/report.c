@@ -45,13 +45,13 @@ static void add_summary(doc *d, const rn_reproduction *r, const rn_report_counts
     if (r->settings.scale == 1)
         return;
     if (r->target->cost)
-        doc_add(d, DOC_TEXT, "The networks are not the paper's: what was scaled stands below.");
+        doc_add(d, DOC_TEXT, "The networks are not the target's: what was scaled stands below.");
     else
         doc_add(
             d, DOC_TEXT,
-            "This is not the paper's experiment but one of %.3g %% of its cost: what was scaled "
+            "This is not the target's experiment but one of %.3g %% of its cost: what was scaled "
             "stands below. Error rates are not comparable with the paper's; orderings may be.",
-            100 * r->settings.scale);
+            100 * rn_reproduction_cost(r));
 }
 
 // The metrics that the results have, in the order of their table.

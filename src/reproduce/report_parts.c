@@ -12,62 +12,98 @@
 
 enum { MOST_MACHINES = 16 };
 
-static void row(doc *d, const char *what, const char *paper, const char *here)
+static void row(doc *d, const char *what, const char *target, const char *here)
 {
     doc_add(d, DOC_ROW, "%s", what);
-    doc_cell(d, "%s", paper);
+    doc_cell(d, "%s", target);
     doc_cell(d, "%s", here);
 }
 
-// Before scaling: the same for all runs whose recipes have the same length.
+static void factor_row(doc *d, const char *what, double asked, double here)
+{
+    doc_add(d, DOC_ROW, "%s", what);
+    doc_cell(d, "%.4g", asked);
+    doc_cell(d, "%.4g", here);
+}
+
 static void scaling_row(doc *d, const rn_reproduction *r, int run)
 {
     const rn_target_run *published = &r->target->runs[run];
     const rn_scaled_run *here = &r->runs[run];
-    double share = r->factor[RN_SCALE_ITERATIONS];
 
     doc_add(d, DOC_ROW, "%s", published->name);
     doc_cell(d, "%s", published->model);
     doc_cell(d, "%s", here->model);
+    doc_cell(d, "%.4g", here->whole.multiply_adds / 1e6);
+    doc_cell(d, "%.4g", here->multiply_adds / 1e6);
     if (r->target->cost)
         return;
-    doc_cell(d, "%.0f", round((double)here->iterations / share));
+    doc_cell(d, "%llu", (unsigned long long)here->whole.iterations);
     doc_cell(d, "%llu", (unsigned long long)here->iterations);
     doc_cell(d, "%s", published->recipe);
     doc_cell(d, "%llu", (unsigned long long)here->evaluations);
 }
 
+// What came of a factor, over all networks: units and channels are whole numbers.
+static double factor_here(const rn_reproduction *r, rn_scale_kind kind)
+{
+    double here = 0, whole = 0;
+
+    for (int i = 0; i < r->target->run_count; i++) {
+        const rn_scaled_run *run = &r->runs[i];
+        here += kind == RN_SCALE_ITERATIONS ? (double)run->iterations
+                : kind == RN_SCALE_DEPTH    ? run->units
+                                            : run->channels;
+        whole += kind == RN_SCALE_ITERATIONS ? (double)run->whole.iterations
+                 : kind == RN_SCALE_DEPTH    ? run->whole.units
+                                             : run->whole.channels;
+    }
+    return whole > 0 ? here / whole : 1;
+}
+
 static void add_factors(doc *d, const rn_reproduction *r)
 {
-    char text[64];
-
-    doc_add(d, DOC_HEAD, "%s", "");
-    doc_cell(d, "as in the paper");
+    doc_add(d, DOC_HEAD, "%s", "share of the target's");
+    doc_cell(d, "asked for");
     doc_cell(d, "here");
-    snprintf(text, sizeof text, "%.4g", r->settings.scale);
-    row(d, "cost", "1", text);
-    for (int i = 0; i < RN_SCALES; i++) {
-        snprintf(text, sizeof text, "%.4g", r->factor[i]);
-        row(d, rn_scale_name((rn_scale_kind)i), "1", text);
-    }
+    factor_row(d, r->target->cost ? "multiply-adds" : "cost: iterations x multiply-adds",
+               r->settings.scale, rn_reproduction_cost(r));
+    for (int i = r->target->cost ? RN_SCALE_DEPTH : 0; i < RN_SCALES; i++)
+        factor_row(d, rn_scale_name((rn_scale_kind)i), r->factor[i],
+                   factor_here(r, (rn_scale_kind)i));
+}
+
+static void add_conditions(doc *d, const rn_reproduction *r)
+{
+    const char *needs = r->target->needs, *found = r->settings.data_name;
+
+    if (r->settings.budget == NULL && (needs == NULL || found == NULL))
+        return;
+    doc_add(d, DOC_HEAD, "%s", "");
+    doc_cell(d, "in the target");
+    doc_cell(d, "here");
     if (r->settings.budget != NULL)
         row(d, "time that chose the scale", "none", r->settings.budget);
-    if (r->target->needs != NULL && r->settings.data_name != NULL)
-        row(d, "data", r->target->needs, r->settings.data_name);
+    if (needs != NULL && found != NULL)
+        row(d, "data", needs, found);
 }
 
 void rn_report_scaling(doc *d, const rn_reproduction *r)
 {
     doc_add(d, DOC_HEADING, "What was scaled");
-    if (r->settings.scale == 1)
-        doc_add(d, DOC_TEXT, "Nothing: networks and lengths are the paper's.");
-    else
+    if (r->settings.scale == 1) {
+        doc_add(d, DOC_TEXT, "Nothing: networks and lengths are the target's.");
+    } else {
         add_factors(d, r);
+        add_conditions(d, r);
+    }
     doc_add(d, DOC_HEAD, "network");
-    doc_cell(d, "model of the paper");
+    doc_cell(d, "model of the target");
     doc_cell(d, "model here");
+    doc_cell(d, "multiply-adds of the target, 10^6");
+    doc_cell(d, "multiply-adds here, 10^6");
     if (!r->target->cost) {
-        doc_cell(d, "iterations of the paper");
+        doc_cell(d, "iterations of the target");
         doc_cell(d, "iterations here");
         doc_cell(d, "recipe");
         doc_cell(d, "evaluations");
@@ -80,6 +116,27 @@ static bool names_same_data(const char *needs, const char *found)
 {
     return strncmp(needs, found, strlen(needs)) == 0 &&
            (found[strlen(needs)] == '\0' || found[strlen(needs)] == ' ');
+}
+
+static void add_scale_items(doc *d, const rn_reproduction *r)
+{
+    doc_add(d, DOC_ITEM,
+            r->target->cost
+                ? "Scaled to %.3g of the target's multiply-adds, see above."
+                : "Scaled to %.3g of the target's cost, see above; milestones of the learning rate "
+                  "and warm-ups in steps are scaled with the iterations, the patience of plateaus "
+                  "with the evaluations, and nothing else.",
+            rn_reproduction_cost(r));
+    for (int i = 0; i < r->target->run_count && !r->target->cost; i++) {
+        const rn_schedule *schedule = &r->runs[i].recipe.schedule;
+        if (schedule->until_error > 0)
+            doc_add(d, DOC_ITEM,
+                    "Not scaled: the warm-up of %s, at %g until its training error is below %g %%.",
+                    r->target->runs[i].name, schedule->until_lr, schedule->until_error);
+        if (r->runs[i].recipe.sgd.ema > 0)
+            doc_add(d, DOC_ITEM, "Not scaled: the averaging of the weights of %s, with decay %g.",
+                    r->target->runs[i].name, r->runs[i].recipe.sgd.ema);
+    }
 }
 
 void rn_report_deviations(doc *d, const rn_reproduction *r)
@@ -95,10 +152,7 @@ void rn_report_deviations(doc *d, const rn_reproduction *r)
         doc_add(d, DOC_ITEM, "The data are %s, not %s: no number can be compared with the paper's.",
                 settings->data_name, needs);
     if (settings->scale < 1)
-        doc_add(d, DOC_ITEM,
-                "Scaled to %.3g of the cost, see above; milestones of the learning "
-                "rate and warm-ups are scaled with the iterations.",
-                settings->scale);
+        add_scale_items(d, r);
     if (!r->target->cost && settings->seeds < r->target->seeds)
         doc_add(d, DOC_ITEM, "%d of %d runs of each network.", settings->seeds, r->target->seeds);
     if (r->target->cost && settings->batch != r->target->batch)

@@ -5,7 +5,7 @@
 #include "reproduce/document.h"
 #include "reproduce/outcome.h"
 
-/** A table: as in the paper, and here. */
+/** Tables: what the target says, and what is here. */
 void rn_report_scaling(doc *d, const rn_reproduction *reproduction);
 /** Where this differs from what the paper did. */
 void rn_report_deviations(doc *d, const rn_reproduction *reproduction);

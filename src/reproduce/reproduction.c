@@ -40,7 +40,6 @@ static rn_status make_recipe(rn_recipe *recipe, const rn_reproduction *r, const 
     RN_TRY(rn_recipe_load(recipe, run->recipe));
     RN_TRY(apply_settings(recipe, target->settings, what));
     RN_TRY(apply_settings(recipe, run->settings, what));
-    rn_scale_recipe(recipe, r->factor[RN_SCALE_ITERATIONS]);
     RN_TRY(rn_recipe_check(recipe));
 out:
     return st;
@@ -53,6 +52,24 @@ static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
     return value > high ? high : value;
 }
 
+static uint64_t iterations_of(const rn_recipe *recipe, const rn_reproduction *r)
+{
+    double count = (double)r->settings.train_count - (double)recipe->hold_out;
+
+    return recipe->iterations > 0 ? recipe->iterations
+                                  : (uint64_t)ceil(recipe->epochs * count / recipe->batch);
+}
+
+// A plateau's patience is counted in evaluations, of which there are fewer.
+static void shorten_patience(rn_scaled_run *run)
+{
+    rn_schedule *schedule = &run->recipe.schedule;
+    double share = (double)run->evaluations / (double)run->whole.evaluations;
+
+    if (schedule->kind == RN_SCHEDULE_PLATEAU)
+        schedule->patience = (int)fmax(1, round(schedule->patience * share));
+}
+
 // How often things happen depends on the training's length, not on the machine: the same
 // everywhere.
 static void set_pace(rn_scaled_run *run, const rn_reproduction *r)
@@ -62,13 +79,15 @@ static void set_pace(rn_scaled_run *run, const rn_reproduction *r)
     double steps_an_epoch = count / recipe->batch;
     double share = r->factor[RN_SCALE_ITERATIONS];
 
-    run->iterations = recipe->iterations > 0
-                          ? recipe->iterations
-                          : (uint64_t)ceil(recipe->epochs * count / recipe->batch);
+    run->whole.iterations = iterations_of(recipe, r);
+    rn_scale_recipe(&run->recipe, share);
+    run->iterations = iterations_of(recipe, r);
     uint64_t most = (uint64_t)r->target->evaluations;
     uint64_t least = most < LEAST_EVALUATIONS ? most : LEAST_EVALUATIONS;
     run->evaluations = clamp((uint64_t)ceil((double)most * share), least, most);
     run->evaluations = clamp(run->evaluations, 1, run->iterations);
+    run->whole.evaluations = clamp(most, 1, run->whole.iterations);
+    shorten_patience(run);
     run->evaluate_every = (double)run->iterations / steps_an_epoch / (double)run->evaluations;
     if (run->evaluate_every < 0.001) // the least that training takes
         run->evaluate_every = 0.001;
@@ -92,8 +111,10 @@ static rn_status make_runs(rn_reproduction *r)
                           (unsigned long long)r->settings.train_count);
             goto out;
         }
-        if (!target->cost)
-            set_pace(&r->runs[i], r);
+        if (target->cost)
+            continue;
+        set_pace(&r->runs[i], r);
+        RN_TRY(rn_recipe_check(&r->runs[i].recipe));
     }
 out:
     return st;
@@ -194,6 +215,18 @@ rn_status rn_reproduction_create(rn_reproduction **out, rn_target *target,
 out:
     rn_reproduction_free(r);
     return st;
+}
+
+double rn_reproduction_cost(const rn_reproduction *r)
+{
+    double here = 0, whole = 0;
+
+    for (int i = 0; i < r->target->run_count; i++) {
+        const rn_scaled_run *run = &r->runs[i];
+        here += run->multiply_adds * (r->target->cost ? 1 : (double)run->iterations);
+        whole += run->whole.multiply_adds * (r->target->cost ? 1 : (double)run->whole.iterations);
+    }
+    return here / whole;
 }
 
 static void free_text(const char *text)

@@ -91,7 +91,7 @@ static void shrink_widths(rn_spec *spec, double factor)
 
 /** A network before and after. */
 typedef struct shrunk_net {
-    int before; // units
+    int before, channels; // units; channels of the first stage
     rn_spec spec;
 } shrunk_net;
 
@@ -128,6 +128,7 @@ static rn_status read_specs(shrunk_net *nets, const rn_target *target,
         rn_spec *spec = &nets[i].spec;
         RN_TRY(rn_spec_parse(spec, target->runs[i].model));
         nets[i].before = units_of(spec);
+        nets[i].channels = rn_stage_width(spec, 1);
         if (factor[RN_SCALE_DEPTH] < 1)
             shrink_units(spec, factor[RN_SCALE_DEPTH]);
         shrink_widths(spec, factor[RN_SCALE_WIDTH]);
@@ -148,16 +149,17 @@ static rn_status write_spec(char **out, rn_spec *spec)
     return rn_spec_format(out, spec);
 }
 
-static rn_status measure_network(rn_scaled_run *run, const rn_model_options *network)
+static rn_status measure_network(double *multiply_adds, int *depth, const char *model,
+                                 const rn_model_options *network)
 {
     rn_status st;
     rn_graph *graph = NULL;
 
-    RN_TRY(rn_graph_create(&graph, run->model, network));
-    run->depth = rn_graph_depth(graph);
-    run->multiply_adds = 0;
+    RN_TRY(rn_graph_create(&graph, model, network));
+    *depth = rn_graph_depth(graph);
+    *multiply_adds = 0;
     for (int i = 0; i < rn_graph_nodes(graph); i++)
-        run->multiply_adds += (double)rn_node_multiply_adds(graph, i);
+        *multiply_adds += (double)rn_node_multiply_adds(graph, i);
 out:
     rn_graph_free(graph);
     return st;
@@ -168,6 +170,25 @@ static bool changes_networks(const double factor[RN_SCALES])
     return factor[RN_SCALE_DEPTH] < 1 || factor[RN_SCALE_WIDTH] < 1;
 }
 
+static rn_status fill_run(rn_scaled_run *run, const char *whole, shrunk_net *net, bool changed,
+                          const rn_model_options *network)
+{
+    rn_status st;
+    int depth;
+
+    run->units = units_of(&net->spec);
+    run->channels = rn_stage_width(&net->spec, 1);
+    run->whole.units = net->before;
+    run->whole.channels = net->channels;
+    RN_TRY(changed ? write_spec(&run->model, &net->spec) : rn_strdup(&run->model, whole));
+    RN_TRY(measure_network(&run->multiply_adds, &run->depth, run->model, network));
+    run->whole.multiply_adds = run->multiply_adds;
+    if (changed)
+        RN_TRY(measure_network(&run->whole.multiply_adds, &depth, whole, network));
+out:
+    return st;
+}
+
 rn_status rn_scale_models(rn_scaled_run *runs, const rn_target *target,
                           const double factor[RN_SCALES], const rn_model_options *network)
 {
@@ -176,11 +197,9 @@ rn_status rn_scale_models(rn_scaled_run *runs, const rn_target *target,
 
     RN_TRY(RN_NEW(&nets, (size_t)target->run_count));
     RN_TRY(read_specs(nets, target, factor));
-    for (int i = 0; i < target->run_count; i++) {
-        RN_TRY(changes_networks(factor) ? write_spec(&runs[i].model, &nets[i].spec)
-                                        : rn_strdup(&runs[i].model, target->runs[i].model));
-        RN_TRY(measure_network(&runs[i], network));
-    }
+    for (int i = 0; i < target->run_count; i++)
+        RN_TRY(
+            fill_run(&runs[i], target->runs[i].model, &nets[i], changes_networks(factor), network));
 out:
     rn_free(nets);
     return st;

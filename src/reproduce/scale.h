@@ -10,7 +10,7 @@
  */
 rn_status rn_scale_factors(double factor[RN_SCALES], const rn_target *target, double scale);
 
-/** Fill in `model`, `depth` and `multiply_adds` of all runs. */
+/** Fill in `model` of all runs, and what there is of it in numbers, here and at scale 1. */
 rn_status rn_scale_models(rn_scaled_run *runs, const rn_target *target,
                           const double factor[RN_SCALES], const rn_model_options *network);
 

@@ -56,6 +56,50 @@ static void then_depth_then_width(void **state)
     rn_reproduction_free(r);
 }
 
+static void what_comes_of_a_scale_is_counted(void **state)
+{
+    rn_reproduction *r;
+    rn_reproduce_settings settings = small_settings;
+    static const char text[] =
+        "{\"name\":\"w\",\"title\":\"t\",\"paper\":\"p\",\"recipe\":\"quick\","
+        "\"settings\":{\"iterations\":13},\"runs\":[{\"model\":\"resnet-20\"}],"
+        "\"scale\":[{\"of\":\"width\",\"least\":0.5},{\"of\":\"iterations\",\"least\":0.1}]}";
+
+    (void)state;
+    settings.scale = 0.5; // 0.71 of 16 channels: 8, not 11
+    ok(rn_reproduction_create(&r, parse_target(text), &settings));
+    assert_int_equal(r->runs[0].whole.channels, 16);
+    assert_int_equal(r->runs[0].channels, 8);
+    assert_true(rn_reproduction_cost(r) > 0.25 && rn_reproduction_cost(r) < 0.27);
+    rn_reproduction_free(r);
+    settings.scale = 0.05; // 0.2 of 13 iterations: 3, of which 13 cannot be computed back
+    ok(rn_reproduction_create(&r, parse_target(text), &settings));
+    assert_int_equal(r->runs[0].iterations, 3);
+    assert_int_equal(r->runs[0].whole.iterations, 13);
+    rn_reproduction_free(r);
+}
+
+static void patience_shrinks_with_the_evaluations(void **state)
+{
+    rn_reproduction *r;
+    rn_reproduce_settings settings = small_settings;
+    static const char text[] =
+        "{\"name\":\"p\",\"title\":\"t\",\"paper\":\"p\",\"recipe\":\"quick\",\"evaluations\":100,"
+        "\"settings\":{\"schedule\":\"plateau\",\"patience\":10,\"iterations\":1000},"
+        "\"runs\":[{\"model\":\"resnet-8\"}],\"scale\":[{\"of\":\"iterations\",\"least\":0.01}]}";
+
+    (void)state;
+    settings.scale = 0.2;
+    ok(rn_reproduction_create(&r, parse_target(text), &settings));
+    assert_int_equal(r->runs[0].evaluations, 20);
+    assert_int_equal(r->runs[0].recipe.schedule.patience, 2);
+    rn_reproduction_free(r);
+    settings.scale = 0.02; // 10 evaluations remain
+    ok(rn_reproduction_create(&r, parse_target(text), &settings));
+    assert_int_equal(r->runs[0].recipe.schedule.patience, 1);
+    rn_reproduction_free(r);
+}
+
 static void networks_of_different_depth_stay_different(void **state)
 {
     static const char text[] =
@@ -331,6 +375,8 @@ int main(void)
         cmocka_unit_test(scale_one_changes_nothing),
         cmocka_unit_test(iterations_are_shrunk_first),
         cmocka_unit_test(then_depth_then_width),
+        cmocka_unit_test(what_comes_of_a_scale_is_counted),
+        cmocka_unit_test(patience_shrinks_with_the_evaluations),
         cmocka_unit_test(networks_of_different_depth_stay_different),
         cmocka_unit_test(settings_that_do_not_fit_are_refused),
         cmocka_unit_test(jobs_are_command_lines),
