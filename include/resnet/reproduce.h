@@ -6,6 +6,7 @@
 #ifndef RESNET_REPRODUCE_H
 #define RESNET_REPRODUCE_H
 
+#include "resnet/data.h"
 #include "resnet/recipe.h"
 #include "resnet/store.h"
 
@@ -131,6 +132,13 @@ typedef struct rn_reproduce_settings {
     int batch;                        // of steps whose cost is measured; 0: the target's
 } rn_reproduce_settings;
 
+/**
+ * What a data set is called where a target's `needs` is compared with it: its name, or
+ * "ImageNet (NAME)" where its classes are 1,000 WordNet ids ("n01440764"), whatever its folder is
+ * called. The caller's (rn_text_free()).
+ */
+RN_API rn_status rn_reproduce_data_name(char **out, const rn_samples *samples);
+
 /** One network at a scale. */
 typedef struct rn_scaled_run {
     char *model;      // canonical spec
@@ -235,7 +243,8 @@ typedef enum rn_job_state {
     RN_JOB_PARTIAL,   // a training to be resumed, or whose log cannot be read or lacks its end
     RN_JOB_RESPONSES, // trained; layer responses are missing
     RN_JOB_DONE,
-    RN_JOB_DIVERGED // it would diverge again
+    RN_JOB_DIVERGED, // it would diverge again
+    RN_JOB_LEFT_OUT  // a step that did not fit into memory, and may where there is more
 } rn_job_state;
 
 /** What FOLDER has of a job; files that cannot be read are as good as none. RN_OK; RN_ENOMEM. */

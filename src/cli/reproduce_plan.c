@@ -166,7 +166,7 @@ static rn_status find_done(bool **out, int *left, const rn_reproduction *r, cons
     for (int i = 0; i < r->job_count; i++) {
         rn_job_state state;
         RN_TRY(rn_job_find(&state, r, i, folder));
-        done[i] = state == RN_JOB_DONE || state == RN_JOB_DIVERGED;
+        done[i] = state == RN_JOB_DONE || state == RN_JOB_DIVERGED || state == RN_JOB_LEFT_OUT;
         *left += !done[i];
     }
     *out = done;

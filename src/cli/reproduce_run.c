@@ -121,7 +121,7 @@ static rn_status open_data(cli_reproduction *c, rn_reproduce_settings *settings,
     RN_TRY(rn_data_open(&train, c->source, RN_SPLIT_TRAIN));
     RN_TRY(rn_data_open(&test, c->source, RN_SPLIT_TEST));
     describe_data(settings, train, test);
-    RN_TRY(cli_format(name, "%s", train->name));
+    RN_TRY(rn_reproduce_data_name(name, train));
     settings->source = c->source;
     settings->data_name = *name;
 out:
@@ -152,7 +152,7 @@ static rn_status begin(cli_reproduction *c)
     if (!c->plan_only)
         RN_TRY(rn_reproduction_write(c->reproduction, c->folder));
 out:
-    free(name);
+    rn_text_free(name);
     return st;
 }
 

@@ -3,36 +3,82 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
-enum { MOST_POINTS = 64 };
+enum { MOST_POINTS = 64 }; // as many as a target has runs
+
+static bool is_error(rn_metric metric)
+{
+    return metric == RN_METRIC_TEST_ERROR || metric == RN_METRIC_TRAIN_ERROR ||
+           metric == RN_METRIC_BEST_TEST_ERROR;
+}
+
+// NaN where a job has none.
+static double value_of(const rn_outcome *outcome, const rn_reproduction *r, rn_metric metric,
+                       bool for_order)
+{
+    const int classes = r->settings.network.classes;
+
+    if (for_order && outcome->state == RN_JOB_DIVERGED && is_error(metric))
+        return classes > 1 ? 100 * (1 - 1.0 / classes) : 100;
+    return rn_metric_shown(metric, outcome->value[metric]);
+}
+
+static void add_value(rn_statistics *s, double value)
+{
+    const double before = value - s->mean;
+
+    s->count++;
+    s->mean += before / s->count;
+    s->deviation += before * (value - s->mean); // sum of squares so far (Welford 1962)
+    s->low = fmin(s->low, value);
+    s->high = fmax(s->high, value);
+}
+
+static rn_statistics statistics(const rn_outcome *outcomes, const rn_reproduction *r, int run,
+                                rn_metric metric, bool for_order)
+{
+    rn_statistics s = {.low = INFINITY, .high = -INFINITY};
+
+    for (int i = 0; i < r->job_count; i++) {
+        double value = value_of(&outcomes[i], r, metric, for_order);
+        if (r->jobs[i].run != run || isnan(value))
+            continue;
+        add_value(&s, value);
+        s.diverged += outcomes[i].state == RN_JOB_DIVERGED;
+    }
+    if (s.count == 0)
+        s.mean = NAN;
+    else if (metric >= RN_METRIC_STEP_SECONDS) // other programs only ever add to what a step costs
+        return (rn_statistics){.count = 1, .mean = s.low, .low = s.low, .high = s.low};
+    s.deviation = s.count > 1 ? sqrt(s.deviation / (s.count - 1)) : 0;
+    return s;
+}
 
 rn_statistics rn_outcome_statistics(const rn_outcome *outcomes, const rn_reproduction *r, int run,
                                     rn_metric metric)
 {
-    rn_statistics s = {.mean = NAN, .low = INFINITY, .high = -INFINITY};
-    double sum = 0, squares = 0;
+    return statistics(outcomes, r, run, metric, false);
+}
 
-    for (int i = 0; i < r->job_count; i++) {
-        double value = rn_metric_shown(metric, outcomes[i].value[metric]);
-        if (r->jobs[i].run != run || isnan(value))
-            continue;
-        sum += value;
-        s.low = fmin(s.low, value);
-        s.high = fmax(s.high, value);
-        s.count++;
-    }
-    if (s.count == 0)
-        return s;
-    if (metric >= RN_METRIC_STEP_SECONDS) // other programs only ever add to what a step costs
-        return (rn_statistics){.count = 1, .mean = s.low, .low = s.low, .high = s.low};
-    s.mean = sum / s.count;
-    for (int i = 0; i < r->job_count; i++) {
-        double value = rn_metric_shown(metric, outcomes[i].value[metric]);
-        if (r->jobs[i].run == run && !isnan(value))
-            squares += (value - s.mean) * (value - s.mean);
-    }
-    s.deviation = s.count > 1 ? sqrt(squares / (s.count - 1)) : 0;
-    return s;
+rn_statistics rn_outcome_statistics_for_order(const rn_outcome *outcomes, const rn_reproduction *r,
+                                              int run, rn_metric metric)
+{
+    return statistics(outcomes, r, run, metric, true);
+}
+
+bool rn_reproduction_has_its_data(const rn_reproduction *r)
+{
+    const char *needs = r->target->needs, *found = r->settings.data_name;
+    const size_t length = needs != NULL ? strlen(needs) : 0;
+
+    return needs == NULL || found == NULL ||
+           (strncmp(needs, found, length) == 0 && (found[length] == '\0' || found[length] == ' '));
+}
+
+bool rn_reproduction_is_comparable(const rn_reproduction *r)
+{
+    return r->settings.scale == 1 && rn_reproduction_has_its_data(r);
 }
 
 rn_line rn_line_fit(const double *x, const double *y, int points)
@@ -98,26 +144,75 @@ static rn_verdict judge_nearness(double difference, double margin, double error)
     return distance - 2 * error > margin ? RN_VERDICT_CONTRADICTED : RN_VERDICT_UNDECIDED;
 }
 
+// ", 3 of 5 runs of plain-110, 1 of them diverged" where that is so.
+static void add_count(char *text, size_t size, const rn_statistics *s, const rn_reproduction *r,
+                      int run)
+{
+    size_t used = strlen(text);
+
+    if (s->count < r->settings.seeds && !r->target->cost)
+        snprintf(text + used, size - used, "; %d of %d runs of %s", s->count, r->settings.seeds,
+                 r->target->runs[run].name);
+    used = strlen(text);
+    if (s->diverged > 0)
+        snprintf(text + used, size - used, "; %d of %d runs of %s diverged", s->diverged,
+                 r->settings.seeds, r->target->runs[run].name);
+}
+
+/** Both sides of a comparison. */
+typedef struct sides {
+    rn_statistics of, than;
+    double margin, error; // error: standard error of the difference
+    bool lone;            // a side with one run
+} sides;
+
+static sides read_sides(const rn_claim *claim, const rn_reproduction *r, const rn_outcome *outcomes)
+{
+    const bool for_order = claim->kind != RN_CLAIM_NEAR;
+    sides s = {.of = statistics(outcomes, r, claim->of, claim->metric, for_order),
+               .than = {.mean = rn_metric_shown(claim->metric, claim->value)},
+               .margin = rn_metric_shown(claim->metric, claim->margin)};
+
+    if (claim->than >= 0)
+        s.than = statistics(outcomes, r, claim->than, claim->metric, for_order);
+    s.error = uncertainty(&s.of, &s.than);
+    s.lone = s.of.count == 1 || s.than.count == 1;
+    return s;
+}
+
+static void describe_sides(char text[RN_VERDICT_TEXT], const sides *s, const rn_claim *claim,
+                           const rn_reproduction *r)
+{
+    char error[32] = "none";
+
+    if (s->of.count > 1 || s->than.count > 1)
+        snprintf(error, sizeof error, "%.2g", s->error);
+    snprintf(text, RN_VERDICT_TEXT, "%.4g against %.4g: %+.3g, margin %g, standard error %s",
+             s->of.mean, s->than.mean, s->of.mean - s->than.mean, s->margin, error);
+    add_count(text, RN_VERDICT_TEXT, &s->of, r, claim->of);
+    if (claim->than >= 0)
+        add_count(text, RN_VERDICT_TEXT, &s->than, r, claim->than);
+}
+
 static rn_verdict judge_comparison(char text[RN_VERDICT_TEXT], const rn_claim *claim,
                                    const rn_reproduction *r, const rn_outcome *outcomes)
 {
-    rn_statistics of = rn_outcome_statistics(outcomes, r, claim->of, claim->metric), than = {0};
+    const sides s = read_sides(claim, r, outcomes);
+    const double difference = s.of.mean - s.than.mean;
 
-    double margin = rn_metric_shown(claim->metric, claim->margin);
-    than.mean = rn_metric_shown(claim->metric, claim->value);
-    if (claim->than >= 0)
-        than = rn_outcome_statistics(outcomes, r, claim->than, claim->metric);
-    if (isnan(of.mean) || isnan(than.mean)) {
-        int missing = isnan(of.mean) ? claim->of : claim->than;
+    if (isnan(s.of.mean) || isnan(s.than.mean)) {
+        int missing = isnan(s.of.mean) ? claim->of : claim->than;
         snprintf(text, RN_VERDICT_TEXT, "no result of %s", r->target->runs[missing].name);
         return RN_VERDICT_MISSING;
     }
-    double difference = of.mean - than.mean, error = uncertainty(&of, &than);
-    snprintf(text, RN_VERDICT_TEXT, "%.4g against %.4g: %+.3g, margin %g, standard error %.2g",
-             of.mean, than.mean, difference, margin, error);
+    describe_sides(text, &s, claim, r);
+    if (claim->than < 0 && !rn_reproduction_is_comparable(r))
+        return RN_VERDICT_INCOMPARABLE;
+    if (s.lone && !(claim->margin > 0) && !r->target->cost)
+        return RN_VERDICT_ONE_RUN;
     if (claim->kind == RN_CLAIM_NEAR)
-        return judge_nearness(difference, margin, error);
-    return judge_order(claim->kind == RN_CLAIM_BELOW ? -difference : difference, margin, error);
+        return judge_nearness(difference, s.margin, s.error);
+    return judge_order(claim->kind == RN_CLAIM_BELOW ? -difference : difference, s.margin, s.error);
 }
 
 static rn_verdict judge_line(char text[RN_VERDICT_TEXT], const rn_claim *claim,
@@ -126,7 +221,7 @@ static rn_verdict judge_line(char text[RN_VERDICT_TEXT], const rn_claim *claim,
     double x[MOST_POINTS], y[MOST_POINTS];
     int runs[MOST_POINTS], points = 0;
 
-    for (int i = 0; i < claim->run_count && points < MOST_POINTS; i++) {
+    for (int i = 0; i < claim->run_count; i++) {
         rn_statistics s = rn_outcome_statistics(outcomes, r, claim->runs[i], claim->metric);
         if (s.count == 0)
             continue;
@@ -135,17 +230,17 @@ static rn_verdict judge_line(char text[RN_VERDICT_TEXT], const rn_claim *claim,
         y[points++] = s.mean;
     }
     if (points < 3) {
-        snprintf(text, RN_VERDICT_TEXT, "%d of %d points, expected 3 or more", points,
-                 claim->run_count);
+        snprintf(text, RN_VERDICT_TEXT, "%d of %d points", points, claim->run_count);
         return RN_VERDICT_MISSING;
     }
     rn_line line = rn_line_fit(x, y, points);
-    snprintf(
-        text, RN_VERDICT_TEXT,
-        "%.4g + %.4g x depth over %d depths, R^2 = %.6f, largest residual %.2f %% (%s), margin "
-        "%g %%",
-        line.a, line.b, points, line.r_squared, line.residual,
-        r->target->runs[runs[line.worst]].name, claim->margin);
+    snprintf(text, RN_VERDICT_TEXT,
+             "%.4g + %.4g x depth over %d of %d depths, R^2 = %.6f, largest residual %.2f %% (%s), "
+             "margin %g %%",
+             line.a, line.b, points, claim->run_count, line.r_squared, line.residual,
+             r->target->runs[runs[line.worst]].name, claim->margin);
+    if (line.residual <= claim->margin && points < claim->run_count)
+        return RN_VERDICT_UNDECIDED;
     return line.residual <= claim->margin ? RN_VERDICT_SHOWN : RN_VERDICT_CONTRADICTED;
 }
 

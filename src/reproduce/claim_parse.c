@@ -65,6 +65,14 @@ out:
     return st;
 }
 
+static rn_status check_new(const rn_claim *claim, const char *name, const char *what)
+{
+    for (int i = 0; i < claim->run_count; i++)
+        if (claim->runs[i] == claim->runs[claim->run_count])
+            return rn_error(RN_EFORMAT, "%s: '%s' stands twice in 'linear'", what, name);
+    return RN_OK;
+}
+
 static rn_status read_line(rn_claim *claim, const rn_target *target, const cJSON *object,
                            const cJSON *value)
 {
@@ -85,6 +93,7 @@ static rn_status read_line(rn_claim *claim, const rn_target *target, const cJSON
             goto out;
         }
         RN_TRY(rn_target_find_run(&claim->runs[claim->run_count], target, item->valuestring, what));
+        RN_TRY(check_new(claim, item->valuestring, what));
         claim->run_count++;
     }
     claim->of = claim->runs[0];

@@ -28,7 +28,7 @@ static rn_status compare(comparison *c, const rn_claim *claim, const rn_reproduc
     for (int i = 0; i < 2; i++) {
         int run = i == 0 ? claim->of : claim->than;
         c->depth[i] = r->runs[run].depth;
-        c->error[i] = rn_outcome_statistics(outcomes, r, run, claim->metric);
+        c->error[i] = rn_outcome_statistics_for_order(outcomes, r, run, claim->metric);
     }
     c->verdict = rn_claim_judge(c->reason, claim, r, outcomes);
     return RN_OK;
@@ -38,9 +38,11 @@ static const char *conclusion(const comparison *c)
 {
     bool degrades = c->error[0].mean > c->error[1].mean;
 
-    if (c->verdict == RN_VERDICT_UNDECIDED && c->claim->kind == RN_CLAIM_BELOW)
+    bool undecided = c->verdict == RN_VERDICT_UNDECIDED || c->verdict == RN_VERDICT_ONE_RUN;
+
+    if (undecided && c->claim->kind == RN_CLAIM_BELOW)
         return "too little a difference to count, and no degradation";
-    if (c->verdict == RN_VERDICT_UNDECIDED)
+    if (undecided)
         return "too little a difference to count";
     if (degrades)
         return "more layers made the network harder to train, which is degradation";

@@ -287,7 +287,7 @@ static rn_status parse_point(rn_outcome *out, const rn_reproduction *r, int job,
     RN_TRY(rn_json_text(json, "left_out", &left_out, "measured step"));
     if (left_out != NULL) {
         RN_TRY(rn_strdup(&out->left_out, left_out));
-        out->state = RN_JOB_DONE;
+        out->state = RN_JOB_LEFT_OUT;
         goto out;
     }
     RN_TRY(rn_step_cost_parse(&cost, text));

@@ -34,6 +34,7 @@ double rn_metric_shown(rn_metric metric, double value);
 /** A network's results over its seeds, in the units of rn_metric_title(). */
 typedef struct rn_statistics {
     int count;        // results
+    int diverged;     // of these, that count as guesses
     double mean;      // NaN: no result
     double deviation; // of the sample; 0: of one result
     double low, high;
@@ -41,6 +42,19 @@ typedef struct rn_statistics {
 
 rn_statistics rn_outcome_statistics(const rn_outcome *outcomes, const rn_reproduction *reproduction,
                                     int run, rn_metric metric);
+
+/**
+ * The same for orderings: a run that diverged failed to train, and counts with the error of
+ * guessing among the classes.
+ */
+rn_statistics rn_outcome_statistics_for_order(const rn_outcome *outcomes,
+                                              const rn_reproduction *reproduction, int run,
+                                              rn_metric metric);
+
+/** Whether numbers may stand beside the paper's: at scale 1, on the data that the target needs. */
+bool rn_reproduction_is_comparable(const rn_reproduction *reproduction);
+/** Whether the data are those that the target needs. */
+bool rn_reproduction_has_its_data(const rn_reproduction *reproduction);
 
 /**
  * Fit y = a + b x so that the sum of squares of the residuals' shares of y is least: deep networks
@@ -58,11 +72,13 @@ rn_line rn_line_fit(const double *x, const double *y, int points);
 typedef enum rn_verdict {
     RN_VERDICT_SHOWN,
     RN_VERDICT_CONTRADICTED,
-    RN_VERDICT_UNDECIDED, // within the margin or the deviation
-    RN_VERDICT_MISSING    // results are missing
+    RN_VERDICT_UNDECIDED,    // within the margin or the deviation
+    RN_VERDICT_ONE_RUN,      // not decided either: nothing says by how much a single run is off
+    RN_VERDICT_INCOMPARABLE, // a number of the paper's, beside a scaled experiment or other data
+    RN_VERDICT_MISSING       // results are missing
 } rn_verdict;
 
-enum { RN_VERDICT_TEXT = 256 };
+enum { RN_VERDICT_TEXT = 512 };
 
 /** Whether a claim holds; `text` says the numbers. */
 rn_verdict rn_claim_judge(char text[RN_VERDICT_TEXT], const rn_claim *claim,

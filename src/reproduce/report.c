@@ -27,7 +27,7 @@ static void count_jobs(rn_report_counts *counts, const rn_reproduction *r,
 {
     counts->jobs = r->job_count;
     for (int i = 0; i < r->job_count; i++) {
-        counts->done += outcomes[i].state == RN_JOB_DONE;
+        counts->done += outcomes[i].state == RN_JOB_DONE || outcomes[i].state == RN_JOB_LEFT_OUT;
         counts->failed += outcomes[i].failed;
     }
 }
@@ -118,13 +118,17 @@ static void add_result_cells(doc *d, const rn_reproduction *r, const rn_outcome 
     if (!is_published(r->target, metric))
         return;
     add_published(d, target_run, metric);
+    if (!rn_reproduction_is_comparable(r))
+        return;
     if (!isnan(difference))
         snprintf(text, sizeof text, "%+.3g", difference);
     doc_cell(d, "%s", text);
 }
 
-static void add_results_head(doc *d, const rn_target *target, const rn_metric *metrics, int count)
+static void add_results_head(doc *d, const rn_reproduction *r, const rn_metric *metrics, int count)
 {
+    const rn_target *target = r->target;
+
     doc_add(d, DOC_HEAD, "network");
     doc_cell(d, "depth");
     if (!target->cost)
@@ -133,7 +137,8 @@ static void add_results_head(doc *d, const rn_target *target, const rn_metric *m
         doc_cell(d, "%s", rn_metric_title(metrics[i]));
         if (is_published(target, metrics[i])) {
             doc_cell(d, "paper");
-            doc_cell(d, "difference");
+            if (rn_reproduction_is_comparable(r))
+                doc_cell(d, "difference");
         }
     }
 }
@@ -155,10 +160,10 @@ static void add_results(doc *d, const rn_reproduction *r, const rn_outcome *outc
     doc_add(d, DOC_HEADING, "Results");
     if (!r->target->cost)
         doc_add(d, DOC_TEXT,
-                "Mean \u00b1 standard deviation over seeds. Test errors are those after the last "
-                "iteration, training errors means over the last epoch's batches, augmented as they "
-                "were.");
-    add_results_head(d, r->target, metrics, count);
+                "Mean \u00b1 standard deviation over the runs that are done. Test errors are those "
+                "after the last iteration, training errors means over the last epoch's batches, "
+                "augmented as they were.");
+    add_results_head(d, r, metrics, count);
     for (int i = 0; i < r->target->run_count; i++) {
         doc_add(d, DOC_ROW, "%s", r->target->runs[i].name);
         doc_cell(d, "%d", r->runs[i].depth);
@@ -198,6 +203,8 @@ static void add_claims(doc *d, const rn_target *target, const judgement *judgeme
         [RN_VERDICT_SHOWN] = "shown",
         [RN_VERDICT_CONTRADICTED] = "contradicted",
         [RN_VERDICT_UNDECIDED] = "not decided",
+        [RN_VERDICT_ONE_RUN] = "not decided (one run)",
+        [RN_VERDICT_INCOMPARABLE] = "not comparable",
         [RN_VERDICT_MISSING] = "no result",
     };
 
@@ -208,10 +215,12 @@ static void add_claims(doc *d, const rn_target *target, const judgement *judgeme
         doc_add(d, DOC_TEXT,
                 "An ordering is shown where the difference of the means is beyond the margin and "
                 "beyond twice its standard error, contradicted where the opposite is, else not "
-                "decided. A single run has no standard error.");
+                "decided. A single run has no standard error and decides nothing without a margin. "
+                "A run that diverged counts with the error of guessing.");
     else
         doc_add(d, DOC_TEXT,
-                "A line is shown where no point is further off it than the margin. The time is the "
+                "A line is shown where all points are there and none is further off it than the "
+                "margin. The time is the "
                 "fastest step of all rounds: other programs only ever add to it.");
     doc_add(d, DOC_HEAD, "claim");
     doc_cell(d, "measured by");

@@ -112,12 +112,6 @@ void rn_report_scaling(doc *d, const rn_reproduction *r)
         scaling_row(d, r, i);
 }
 
-static bool names_same_data(const char *needs, const char *found)
-{
-    return strncmp(needs, found, strlen(needs)) == 0 &&
-           (found[strlen(needs)] == '\0' || found[strlen(needs)] == ' ');
-}
-
 static void add_scale_items(doc *d, const rn_reproduction *r)
 {
     doc_add(d, DOC_ITEM,
@@ -147,8 +141,7 @@ void rn_report_deviations(doc *d, const rn_reproduction *r)
 
     doc_add(d, DOC_HEADING, "Deviations from the paper");
     before = d->count;
-    if (needs != NULL && settings->data_name != NULL &&
-        !names_same_data(needs, settings->data_name))
+    if (!rn_reproduction_has_its_data(r))
         doc_add(d, DOC_ITEM, "The data are %s, not %s: no number can be compared with the paper's.",
                 settings->data_name, needs);
     if (settings->scale < 1)
@@ -167,7 +160,9 @@ static const char *state_of(const rn_outcome *outcome)
 {
     switch (outcome->state) {
     case RN_JOB_DONE:
-        return outcome->left_out != NULL ? "left out" : "done";
+        return "done";
+    case RN_JOB_LEFT_OUT:
+        return "left out";
     case RN_JOB_DIVERGED:
         return "diverged";
     case RN_JOB_RESPONSES:

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { IMAGENET_CLASSES = 1000, WORDNET_DIGITS = 8 };
+
 enum { LEAST_EVALUATIONS = 10, LOG_LINES = 500, MOST_BETWEEN_CHECKPOINTS = 500 };
 
 // What a recipe's value may not be in a file, it may not be in a target either.
@@ -215,6 +217,27 @@ rn_status rn_reproduction_create(rn_reproduction **out, rn_target *target,
 out:
     rn_reproduction_free(r);
     return st;
+}
+
+static bool is_wordnet_id(const char *name)
+{
+    return *name == 'n' && strlen(name) == 1 + WORDNET_DIGITS &&
+           strspn(name + 1, "0123456789") == WORDNET_DIGITS;
+}
+
+static bool is_imagenet(const rn_samples *samples)
+{
+    if (samples->classes != IMAGENET_CLASSES)
+        return false;
+    for (int i = 0; i < samples->classes; i++)
+        if (!is_wordnet_id(samples->label_names[i]))
+            return false;
+    return true;
+}
+
+rn_status rn_reproduce_data_name(char **out, const rn_samples *samples)
+{
+    return rn_format(out, is_imagenet(samples) ? "ImageNet (%s)" : "%s", samples->name);
 }
 
 double rn_reproduction_cost(const rn_reproduction *r)

@@ -74,8 +74,8 @@ tiny_target() {
  "settings": {"iterations": $1, "batch": 16}, "evaluations": 3,
  "runs": [{"model": "plain-8", "paper": {"test_error": 50}}, {"model": "resnet-8"}],
  "claims": [
-  {"text": "never", "metric": "test_error", "of": "resnet-8", "above": 101},
-  {"text": "always", "metric": "test_error", "of": "resnet-8", "below": 101}],
+  {"text": "never", "metric": "test_error", "of": "resnet-8", "above": 101, "margin": 0.5},
+  {"text": "always", "metric": "test_error", "of": "resnet-8", "below": 101, "margin": 0.5}],
  "scale": [{"of": "iterations", "least": 0.1}]}
 END
 }

@@ -51,6 +51,13 @@ holds cost/report.md "| resnet-8 | done | [0-9]"
 holds cost/report.md "| resnet-14 | left out | .* | needs .* more than 2.0 MiB |"
 holds cost/report.md "| cheap | .* | shown |"
 
+# Where there is memory, what was left out is measured.
+sed 's/"name": "cost"/"name": "again"/' cost.json >again.json
+mkdir -p again/points
+echo '{"left_out": "needs 1 GiB, more than 2.0 MiB"}' >again/points/resnet-14.json
+expect 0 "$RESNET" reproduce again.json --threads 1 --quiet --out again --runs 1
+holds again/report.md "| resnet-14 | done | [0-9]"
+
 # Usage
 usage_error "expects TARGET" reproduce
 usage_error "unknown target 'fig66'; did you mean 'fig6'" reproduce fig66

@@ -212,6 +212,13 @@ static void responses_are_part_of_a_run(void **state)
 
 // Claims
 
+// Infinity: it diverged.
+static void set_error(rn_outcome *outcome, double error)
+{
+    outcome->state = isinf(error) ? RN_JOB_DIVERGED : RN_JOB_DONE;
+    outcome->value[RN_METRIC_TEST_ERROR] = isinf(error) ? NAN : error;
+}
+
 static rn_verdict judge(const char *claim, const double *first, const double *second)
 {
     static const char head[] =
@@ -226,8 +233,8 @@ static rn_verdict judge(const char *claim, const double *first, const double *se
     snprintf(json, sizeof json, "%s%s}]}", head, claim);
     ok(rn_reproduction_create(&r, parse_target(json), &small_settings));
     for (int i = 0; i < 2; i++) {
-        outcomes[2 * i].value[RN_METRIC_TEST_ERROR] = first[i];
-        outcomes[2 * i + 1].value[RN_METRIC_TEST_ERROR] = second[i];
+        set_error(&outcomes[2 * i], first[i]);
+        set_error(&outcomes[2 * i + 1], second[i]);
     }
     rn_verdict verdict = rn_claim_judge(text, &r->target->claims[0], r, outcomes);
     rn_reproduction_free(r);
@@ -239,7 +246,8 @@ static void claims_are_judged_with_margin_and_deviation(void **state)
     static const char below[] = "\"below\":\"plain-8\",\"margin\":1";
     static const char near[] = "\"near\":\"plain-8\",\"margin\":1";
     const double ten[] = {10, 10}, nine[] = {9, 9}, eight[] = {8, 8}, spread[] = {4, 12};
-    const double one[] = {8, NAN}, none[] = {NAN, NAN};
+    const double one[] = {8, NAN}, none[] = {NAN, NAN}, diverged[] = {INFINITY, INFINITY};
+    const double half[] = {90, INFINITY};
 
     (void)state;
     assert_int_equal(judge(below, ten, eight), RN_VERDICT_SHOWN);
@@ -249,6 +257,12 @@ static void claims_are_judged_with_margin_and_deviation(void **state)
     assert_int_equal(judge(below, ten, one), RN_VERDICT_SHOWN);
     assert_int_equal(judge(below, ten, none), RN_VERDICT_MISSING);
     assert_int_equal(judge(below, none, ten), RN_VERDICT_MISSING);
+    assert_int_equal(judge("\"below\":\"plain-8\"", ten, one), RN_VERDICT_ONE_RUN);
+    assert_int_equal(judge("\"above\":20", ten, one), RN_VERDICT_ONE_RUN);
+    assert_int_equal(judge("\"above\":20", ten, diverged), RN_VERDICT_SHOWN);
+    assert_int_equal(judge("\"above\":\"plain-8\"", ten, half), RN_VERDICT_SHOWN);
+    assert_int_equal(judge(below, ten, diverged), RN_VERDICT_CONTRADICTED);
+    assert_int_equal(judge(near, ten, diverged), RN_VERDICT_MISSING);
     assert_int_equal(judge("\"above\":\"plain-8\"", eight, nine), RN_VERDICT_SHOWN);
     assert_int_equal(judge("\"above\":\"plain-8\"", nine, nine), RN_VERDICT_UNDECIDED);
     assert_int_equal(judge("\"above\":20", ten, nine), RN_VERDICT_CONTRADICTED);
@@ -305,13 +319,13 @@ static void costs_are_reported(void **state)
     write_file("points/resnet-26.json", "{\"left_out\":\"needs too much\"}");
     ok(rn_reproduction_report(&counts, r, test_folder));
     assert_int_equal(counts.done, 4);
-    assert_int_equal(counts.shown, 3);
+    assert_int_equal(counts.shown, 1); // a line lacks a point
     char *report = read_file("report.md");
     assert_non_null(strstr(report, "| resnet-26 | left out |  |  |  | needs too much |"));
     assert_non_null(strstr(report, "## Machine\n\n- P; 2 threads; unknown engine\n"));
-    assert_non_null(strstr(report, "| 1 against 3: -2, margin 1, standard error 0 | shown |"));
+    assert_non_null(strstr(report, "| 1 against 3: -2, margin 1, standard error none | shown |"));
     assert_non_null(
-        strstr(report, "x depth over 3 depths, R^2 = 1.000000, largest residual 0.00 %"));
+        strstr(report, "x depth over 3 of 4 depths, R^2 = 1.000000, largest residual 0.00 %"));
     rn_free(report);
     rn_reproduction_free(r);
 }
@@ -389,7 +403,7 @@ static const char expected_report[] =
     "\n"
     "Target small: nobody's, table 1.\n"
     "\n"
-    "3 of 4 runs done, some have failed. Claims: 1 shown, 0 contradicted, 1 not decided.\n"
+    "3 of 4 runs done, some have failed. Claims: 0 shown, 0 contradicted, 2 not decided.\n"
     "\n"
     "This is not the target's experiment but one of 6.51 % of its cost: what was scaled stands "
     "below. "
@@ -399,23 +413,26 @@ static const char expected_report[] =
     "\n"
     "An ordering is shown where the difference of the means is beyond the margin and beyond twice "
     "its standard error, contradicted where the opposite is, else not decided. A single run has no "
-    "standard error.\n"
+    "standard error and decides nothing without a margin. A run that diverged counts with the "
+    "error "
+    "of guessing.\n"
     "\n"
     "| claim | measured by | numbers | verdict |\n"
     "| --- | --- | --- | --- |\n"
-    "| better | test error, % | 20 against 41: -21, margin 0.5, standard error 1 | shown |\n"
-    "| it learns | training error, % | 55 against 50: +5, margin 0, standard error 5 | not decided "
-    "|\n"
+    "| better | test error, % | 55 against 41: +14, margin 0.5, standard error 35; 1 of 2 runs of "
+    "res diverged | not decided |\n"
+    "| it learns | training error, % | 55 against 50: +5, margin 0, standard error 5 | not "
+    "comparable |\n"
     "\n"
     "## Results\n"
     "\n"
-    "Mean \u00b1 standard deviation over seeds. Test errors are those after the last iteration, "
-    "training errors means over the last epoch's batches, augmented as they were.\n"
+    "Mean \u00b1 standard deviation over the runs that are done. Test errors are those after the "
+    "last iteration, training errors means over the last epoch's batches, augmented as they were.\n"
     "\n"
-    "| network | depth | runs done | test error, % | paper | difference | training error, % |\n"
-    "| --- | --- | --- | --- | --- | --- | --- |\n"
-    "| plain-20 | 14 | 2 of 2 | 41 \u00b1 1.4 | curve only |  | 55 \u00b1 7.1 |\n"
-    "| res | 14 | 1 of 2 | 20 | 8.75 \u00b1 0.25 | +11.2 | 30 |\n"
+    "| network | depth | runs done | test error, % | paper | training error, % |\n"
+    "| --- | --- | --- | --- | --- | --- |\n"
+    "| plain-20 | 14 | 2 of 2 | 41 \u00b1 1.4 | curve only | 55 \u00b1 7.1 |\n"
+    "| res | 14 | 1 of 2 | 20 | 8.75 \u00b1 0.25 | 30 |\n"
     "\n"
     "![Training error (thin) and test error (bold) of each network, means over "
     "its runs.](curves.svg)\n"
@@ -515,10 +532,30 @@ static void the_page_is_self_contained(void **state)
     assert_null(strstr(page, "<script"));
     assert_null(strstr(page, "src="));
     assert_null(strstr(page, "href="));
-    assert_non_null(strstr(page, "<td class=\"good\">shown</td>"));
     assert_non_null(strstr(page, "<td class=\"bad\">diverged</td>"));
     assert_null(strstr(page, "2026"));
     rn_free(page);
+    write_all_runs();
+    ok(rn_reproduction_report(&counts, r, test_folder));
+    page = read_file("report.html");
+    assert_non_null(strstr(page, "<td class=\"good\">shown</td>"));
+    rn_free(page);
+    rn_reproduction_free(r);
+}
+
+static void at_scale_one_numbers_stand_beside_the_papers(void **state)
+{
+    rn_reproduction *r = small_reproduction(1);
+    rn_report_counts counts;
+
+    (void)state;
+    write_all_runs();
+    ok(rn_reproduction_report(&counts, r, test_folder));
+    char *report = read_file("report.md");
+    assert_non_null(strstr(report, "| 21 \u00b1 1.4 | 8.75 \u00b1 0.25 | +12.2 |"));
+    assert_non_null(strstr(report, "| it learns | training error, % | 55 against 50: +5, margin 0, "
+                                   "standard error 5 | not decided |"));
+    rn_free(report);
     rn_reproduction_free(r);
 }
 
@@ -600,6 +637,7 @@ int main(void)
         cmocka_unit_test(slow_rounds_change_nothing),
         cmocka_unit_test(a_report_says_everything),
         cmocka_unit_test(the_page_is_self_contained),
+        cmocka_unit_test(at_scale_one_numbers_stand_beside_the_papers),
         cmocka_unit_test(nothing_done_makes_a_report_as_well),
         cmocka_unit_test(markup_in_texts_stays_text),
         cmocka_unit_test(every_failed_allocation_is_survived),

@@ -100,6 +100,29 @@ static void patience_shrinks_with_the_evaluations(void **state)
     rn_reproduction_free(r);
 }
 
+static void imagenet_is_known_by_its_classes(void **state)
+{
+    char ids[1000][10], *names[1000], *text;
+    rn_samples samples = {.name = "ilsvrc train", .classes = 1000, .label_names = names};
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        snprintf(ids[i], sizeof ids[i], "n%08d", 1440764 + i);
+        names[i] = ids[i];
+    }
+    ok(rn_reproduce_data_name(&text, &samples));
+    assert_string_equal(text, "ImageNet (ilsvrc train)");
+    rn_text_free(text);
+    names[999] = "cat";
+    ok(rn_reproduce_data_name(&text, &samples));
+    assert_string_equal(text, "ilsvrc train");
+    rn_text_free(text);
+    samples.classes = 100;
+    ok(rn_reproduce_data_name(&text, &samples));
+    assert_string_equal(text, "ilsvrc train");
+    rn_text_free(text);
+}
+
 static void networks_of_different_depth_stay_different(void **state)
 {
     static const char text[] =
@@ -377,6 +400,7 @@ int main(void)
         cmocka_unit_test(then_depth_then_width),
         cmocka_unit_test(what_comes_of_a_scale_is_counted),
         cmocka_unit_test(patience_shrinks_with_the_evaluations),
+        cmocka_unit_test(imagenet_is_known_by_its_classes),
         cmocka_unit_test(networks_of_different_depth_stay_different),
         cmocka_unit_test(settings_that_do_not_fit_are_refused),
         cmocka_unit_test(jobs_are_command_lines),

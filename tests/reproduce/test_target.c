@@ -127,6 +127,8 @@ static const char *const wrong[][2] = {
     {CLAIM(ABOUT ",\"linear\":[\"resnet-8\"]"), "not an array of 3 runs or more"},
     {CLAIM(ABOUT ",\"of\":\"resnet-8\",\"linear\":[]"), "'of' has no meaning beside 'linear'"},
     {CLAIM(ABOUT ",\"linear\":[\"resnet-8\",\"resnet-14\",3]"), "linear[2] is not a run's name"},
+    {CLAIM(ABOUT ",\"linear\":[\"resnet-8\",\"resnet-14\",\"resnet-8\"]"),
+     "'resnet-8' stands twice in 'linear'"},
     {CLAIM(ABOUT ",\"of\":\"resnet-8\",\"below\":1,\"margin\":-1"), "'margin' is -1"},
     {CLAIM("\"text\":\"c\",\"metric\":\"step_bytes\",\"of\":\"resnet-8\",\"below\":1"),
      "metric 'step_bytes' is not measured by a target of kind 'training'"},
