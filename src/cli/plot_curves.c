@@ -198,10 +198,7 @@ static rn_status add_run(curves *c, const cli_plot_run *run)
     } else if (alone) {
         steps = NULL;
     }
-    rn_plot_series look = look_of(run, steps, !c->quantity->evaluated);
-    if (evaluated) // its line is told apart by its weight
-        look.dash = 0;
-    RN_TRY(add_steps(c, run, look));
+    RN_TRY(add_steps(c, run, look_of(run, steps, !c->quantity->evaluated)));
     if (evaluated)
         RN_TRY(add_evaluations(c, run, look_of(run, tests, true)));
 out:

@@ -17,27 +17,38 @@ typedef struct canvas {
     rn_plot_panel panels[RN_PLOT_MOST_PANELS];
     size_t panel_count;
     rn_plot_series *series[RN_PLOT_MOST_PANELS];
-    double **arrays;
-    size_t array_count, array_room;
+    void **owned;
+    size_t owned_count, owned_room;
 } canvas;
 
 static void release(canvas *c)
 {
     for (size_t i = 0; i < c->panel_count; i++)
         rn_free(c->series[i]);
-    for (size_t i = 0; i < c->array_count; i++)
-        rn_free(c->arrays[i]);
-    rn_free(c->arrays);
+    for (size_t i = 0; i < c->owned_count; i++)
+        rn_free(c->owned[i]);
+    rn_free(c->owned);
+}
+
+// The canvas' from here on, also on failure.
+static rn_status keep(canvas *c, void *memory)
+{
+    rn_status st =
+        rn_grow((void **)&c->owned, &c->owned_room, c->owned_count + 1, sizeof *c->owned);
+
+    if (st == RN_OK)
+        c->owned[c->owned_count++] = memory;
+    else
+        rn_free(memory);
+    return st;
 }
 
 static rn_status new_array(double **out, canvas *c, size_t count)
 {
     rn_status st;
 
-    *out = NULL;
-    RN_TRY(rn_grow((void **)&c->arrays, &c->array_room, c->array_count + 1, sizeof *c->arrays));
     RN_TRY(RN_NEW(out, count));
-    c->arrays[c->array_count++] = *out;
+    st = keep(c, *out);
 out:
     return st;
 }
@@ -117,6 +128,23 @@ static rn_status panel_of(size_t *panel, canvas *c, const char *title)
     return new_panel(c, title, "iteration", "error, %");
 }
 
+// "resnet-110 (2 of 3 runs)" where some are missing; the canvas' own.
+static rn_status label_of(const char **out, canvas *c, const rn_reproduction *r, int run, int seeds)
+{
+    rn_status st;
+    char *text = NULL;
+
+    *out = r->target->runs[run].name;
+    if (seeds == r->settings.seeds)
+        return RN_OK;
+    RN_TRY(rn_format(&text, "%s (%d of %d runs)", r->target->runs[run].name, seeds,
+                     r->settings.seeds));
+    st = keep(c, text);
+    *out = text;
+out:
+    return st;
+}
+
 static void add_curve(canvas *c, size_t panel, const rn_mean_curve *curve, rn_plot_series series)
 {
     series.x = curve->iteration;
@@ -127,20 +155,22 @@ static void add_curve(canvas *c, size_t panel, const rn_mean_curve *curve, rn_pl
 
 // A network's curves, which the series borrow. A training error's deviation would hide what
 // matters.
-static rn_status add_curves(canvas *c, const rn_target_run *run, const rn_mean_curve *training,
-                            const rn_mean_curve *test)
+static rn_status add_curves(canvas *c, const rn_reproduction *r, int run,
+                            const rn_mean_curve *training, const rn_mean_curve *test)
 {
     rn_status st = RN_OK;
+    const char *label;
     size_t panel;
 
     if (training->count == 0 && test->count == 0)
         return RN_OK;
-    RN_TRY(panel_of(&panel, c, run->panel));
+    RN_TRY(panel_of(&panel, c, r->target->runs[run].panel));
+    RN_TRY(label_of(&label, c, r, run, test->seeds > 0 ? test->seeds : training->seeds));
     int place = (int)c->panels[panel].series_count / 2;
-    const rn_plot_series thin = {.colour = place, .dash = place / RN_PLOT_COLOURS};
+    const rn_plot_series thin = {.colour = place, .dash = place};
     rn_plot_series bold = thin;
     bold.weight = RN_PLOT_BOLD;
-    bold.label = run->name;
+    bold.label = label;
     bold.deviation = test->deviation;
     add_curve(c, panel, training, thin);
     add_curve(c, panel, test, bold);
@@ -159,11 +189,30 @@ static double highest_shown(const rn_reproduction *r, const rn_outcome *outcomes
     return most > 0 && most < 40 ? 2.5 * most : 100;
 }
 
+// Each point of a training curve is the mean of the iterations since the one before.
+static void write_note(char *note, size_t size, const rn_reproduction *r, int seeds)
+{
+    uint64_t low = UINT64_MAX, high = 0;
+    char means[32], runs[96] = "";
+
+    for (int i = 0; i < r->target->run_count; i++) {
+        low = r->runs[i].log_every < low ? r->runs[i].log_every : low;
+        high = r->runs[i].log_every > high ? r->runs[i].log_every : high;
+    }
+    snprintf(means, sizeof means, low == high ? "%llu" : "%llu to %llu", (unsigned long long)low,
+             (unsigned long long)high);
+    if (seeds > 1)
+        snprintf(runs, sizeof runs,
+                 "; means of %d runs, bands: a standard deviation of the test error", seeds);
+    snprintf(note, size, "thin: training error, means of %s iterations; bold: test error%s", means,
+             runs);
+}
+
 rn_status rn_figure_curves(rn_figure *figure, const rn_reproduction *r, const rn_outcome *outcomes)
 {
     rn_status st = RN_OK;
     canvas c = {0};
-    char note[128];
+    char note[192];
     int seeds = 0;
     const int runs = r->target->run_count;
     rn_mean_curve *curves = NULL; // each run's training and test
@@ -174,15 +223,12 @@ rn_status rn_figure_curves(rn_figure *figure, const rn_reproduction *r, const rn
         rn_mean_curve *training = &curves[2 * i], *test = training + 1;
         RN_TRY(rn_mean_curve_create(training, r, outcomes, i, RN_CURVE_TRAINING));
         RN_TRY(rn_mean_curve_create(test, r, outcomes, i, RN_CURVE_TEST));
-        RN_TRY(add_curves(&c, &r->target->runs[i], training, test));
+        RN_TRY(add_curves(&c, r, i, training, test));
         seeds = test->seeds > seeds ? test->seeds : seeds;
     }
     for (size_t i = 0; i < c.panel_count; i++)
         c.panels[i].y_range = (rn_plot_range){0, highest_shown(r, outcomes)};
-    snprintf(note, sizeof note, "training error thin, test error bold");
-    if (seeds > 1)
-        snprintf(note + strlen(note), sizeof note - strlen(note),
-                 "; means of %d runs, bands: a standard deviation of the test error", seeds);
+    write_note(note, sizeof note, r, seeds);
     st = draw(figure, &c, true, note);
 out:
     release(&c);
@@ -210,8 +256,10 @@ static rn_status add_responses(canvas *c, const rn_reproduction *r, const rn_out
     rn_plot_series series = {.label = r->target->runs[run].name,
                              .y = outcome->responses,
                              .count = count,
+                             .style = RN_PLOT_LINE_MARKERS,
                              .colour = run,
-                             .dash = run / RN_PLOT_COLOURS};
+                             .dash = run,
+                             .marker = run};
 
     RN_TRY(new_array(&sorted, c, count));
     memcpy(sorted, outcome->responses, count * sizeof *sorted);

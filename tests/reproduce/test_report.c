@@ -559,6 +559,24 @@ static void at_scale_one_numbers_stand_beside_the_papers(void **state)
     rn_reproduction_free(r);
 }
 
+static void curves_are_told_apart_without_colours(void **state)
+{
+    rn_reproduction *r = small_reproduction(0.05);
+    rn_report_counts counts;
+
+    (void)state;
+    write_mixed_runs();
+    r->target->runs[1].panel = r->target->runs[0].panel;
+    ok(rn_reproduction_report(&counts, r, test_folder));
+    char *figure = read_file("curves.svg");
+    assert_non_null(strstr(figure, "stroke-dasharray"));
+    assert_non_null(strstr(figure, "res (1 of 2 runs)"));
+    assert_null(strstr(figure, "plain-20 ("));
+    assert_non_null(strstr(figure, "thin: training error, means of 12 iterations; bold: test"));
+    rn_free(figure);
+    rn_reproduction_free(r);
+}
+
 static void nothing_done_makes_a_report_as_well(void **state)
 {
     rn_reproduction *r = small_reproduction(1);
@@ -638,6 +656,7 @@ int main(void)
         cmocka_unit_test(a_report_says_everything),
         cmocka_unit_test(the_page_is_self_contained),
         cmocka_unit_test(at_scale_one_numbers_stand_beside_the_papers),
+        cmocka_unit_test(curves_are_told_apart_without_colours),
         cmocka_unit_test(nothing_done_makes_a_report_as_well),
         cmocka_unit_test(markup_in_texts_stays_text),
         cmocka_unit_test(every_failed_allocation_is_survived),
