@@ -8,6 +8,7 @@
 #include "resnet/report.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 static const char PLAN[] = "plan"; // .json
 static const char MADE_BY[] = "resnet " RN_VERSION;
@@ -274,6 +275,17 @@ static rn_status targets_agree(const rn_target *was, const rn_target *asked)
     return RN_OK;
 }
 
+// As texts, or as names of one file or folder.
+static bool same_text(const char *key, const char *a, const char *b)
+{
+    struct stat first, second;
+
+    if (strcmp(a, b) == 0)
+        return true;
+    return strcmp(key, "data") == 0 && stat(a, &first) == 0 && stat(b, &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 rn_status rn_reproduction_agree(const rn_reproduction *r, const rn_target *target,
                                 const rn_reproduce_settings *asked)
 {
@@ -282,7 +294,7 @@ rn_status rn_reproduction_agree(const rn_reproduction *r, const rn_target *targe
 
     for (int i = 0; i < TEXTS && st == RN_OK; i++) {
         const char *now = *text_at(&wanted, i), *then = *text_at(&was, i);
-        if (now != NULL && (then == NULL || strcmp(now, then) != 0))
+        if (now != NULL && (then == NULL || !same_text(texts[i].key, now, then)))
             st = text_differs(texts[i].key, then, now);
     }
     for (int i = 0; i < INTEGERS && st == RN_OK; i++) {

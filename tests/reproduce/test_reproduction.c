@@ -314,6 +314,7 @@ static void other_settings_are_told(void **state)
     rn_reproduction *r = small_reproduction(0.05);
     rn_target *other;
     rn_reproduce_settings asked = {0};
+    const char *source = r->settings.source;
 
     (void)state;
     ok(rn_reproduction_agree(r, r->target, &asked));
@@ -328,6 +329,10 @@ static void other_settings_are_told(void **state)
     asked = (rn_reproduce_settings){.memory = "1G"};
     assert_int_equal(rn_reproduction_agree(r, NULL, &asked), RN_EINVAL);
     assert_message("memory left out, asked for is 1G");
+    r->settings.source = "/tmp";
+    asked = (rn_reproduce_settings){.source = "/tmp/../tmp/"};
+    ok(rn_reproduction_agree(r, NULL, &asked));
+    r->settings.source = source;
     asked = (rn_reproduce_settings){.source = "/else"};
     assert_int_equal(rn_reproduction_agree(r, NULL, &asked), RN_EINVAL);
     assert_message("data shapes:train=1000,test=500, asked for is /else");
