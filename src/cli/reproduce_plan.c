@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SEARCH_STEPS = 30, CORRECTIONS = 3 };
+enum { SEARCH_STEPS = 30, CORRECTIONS = 5 };
+
+static const double CLOSE_ENOUGH = 1.05; // of the least that did not fit to what did
 
 /** What the search knows: the target at one scale, and what it costs there. */
 typedef struct known {
@@ -104,6 +106,18 @@ static rn_status too_long(const cli_budget *budget, const rn_reproduction *r, do
         runs > 1 ? "; fewer runs (--runs) take less" : "");
 }
 
+// What is searched next, between what fitted and what did not: measurements are noisy, so that the
+// search may ask for what has been tried. False: it is close enough.
+static bool choose_next(double *scale, double fitted, double failed, double least)
+{
+    if (*scale > fitted && *scale < failed)
+        return true;
+    if (failed < fitted * CLOSE_ENOUGH || !isfinite(failed))
+        return false;
+    *scale = round_down(sqrt(fitted * failed), least);
+    return *scale > fitted && *scale < failed;
+}
+
 // The costs of one scale say, by multiply-adds, what others take; what is found is measured, and
 // corrects the search.
 static rn_status refine(rn_reproduce_settings *settings, const cli_budget *budget,
@@ -112,7 +126,7 @@ static rn_status refine(rn_reproduce_settings *settings, const cli_budget *budge
     rn_status st = RN_OK;
     rn_reproduction *r = NULL;
     rn_estimate estimate;
-    double scale = least;
+    double scale = least, fitted = 0, failed = INFINITY;
 
     for (int i = 0; i <= CORRECTIONS; i++) {
         rn_reproduction_free(r);
@@ -125,11 +139,12 @@ static rn_status refine(rn_reproduce_settings *settings, const cli_budget *budge
             goto out;
         }
         if (estimate.seconds <= budget->seconds)
-            settings->scale = scale;
+            settings->scale = fitted = scale;
+        else
+            failed = scale;
         const known k = {r, calibration->costs};
-        double before = scale;
         RN_TRY(search(&scale, budget, &k, least));
-        if (scale == before)
+        if (!choose_next(&scale, fitted, failed, least))
             break;
     }
 out:
