@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,8 +29,8 @@ static void redirect(int from, int to)
 }
 
 // Between fork() and exec(): only what is safe there.
-static void become_program(const rn_words *words, const cli_child_place *place, int output,
-                           pid_t parent)
+static void become_program(const rn_words *words, const cli_child_place *place,
+                           const cli_child *child, pid_t parent)
 {
     char *arguments[RN_MAX_WORDS + 2] = {"resnet"};
     int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -39,8 +40,8 @@ static void become_program(const rn_words *words, const cli_child_place *place, 
     if (getppid() != parent || chdir(place->folder) != 0)
         _exit(STATUS_NO_PROGRAM);
     redirect(nowhere, STDIN_FILENO);
-    redirect(output, STDOUT_FILENO);
-    redirect(nowhere, STDERR_FILENO);
+    redirect(child->output, STDOUT_FILENO);
+    redirect(child->errors, STDERR_FILENO);
     if (place->errors != NULL)
         redirect(open(place->errors, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666),
                  STDERR_FILENO);
@@ -55,12 +56,17 @@ rn_status cli_child_start(cli_child *child, const rn_words *words, const cli_chi
 {
     pid_t parent = getpid();
 
-    *child = (cli_child){.output = memfd_create("output", MFD_CLOEXEC)};
-    if (child->output < 0)
-        return system_error("no memory for a process' output");
+    signal(SIGCHLD, SIG_DFL); // if our parent ignored it, there would be nothing to wait for
+    *child = (cli_child){.output = memfd_create("output", MFD_CLOEXEC),
+                         .errors = memfd_create("errors", MFD_CLOEXEC)};
+    if (child->output < 0 || child->errors < 0) {
+        rn_status st = system_error("no memory for a process' output");
+        cli_child_release(child);
+        return st;
+    }
     child->pid = fork();
     if (child->pid == 0)
-        become_program(words, place, child->output, parent);
+        become_program(words, place, child, parent);
     if (child->pid < 0) {
         rn_status st = system_error("cannot start a process");
         cli_child_release(child);
@@ -72,30 +78,60 @@ rn_status cli_child_start(cli_child *child, const rn_words *words, const cli_chi
 
 bool cli_child_ended(cli_child *child, int *status)
 {
-    if (waitpid(child->pid, status, WNOHANG) != child->pid)
+    pid_t ended = waitpid(child->pid, status, WNOHANG);
+
+    if (ended == 0 || (ended < 0 && errno == EINTR))
         return false;
+    if (ended < 0) // nobody knows how
+        *status = STATUS_NO_PROGRAM << 8;
     child->pid = 0;
     return true;
 }
 
-rn_status cli_child_output(char **out, cli_child *child)
+static rn_status read_all(char **out, int descriptor)
 {
     struct stat info;
     rn_status st = RN_OK;
 
     *out = NULL;
-    if (fstat(child->output, &info) != 0 || info.st_size > MOST_OUTPUT)
+    if (fstat(descriptor, &info) != 0 || info.st_size > MOST_OUTPUT)
         st = rn_error(RN_EIO, "a process' output cannot be read");
     size_t size = st == RN_OK ? (size_t)info.st_size : 0;
     if (st == RN_OK && (*out = calloc(size + 1, 1)) == NULL)
         st = rn_error(RN_ENOMEM, "no memory for a process' output");
-    if (st == RN_OK && pread(child->output, *out, size, 0) != (ssize_t)size) {
+    if (st == RN_OK && pread(descriptor, *out, size, 0) != (ssize_t)size) {
         free(*out);
         *out = NULL;
         st = system_error("a process' output");
     }
+    return st;
+}
+
+rn_status cli_child_output(char **out, cli_child *child)
+{
+    rn_status st = read_all(out, child->output);
+
     cli_child_release(child);
     return st;
+}
+
+void cli_child_reason(char *out, size_t size, const cli_child *child)
+{
+    static const char prefix[] = "resnet: error: ";
+    char *text = NULL, *line;
+
+    snprintf(out, size, "it says nothing");
+    if (read_all(&text, child->errors) != RN_OK)
+        return;
+    for (size_t used = strlen(text); used > 0 && text[used - 1] == '\n';)
+        text[--used] = '\0';
+    line = strrchr(text, '\n');
+    line = line != NULL ? line + 1 : text;
+    if (strncmp(line, prefix, strlen(prefix)) == 0)
+        line += strlen(prefix);
+    if (*line != '\0')
+        snprintf(out, size, "%s", line);
+    free(text);
 }
 
 rn_status cli_child_wait(cli_child *child, int *status)
@@ -116,5 +152,7 @@ void cli_child_release(cli_child *child)
 {
     if (child->output >= 0)
         close(child->output);
-    *child = (cli_child){.output = -1};
+    if (child->errors >= 0)
+        close(child->errors);
+    *child = (cli_child){.output = -1, .errors = -1};
 }

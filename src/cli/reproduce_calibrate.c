@@ -82,7 +82,7 @@ static rn_status measure(rn_step_cost *cost, const rn_words *words)
 {
     rn_status st;
     cli_child child;
-    char *text = NULL;
+    char *text = NULL, reason[512];
     int status = 0;
     const cli_child_place place = {.folder = ".", .lock = -1};
 
@@ -92,11 +92,15 @@ static rn_status measure(rn_step_cost *cost, const rn_words *words)
         cli_child_release(&child);
         goto out;
     }
+    cli_child_reason(reason, sizeof reason, &child);
     RN_TRY(cli_child_output(&text, &child));
+    if (WIFSIGNALED(status))
+        snprintf(reason, sizeof reason, "killed by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || rn_step_cost_parse(cost, text) != RN_OK) {
         char *command = NULL;
-        st = rn_error(RN_ENGINE, "'%s' fails",
-                      rn_words_text(&command, words) == RN_OK ? command : "resnet bench");
+        st = rn_error(RN_ENGINE, "'%s' fails: %s",
+                      rn_words_text(&command, words) == RN_OK ? command : "resnet bench", reason);
         rn_text_free(command);
     }
 out:

@@ -61,7 +61,7 @@ out:
 
 static rn_status run_reproduce(const cli_arguments *args)
 {
-    cli_reproduction c = {0};
+    cli_reproduction c = {.again = "resnet reproduce"};
     rn_status st;
 
     if (cli_flag(args, "list"))

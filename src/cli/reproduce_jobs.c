@@ -17,22 +17,40 @@
 #include <time.h>
 #include <unistd.h>
 
-rn_status cli_lock_file(int *lock, const char *path, bool wait)
+rn_status cli_lock_file(int *lock, const char *path)
 {
+    rn_status st = RN_OK;
+
     *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (*lock < 0)
         return rn_error(RN_EIO, "cannot open '%s': %s", path, strerror(errno));
-    while (flock(*lock, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0) {
-        if (errno == EINTR && cli_signal() == 0)
-            continue;
-        bool taken = errno == EWOULDBLOCK;
-        rn_status st =
-            taken ? RN_OK : rn_error(RN_EIO, "cannot lock '%s': %s", path, strerror(errno));
-        close(*lock);
-        *lock = -1;
-        return st;
+    if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+        return RN_OK;
+    if (errno != EWOULDBLOCK)
+        st = rn_error(RN_EIO, "cannot lock '%s': %s", path, strerror(errno));
+    close(*lock);
+    *lock = -1;
+    return st;
+}
+
+// A blocking flock() would not come back at a signal.
+rn_status cli_lock_file_wait(int *lock, const char *path, const char *why)
+{
+    const struct timespec pause = {.tv_nsec = 50000000};
+    bool said = false;
+
+    for (;;) {
+        rn_status st = cli_lock_file(lock, path);
+        if (st != RN_OK || *lock >= 0)
+            return st;
+        if (cli_signal() != 0)
+            return rn_error(RN_EINTERRUPTED, "interrupted");
+        if (!said)
+            fprintf(stderr, "resnet: note: waiting for another process that has '%s': %s\n", path,
+                    why);
+        said = true;
+        nanosleep(&pause, NULL);
     }
-    return RN_OK;
 }
 
 static void release_slot(cli_slot *s)
@@ -41,7 +59,7 @@ static void release_slot(cli_slot *s)
         close(s->lock);
     rn_history_free(s->history);
     cli_child_release(&s->child);
-    *s = (cli_slot){.job = -1, .lock = -1, .child.output = -1};
+    *s = (cli_slot){.job = -1, .lock = -1, .child = {.output = -1, .errors = -1}};
 }
 
 static void finish_job(cli_crew *c, cli_slot *s, const char *what)
@@ -200,7 +218,7 @@ static rn_status claim(cli_crew *c, cli_slot *s, int job)
 
     RN_TRY(cli_format(&path, "%s/%s/%s.lock", c->run->folder, cli_crew_subfolder(c),
                       cli_crew_job_name(c, job)));
-    RN_TRY(cli_lock_file(&s->lock, path, false));
+    RN_TRY(cli_lock_file(&s->lock, path));
     c->jobs[job] = s->lock < 0 ? CLI_JOB_ELSEWHERE : CLI_JOB_WAITING;
     if (s->lock < 0)
         goto out;
@@ -389,7 +407,7 @@ rn_status cli_reproduce_jobs(const cli_reproduce_run *run)
                   .jobs = calloc((size_t)run->reproduction->job_count, sizeof *c.jobs)};
 
     for (int i = 0; c.slots != NULL && i < run->processes; i++)
-        c.slots[i] = (cli_slot){.job = -1, .lock = -1, .child.output = -1};
+        c.slots[i] = (cli_slot){.job = -1, .lock = -1, .child = {.output = -1, .errors = -1}};
     if (c.slots == NULL || c.jobs == NULL) {
         st = rn_error(RN_ENOMEM, "no memory for %d processes", run->processes);
         goto out;

@@ -24,14 +24,20 @@ static bool holds_plan(const char *folder)
 rn_status cli_reproduction_find(cli_reproduction *c, const char *word, const char *out,
                                 const char *parent)
 {
+    if (!holds_plan(word))
+        return cli_reproduction_begin(c, word, out, parent);
+    if (out != NULL && strcmp(out, word) != 0)
+        return rn_error(RN_EINVAL, "'%s' and '--out %s' name two folders", word, out);
+    c->word = word;
+    return cli_format(&c->folder, "%s", word);
+}
+
+rn_status cli_reproduction_begin(cli_reproduction *c, const char *word, const char *out,
+                                 const char *parent)
+{
     rn_status st;
 
     c->word = word;
-    if (holds_plan(word)) {
-        if (out != NULL && strcmp(out, word) != 0)
-            return rn_error(RN_EINVAL, "'%s' and '--out %s' name two folders", word, out);
-        return cli_format(&c->folder, "%s", word);
-    }
     st = rn_target_load(&c->target, word);
     if (st == RN_ENOTFOUND && strchr(word, '/') == NULL && strstr(word, ".json") == NULL)
         return RN_EINVAL; // a name misspelt, no file missing
@@ -42,10 +48,8 @@ rn_status cli_reproduction_find(cli_reproduction *c, const char *word, const cha
     return cli_format(&c->folder, "%s/%s", parent, c->target->name);
 }
 
-static rn_status read_budget(cli_reproduction *c, const cli_arguments *args)
+static rn_status read_budget(cli_reproduction *c, const char *text)
 {
-    const char *text = cli_text(args, "budget");
-
     if (text == NULL)
         return RN_OK;
     if (!rn_duration_parse(text, &c->budget))
@@ -62,7 +66,8 @@ rn_status cli_reproduction_options(cli_reproduction *c, const cli_arguments *arg
     c->quiet = cli_flag(args, "quiet");
     c->processes = (int)cli_integer(args, "processes");
     c->asked.seeds = (int)cli_integer(args, "runs");
-    RN_TRY(read_budget(c, args));
+    c->line = args->line;
+    RN_TRY(read_budget(c, cli_text(args, "budget")));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     if (cli_given(args, "threads"))
         c->asked.threads = rn_threads() > c->processes ? rn_threads() / c->processes : 1;
@@ -135,11 +140,20 @@ out:
 static rn_status begin(cli_reproduction *c)
 {
     rn_status st = RN_OK;
-    rn_reproduce_settings settings = c->asked;
     char *name = NULL;
 
+    if (c->asked.budget == NULL)
+        RN_TRY(read_budget(c, c->usual_budget));
+    rn_reproduce_settings settings = c->asked;
     if (settings.threads == 0)
         settings.threads = rn_threads() > c->processes ? rn_threads() / c->processes : 1;
+    if (!c->target->cost && c->asked.batch > 0) {
+        st = rn_error(RN_EINVAL,
+                      "'--batch' is for steps that are measured; that of the trainings of target "
+                      "'%s' is in its recipes",
+                      c->target->name);
+        goto out;
+    }
     if (!c->target->cost)
         RN_TRY(open_data(c, &settings, &name));
     if (c->budget > 0) {
@@ -156,12 +170,25 @@ out:
     return st;
 }
 
+// The plan's threads stay, however many processes work this time.
+static void warn_of_threads(const cli_reproduction *c)
+{
+    const int threads = c->reproduction->settings.threads;
+
+    if (c->processes > 1 && threads * c->processes > rn_threads())
+        fprintf(stderr,
+                "resnet: note: %d processes of %d threads each, as the reproduction was begun "
+                "with, share %d processors\n",
+                c->processes, threads, rn_threads());
+}
+
 static rn_status go_on(cli_reproduction *c)
 {
     rn_status st;
 
     RN_TRY(rn_reproduction_read(&c->reproduction, c->folder));
     RN_TRY(rn_reproduction_agree(c->reproduction, c->target, &c->asked));
+    warn_of_threads(c);
     if (!c->quiet)
         printf("going on with '%s'\n\n", c->folder);
 out:
@@ -177,7 +204,7 @@ static rn_status prepare(cli_reproduction *c)
 
     RN_TRY(rn_run_folder_create(c->folder));
     RN_TRY(cli_format(&path, "%s/plan.lock", c->folder));
-    RN_TRY(cli_lock_file(&lock, path, true));
+    RN_TRY(cli_lock_file_wait(&lock, path, "it measures and plans in this folder"));
     RN_TRY(holds_plan(c->folder) ? go_on(c) : begin(c));
 out:
     if (lock >= 0)
@@ -214,10 +241,14 @@ static size_t most_memory(const cli_reproduction *c)
 static void say_how_to_go_on(const cli_reproduction *c)
 {
     fflush(stdout);
-    fprintf(stderr, "stopped by %s; what was done is saved\nto go on: resnet reproduce ",
-            cli_signal_name());
-    cli_print_quoted(stderr, c->folder);
-    fputc('\n', stderr);
+    fprintf(stderr, "stopped by %s; what was done is saved\nto go on: ", cli_signal_name());
+    if (holds_plan(c->folder)) {
+        fprintf(stderr, "%s ", c->again);
+        cli_print_quoted(stderr, c->folder);
+        fputc('\n', stderr);
+    } else {
+        fprintf(stderr, "%s\n", c->line);
+    }
 }
 
 rn_status cli_reproduction_run(cli_reproduction *c)

@@ -14,6 +14,9 @@ typedef struct cli_reproduction {
     char *folder, *source;
     rn_reproduce_settings asked; // by options
     double budget;               // seconds; 0: none
+    const char *usual_budget;    // where something begins and none is asked for; NULL: none
+    const char *line;            // the whole command line
+    const char *again;           // what goes on, before the folder's name: "resnet reproduce"
     int processes;
     bool plan_only, quiet;
 } cli_reproduction;
@@ -25,6 +28,10 @@ typedef struct cli_reproduction {
  */
 rn_status cli_reproduction_find(cli_reproduction *c, const char *word, const char *out,
                                 const char *parent);
+
+/** The same, but `word` is a target, whatever folders there are. */
+rn_status cli_reproduction_begin(cli_reproduction *c, const char *word, const char *out,
+                                 const char *parent);
 
 /** Read the options that all have: data, runs, budget, processes, threads, quiet. */
 rn_status cli_reproduction_options(cli_reproduction *c, const cli_arguments *args);

@@ -36,7 +36,7 @@ static rn_status study(cli_reproduction *c, const cli_arguments *args)
 {
     rn_status st;
 
-    RN_TRY(cli_reproduction_find(c, "degradation", cli_text(args, "out"), "study"));
+    RN_TRY(cli_reproduction_begin(c, "degradation", cli_text(args, "out"), "study"));
     RN_TRY(cli_reproduction_options(c, args));
     RN_TRY(cli_reproduction_run(c));
     RN_TRY(conclude(c));
@@ -46,7 +46,7 @@ out:
 
 static rn_status run_degradation(const cli_arguments *args)
 {
-    cli_reproduction c = {0};
+    cli_reproduction c = {.again = "resnet study degradation --out", .usual_budget = "7m"};
     rn_status st = study(&c, args);
 
     cli_reproduction_release(&c);
@@ -64,8 +64,7 @@ static const cli_option options[] = {
      .kind = CLI_TEXT,
      .argument = "TIME",
      .help = "how long it may take on this machine, such as 30m or 1h30m: the training is made as "
-             "long as fits",
-     .fallback = "7m"},
+             "long as fits (default: 7m)"},
     CLI_REPRODUCTION_OPTIONS,
     {0}};
 

@@ -48,6 +48,20 @@ holds err "^to go on: resnet reproduce stopped$"
 expect 0 "$RESNET" reproduce tiny.json --threads 1 --quiet --out stopped
 same_report stopped
 
+# ^C while another process has the plan
+mkdir locked
+(
+    flock 9
+    start locked
+    wait_for err "waiting for another process that has 'locked/plan.lock'"
+    kill -s INT $pid
+    wait $pid
+    got=$?
+    [ $got -eq 130 ] || fail "exit status $got instead of 130 after SIGINT before there is a plan"
+    holds err "^to go on: resnet reproduce tiny.json --threads 1 --quiet --out locked$"
+    [ "$failures" -eq 0 ]
+) 9>locked/plan.lock || fail "waiting for the plan"
+
 # kill -9 of its whole process group within the first run; the second call comes at once
 start killed
 wait_for killed/runs/plain-8-s1/log.jsonl '"step"'

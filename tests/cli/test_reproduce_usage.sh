@@ -58,7 +58,21 @@ echo '{"left_out": "needs 1 GiB, more than 2.0 MiB"}' >again/points/resnet-14.js
 expect 0 "$RESNET" reproduce again.json --threads 1 --quiet --out again --runs 1
 holds again/report.md "| resnet-14 | done | [0-9]"
 
+# A study goes on with what it was begun with, and a folder of its name is not taken for it.
+expect 0 "$RESNET" reproduce degradation --data shapes:train=64,test=16 --scale 0.1 --threads 1 \
+    --quiet --out degradation
+expect 0 "$RESNET" study degradation --quiet --out degradation
+failure "no folder '/nowhere'" study degradation --data /nowhere
+
+# Why a step cannot be measured, and a parent that ignores its children's ends
+failure "resnet bench plain-8 .*' fails: .*memory" reproduce tiny.json --threads 1 --memory 1K --out little
+expect 0 timeout 60 env --ignore-signal=CHLD "$RESNET" reproduce whole --quiet --processes 64
+holds err "^resnet: note: 64 processes of 1 threads each"
+sed 's/"name": "cost"/"name": "third"/' cost.json >third.json
+expect 0 timeout 60 env --ignore-signal=CHLD "$RESNET" reproduce third.json --threads 1 --quiet --runs 1
+
 # Usage
+usage_error "'--batch' is for steps that are measured" reproduce tiny.json --batch 7 --out batch
 usage_error "expects TARGET" reproduce
 usage_error "unknown target 'fig66'; did you mean 'fig6'" reproduce fig66
 usage_error "'--budget' and '--scale' exclude each other" reproduce tiny.json --budget 1h --scale 0.5
