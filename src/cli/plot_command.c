@@ -160,12 +160,25 @@ out:
     return st;
 }
 
+// A matrix has no axes, curves or titles of one's own.
+static rn_status check_confusion(const cli_arguments *args)
+{
+    static const char *const others[] = {"x",   "log",   "xlim",  "ylim",   "smooth", "mean",
+                                         "set", "label", "title", "panels", "scale"};
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (cli_given(args, others[i]))
+            return rn_error(RN_EINVAL, "'--%s' is not for '--what confusion'", others[i]);
+    return RN_OK;
+}
+
 static rn_status draw_confusion(const cli_arguments *args, const char *path)
 {
     rn_status st;
     rn_confusion *confusion = NULL;
     rn_image *image = NULL;
 
+    RN_TRY(check_confusion(args));
     if (args->word_count != 1)
         return rn_error(RN_EINVAL,
                         "'--what confusion' expects one file that 'resnet eval --confusion "
@@ -266,7 +279,8 @@ const cli_command cli_plot = {
         "Draw what runs wrote into their logs, as the papers' figures do: training error thin, "
         "test error bold, a colour for each run. RUN is a run folder, of a training that is over "
         "or still goes on, or a folder with runs in it.\n\n"
-        "With --what responses, RUN may also be a file that 'resnet responses' wrote; with --what "
+        "With --what responses, RUN may also be a file that 'resnet responses' wrote, of one model "
+        "or of several; with --what "
         "confusion it is a file that 'resnet eval --confusion FILE.csv' wrote.",
     .examples = "resnet plot runs/resnet-20-cifar-10-quick\n"
                 "resnet plot runs --ylim 0,20 --out figure6.png\n"

@@ -110,9 +110,8 @@ static rn_status read_responses(cJSON **out, const char *path)
     if (st != RN_OK)
         goto out;
     *out = cJSON_Parse(text);
-    if (!cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(*out, "layers")))
-        st =
-            rn_error(RN_EFORMAT, "'%s': responses are no JSON object with an array 'layers'", path);
+    if (!cJSON_IsObject(*out) && (!cJSON_IsArray(*out) || cJSON_GetArraySize(*out) == 0))
+        st = rn_error(RN_EFORMAT, "'%s': responses are no JSON object, nor an array of such", path);
 out:
     free(folder);
     rn_text_free(text);
@@ -161,14 +160,18 @@ static rn_status fill_values(double *x, double *y, const cJSON *layers, bool onl
 }
 
 // As the paper draws them: in the network's order, and from the largest to the smallest.
-static rn_status add_responses(cli_chart *chart, const cli_plot_run *run, const cJSON *layers)
+static rn_status add_responses(cli_chart *chart, const char *label, int place, const cJSON *model)
 {
     rn_status st;
+    const cJSON *layers = cJSON_GetObjectItemCaseSensitive(model, "layers");
+
+    if (!cJSON_IsArray(layers))
+        return rn_error(RN_EFORMAT, "responses are no JSON object with an array 'layers'");
     const bool only_3x3 = count_layers(layers, true) > 0;
     const size_t count = count_layers(layers, only_3x3);
 
     for (size_t panel = 0; panel < 2; panel++) {
-        const rn_plot_series look = look_of(run->label, run->look, count);
+        const rn_plot_series look = look_of(label, place, count);
         double *x, *y;
         RN_TRY(cli_chart_add(chart, panel, &look, &x, &y));
         RN_TRY(fill_values(x, y, layers, only_3x3));
@@ -179,15 +182,38 @@ out:
     return st;
 }
 
+// A file of several models is an array, whose members say which model they are of.
+static rn_status add_models(cli_chart *chart, int *place, const cli_plot_runs *runs,
+                            const cli_plot_run *run, const cJSON *json)
+{
+    rn_status st = RN_OK;
+    const cJSON *item;
+
+    if (!cJSON_IsArray(json))
+        return add_responses(chart, run->label, (*place)++, json);
+    cJSON_ArrayForEach(item, json)
+    {
+        const char *model = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "model"));
+        const char *name = model != NULL ? model : "unnamed";
+        RN_TRY(add_responses(chart,
+                             runs->count == 1 ? cli_chart_text(chart, "%s", name)
+                                              : cli_chart_text(chart, "%s %s", run->label, name),
+                             (*place)++, item));
+    }
+out:
+    return st;
+}
+
 rn_status cli_plot_responses(cli_chart *chart, const cli_plot_runs *runs, const cli_arguments *args)
 {
     rn_status st = RN_OK;
     cJSON *json = NULL;
+    int place = 0;
     static const char *const orders[] = {"layer (original order)", "layer (sorted by magnitude)"};
 
     for (int i = 0; i < runs->count; i++) {
         RN_TRY(read_responses(&json, runs->runs[i].path));
-        st = add_responses(chart, &runs->runs[i], cJSON_GetObjectItemCaseSensitive(json, "layers"));
+        st = add_models(chart, &place, runs, &runs->runs[i], json);
         if (st != RN_OK) {
             rn_error_prefix(st, "'%s'", runs->runs[i].path);
             goto out;

@@ -125,6 +125,11 @@ expect 0 "$RESNET" plot runs/a other.json --what responses --out -
 holds out ">layer (sorted by magnitude)</text>"
 holds out ">other.json</text>"
 is_xml out
+echo '[{"model":"plain-8","layers":[{"name":"a","kernel":3,"std":2}]},
+       {"model":"resnet-8","layers":[{"name":"a","kernel":3,"std":1}]}]' >several.json
+expect 0 "$RESNET" plot several.json --what responses --out -
+holds out ">plain-8</text>"
+holds out ">resnet-8</text>"
 for text in '' '[]' '{"layers":3}' '{"layers":[{"name":"a"}]}' '{"layers":[1'; do
     echo "$text" >damaged.json
     failure "'damaged.json'" plot damaged.json --what responses
@@ -139,6 +144,10 @@ is_png confusion.png
 printf 'label,cat,dog\ncat,7,1\n' >short.csv
 failure "1 rows, expected 2" plot short.csv --what confusion
 usage_error ".png where a confusion" plot confusion.csv --what confusion --out a.svg
+for option in '--title T' --log '--scale 3' '--ylim 0,1'; do
+    # shellcheck disable=SC2086 # an option and its value
+    usage_error "is not for '--what confusion'" plot confusion.csv --what confusion $option
+done
 usage_error "expects one file" plot confusion.csv confusion.csv --what confusion
 
 # Damage, emptiness, and what is hardly meant.
