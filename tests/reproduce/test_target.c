@@ -59,6 +59,24 @@ static void published_numbers_are_the_papers(void **state)
     }
 }
 
+static void what_fails_in_the_paper_is_claimed_to_fail(void **state)
+{
+    rn_target *target;
+
+    (void)state;
+    ok(rn_target_load(&target, "preact-table1"));
+    for (int i = 0; i < target->run_count; i++) {
+        const char *note = target->runs[i].note;
+        bool fails = note != NULL && strcmp(note, "fails: above 20") == 0, claimed = false;
+        for (int k = 0; k < target->claim_count; k++) {
+            const rn_claim *claim = &target->claims[k];
+            claimed |= claim->of == i && claim->kind == RN_CLAIM_ABOVE && claim->value == 20;
+        }
+        assert_int_equal(claimed, fails);
+    }
+    rn_target_free(target);
+}
+
 static void a_target_is_read_as_it_is_written(void **state)
 {
     rn_target *target = parse_target(small_target);
@@ -206,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(built_in_targets_can_be_made_at_any_scale),
         cmocka_unit_test(published_numbers_are_the_papers),
+        cmocka_unit_test(what_fails_in_the_paper_is_claimed_to_fail),
         cmocka_unit_test(a_target_is_read_as_it_is_written),
         cmocka_unit_test(what_is_wrong_is_named_with_its_place),
         cmocka_unit_test(names_and_files_are_told_apart),
