@@ -251,6 +251,16 @@ static void say_how_to_go_on(const cli_reproduction *c)
     }
 }
 
+// What is done so far, for who looks before it goes on.
+static void report_so_far(const cli_reproduction *c)
+{
+    rn_report_counts counts;
+
+    if (rn_reproduction_report(&counts, c->reproduction, c->folder) == RN_OK && !c->quiet)
+        printf("\n%d of %d done; report so far: %s/report.html, %s/report.md\n", counts.done,
+               counts.jobs, c->folder, c->folder);
+}
+
 rn_status cli_reproduction_run(cli_reproduction *c)
 {
     rn_status st;
@@ -269,6 +279,8 @@ rn_status cli_reproduction_run(cli_reproduction *c)
                                    .quiet = c->quiet};
     RN_TRY(cli_reproduce_jobs(&run));
 out:
+    if (st == RN_EINTERRUPTED && c->reproduction != NULL && !c->plan_only)
+        report_so_far(c);
     if (st == RN_EINTERRUPTED)
         say_how_to_go_on(c);
     return st;

@@ -44,6 +44,7 @@ wait $pid
 got=$?
 [ $got -eq 130 ] || fail "exit status $got instead of 130 after SIGINT"
 holds err "^to go on: resnet reproduce stopped$"
+holds stopped/report.md "^1 of 2 runs done"
 [ ! -e stopped/runs/resnet-8-s1/model.safetensors ] || fail "SIGINT came too late for the test"
 expect 0 "$RESNET" reproduce tiny.json --threads 1 --quiet --out stopped
 same_report stopped
