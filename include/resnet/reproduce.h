@@ -309,8 +309,8 @@ typedef struct rn_report_counts {
 } rn_report_counts;
 
 /**
- * Read what the jobs left in FOLDER and write report.md, report.html, timing.md and the
- * figures (curves.svg, curves.png, ...) there, each atomically. None but timing.md has times of
+ * Read what the jobs left in FOLDER and write report.md, report.html, report.json, timing.md and
+ * the figures (curves.svg, curves.png, ...) there, each atomically. None but timing.md has times of
  * training in it: the same runs give the same bytes.
  *
  * Why a job failed is what its log says, or else the last line of runs/NAME.err.

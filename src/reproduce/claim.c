@@ -244,6 +244,20 @@ static rn_verdict judge_line(char text[RN_VERDICT_TEXT], const rn_claim *claim,
     return line.residual <= claim->margin ? RN_VERDICT_SHOWN : RN_VERDICT_CONTRADICTED;
 }
 
+const char *rn_verdict_name(rn_verdict verdict)
+{
+    static const char *const names[] = {
+        [RN_VERDICT_SHOWN] = "shown",
+        [RN_VERDICT_CONTRADICTED] = "contradicted",
+        [RN_VERDICT_UNDECIDED] = "not decided",
+        [RN_VERDICT_ONE_RUN] = "not decided (one run)",
+        [RN_VERDICT_INCOMPARABLE] = "not comparable",
+        [RN_VERDICT_MISSING] = "no result",
+    };
+
+    return names[verdict];
+}
+
 rn_verdict rn_claim_judge(char text[RN_VERDICT_TEXT], const rn_claim *claim,
                           const rn_reproduction *r, const rn_outcome *outcomes)
 {

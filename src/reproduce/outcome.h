@@ -80,6 +80,9 @@ typedef enum rn_verdict {
 
 enum { RN_VERDICT_TEXT = 512 };
 
+/** "shown". Static. */
+const char *rn_verdict_name(rn_verdict verdict);
+
 /** Whether a claim holds; `text` says the numbers. */
 rn_verdict rn_claim_judge(char text[RN_VERDICT_TEXT], const rn_claim *claim,
                           const rn_reproduction *reproduction, const rn_outcome *outcomes);

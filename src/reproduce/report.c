@@ -199,15 +199,6 @@ out:
 
 static void add_claims(doc *d, const rn_target *target, const judgement *judgements)
 {
-    static const char *const verdicts[] = {
-        [RN_VERDICT_SHOWN] = "shown",
-        [RN_VERDICT_CONTRADICTED] = "contradicted",
-        [RN_VERDICT_UNDECIDED] = "not decided",
-        [RN_VERDICT_ONE_RUN] = "not decided (one run)",
-        [RN_VERDICT_INCOMPARABLE] = "not comparable",
-        [RN_VERDICT_MISSING] = "no result",
-    };
-
     if (target->claim_count == 0)
         return;
     doc_add(d, DOC_HEADING, "Claims");
@@ -230,7 +221,7 @@ static void add_claims(doc *d, const rn_target *target, const judgement *judgeme
         doc_add(d, DOC_ROW, "%s", target->claims[i].text);
         doc_cell(d, "%s", rn_metric_title(target->claims[i].metric));
         doc_cell(d, "%s", judgements[i].text);
-        doc_cell(d, "%s", verdicts[judgements[i].verdict]);
+        doc_cell(d, "%s", rn_verdict_name(judgements[i].verdict));
     }
 }
 
@@ -325,7 +316,8 @@ static rn_status write_report(rn_report_counts *counts, const evidence *e)
     rn_report_jobs(&d, r, outcomes);
     rn_report_commands(&d, r);
     rn_report_machines(&d, r, outcomes);
-    st = write_document(&d, e->folder);
+    RN_TRY(write_document(&d, e->folder));
+    st = rn_report_json(counts, r, outcomes, e->folder);
 out:
     rn_free(judgements);
     doc_release(&d);

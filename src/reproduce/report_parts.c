@@ -156,7 +156,7 @@ void rn_report_deviations(doc *d, const rn_reproduction *r)
         doc_add(d, DOC_TEXT, "None that is known.");
 }
 
-static const char *state_of(const rn_outcome *outcome)
+const char *rn_report_state(const rn_outcome *outcome)
 {
     switch (outcome->state) {
     case RN_JOB_DONE:
@@ -187,7 +187,7 @@ static void add_job(doc *d, const rn_reproduction *r, int job, const rn_outcome 
     int metrics = r->target->cost ? RN_METRICS - RN_METRIC_STEP_SECONDS : RN_METRIC_RESPONSE;
 
     doc_add(d, DOC_ROW, "%s", r->jobs[job].name);
-    doc_cell(d, "%s", state_of(outcome));
+    doc_cell(d, "%s", rn_report_state(outcome));
     for (int m = 0; m < metrics; m++)
         number_cell(d,
                     rn_metric_shown((rn_metric)((int)first + m), outcome->value[(int)first + m]));

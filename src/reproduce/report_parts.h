@@ -16,6 +16,13 @@ void rn_report_commands(doc *d, const rn_reproduction *reproduction);
 /** Machines and builds that the runs name. */
 void rn_report_machines(doc *d, const rn_reproduction *reproduction, const rn_outcome *outcomes);
 
+/** "done", "failed", ... Static. */
+const char *rn_report_state(const rn_outcome *outcome);
+
+/** FOLDER/report.json: settings, claims, networks and runs, for programs. */
+rn_status rn_report_json(const rn_report_counts *counts, const rn_reproduction *reproduction,
+                         const rn_outcome *outcomes, const char *folder);
+
 /** FOLDER/timing.md: what is different each time. */
 rn_status rn_report_timing(const rn_reproduction *reproduction, const rn_outcome *outcomes,
                            const char *folder);

@@ -508,6 +508,13 @@ static void a_report_says_everything(void **state)
     assert_non_null(strstr(report, "## Machine\n\n- 2 threads; cpu a\\_b;"));
     assert_null(strstr(report, "2026"));
     rn_free(report);
+    char *json = read_file("report.json");
+    assert_non_null(strstr(json, "\"target\":\t\"small\""));
+    assert_non_null(strstr(json, "\"verdict\":\t\"not comparable\""));
+    assert_non_null(strstr(json, "\"paper\":\t8.75"));
+    assert_non_null(strstr(json, "\"state\":\t\"diverged\""));
+    assert_null(strstr(json, "2026"));
+    rn_free(json);
     char *timing = read_file("timing.md");
     assert_non_null(
         strstr(timing, "| res-s1 | 2026-01-02T03:04:05Z | 2026-01-02T04:04:05Z | 0 | 100"));
