@@ -101,7 +101,7 @@ out:
 static rn_status read_exactly(int descriptor, char *data, size_t size, const char *path)
 {
     for (size_t done = 0; done < size;) {
-        ssize_t got = read(descriptor, data + done, size - done);
+        ssize_t got = pread(descriptor, data + done, size - done, (off_t)done);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -113,9 +113,15 @@ static rn_status read_exactly(int descriptor, char *data, size_t size, const cha
     return RN_OK;
 }
 
-rn_status rn_file_read(char **out, size_t *size, const char *path, size_t limit)
+static rn_status check_limit(uint64_t bytes, size_t limit, const char *path)
 {
-    return rn_file_read_at(out, size, AT_FDCWD, path, limit);
+    char shown[SHOWN];
+
+    if (bytes <= limit && bytes < SIZE_MAX)
+        return RN_OK;
+    rn_text_escape(shown, sizeof shown, path);
+    return rn_error(RN_EFORMAT, "'%s' has %llu bytes, expected at most %zu", shown,
+                    (unsigned long long)bytes, limit);
 }
 
 int rn_open_plain(int root, const char *folder, const char *file)
@@ -138,46 +144,93 @@ int rn_open_plain(int root, const char *folder, const char *file)
     return descriptor;
 }
 
-rn_status rn_file_read_open(char **out, size_t *size, int descriptor, const char *path,
-                            size_t limit)
+static rn_status judge_head(int descriptor, uint64_t size, const char *path, rn_file_judge *judge)
 {
     rn_status st = RN_OK;
-    struct stat info;
+    char head[RN_FILE_HEAD], shown[SHOWN];
+    size_t bytes = size < RN_FILE_HEAD ? (size_t)size : (size_t)RN_FILE_HEAD;
+
+    RN_TRY(read_exactly(descriptor, head, bytes, path));
+    st = judge(head, bytes, size);
+    if (st != RN_OK) {
+        rn_text_escape(shown, sizeof shown, path);
+        rn_error_prefix(st, "'%s'", shown);
+    }
+out:
+    return st;
+}
+
+// The bytes are not zeroed before: of a file that ends early no more is touched than it has.
+static rn_status read_whole(char **out, int descriptor, size_t size, const char *path)
+{
+    rn_status st = RN_OK;
     char *data = NULL;
 
-    *out = NULL;
-    *size = 0;
-    if (fstat(descriptor, &info) != 0)
-        return system_error("examine", path);
-    if ((uint64_t)info.st_size > limit) {
-        char shown[SHOWN];
-        rn_text_escape(shown, sizeof shown, path);
-        return rn_error(RN_EFORMAT, "'%s' has %llu bytes, expected at most %zu", shown,
-                        (unsigned long long)info.st_size, limit);
-    }
-    RN_TRY(RN_NEW(&data, (size_t)info.st_size + 1));
-    RN_TRY(read_exactly(descriptor, data, (size_t)info.st_size, path));
+    RN_TRY(rn_alloc_unset((void **)&data, size + 1, 1));
+    RN_TRY(read_exactly(descriptor, data, size, path));
+    data[size] = '\0';
     *out = data;
-    *size = (size_t)info.st_size;
     data = NULL; // now the caller's
 out:
     rn_free(data);
     return st;
 }
 
-rn_status rn_file_read_at(char **out, size_t *size, int folder, const char *path, size_t limit)
+static rn_status read_open(char **out, size_t *size, int descriptor, const char *path, size_t limit,
+                           rn_file_judge *judge)
 {
-    rn_status st;
-    int descriptor;
+    rn_status st = RN_OK;
+    struct stat info;
+
+    *out = NULL;
+    *size = 0;
+    if (fstat(descriptor, &info) != 0)
+        return system_error("examine", path);
+    if (judge != NULL)
+        RN_TRY(judge_head(descriptor, (uint64_t)info.st_size, path, judge));
+    RN_TRY(check_limit((uint64_t)info.st_size, limit, path));
+    RN_TRY(read_whole(out, descriptor, (size_t)info.st_size, path));
+    *size = (size_t)info.st_size;
+out:
+    return st;
+}
+
+static rn_status read_file(char **out, size_t *size, int folder, const char *path, size_t limit,
+                           rn_file_judge *judge)
+{
+    rn_status st = RN_OK;
+    int descriptor = -1;
     uint64_t bytes;
 
     *out = NULL;
     *size = 0;
     RN_TRY(open_regular(&descriptor, &bytes, folder, path));
-    st = rn_file_read_open(out, size, descriptor, path, limit);
+    st = read_open(out, size, descriptor, path, limit, judge);
     close(descriptor);
 out:
     return st;
+}
+
+rn_status rn_file_read_open(char **out, size_t *size, int descriptor, const char *path,
+                            size_t limit)
+{
+    return read_open(out, size, descriptor, path, limit, NULL);
+}
+
+rn_status rn_file_read(char **out, size_t *size, const char *path, size_t limit)
+{
+    return read_file(out, size, AT_FDCWD, path, limit, NULL);
+}
+
+rn_status rn_file_read_if(char **out, size_t *size, const char *path, size_t limit,
+                          rn_file_judge *judge)
+{
+    return read_file(out, size, AT_FDCWD, path, limit, judge);
+}
+
+rn_status rn_file_read_at(char **out, size_t *size, int folder, const char *path, size_t limit)
+{
+    return read_file(out, size, folder, path, limit, NULL);
 }
 
 rn_status rn_file_size(uint64_t *size, const char *path)

@@ -15,8 +15,20 @@
 rn_status rn_file_read(char **out, size_t *size, const char *path, size_t limit);
 
 /**
- * The same for a path that is relative to an open folder and may be longer than the system takes at
- * once (PATH_MAX). Messages show the path with control characters escaped.
+ * Looks at a file's first bytes (at most RN_FILE_HEAD) and its size before anything else of it is
+ * read; a failure says what is wrong with them, and ends the reading.
+ */
+typedef rn_status rn_file_judge(const char *head, size_t bytes, uint64_t size);
+
+enum { RN_FILE_HEAD = 4096 };
+
+/** rn_file_read() of a file that `judge` accepts; its failure is returned, with the path before. */
+rn_status rn_file_read_if(char **out, size_t *size, const char *path, size_t limit,
+                          rn_file_judge *judge);
+
+/**
+ * rn_file_read() for a path that is relative to an open folder and may be longer than the system
+ * takes at once (PATH_MAX). Messages show the path with control characters escaped.
  */
 rn_status rn_file_read_at(char **out, size_t *size, int folder, const char *path, size_t limit);
 

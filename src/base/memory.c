@@ -31,7 +31,7 @@ static void *allocate(size_t bytes)
     return memory;
 }
 
-rn_status rn_alloc(void **out, size_t count, size_t size)
+static rn_status allocate_items(void **out, size_t count, size_t size, bool zeroed)
 {
     size_t bytes;
 
@@ -45,8 +45,19 @@ rn_status rn_alloc(void **out, size_t count, size_t size)
         *out = allocate(bytes);
     if (*out == NULL)
         return rn_error(RN_ENOMEM, "out of memory: %zu bytes wanted", bytes);
-    memset(*out, 0, bytes);
+    if (zeroed)
+        memset(*out, 0, bytes);
     return RN_OK;
+}
+
+rn_status rn_alloc(void **out, size_t count, size_t size)
+{
+    return allocate_items(out, count, size, true);
+}
+
+rn_status rn_alloc_unset(void **out, size_t count, size_t size)
+{
+    return allocate_items(out, count, size, false);
 }
 
 rn_status rn_grow(void **array, size_t *capacity, size_t needed, size_t size)

@@ -24,6 +24,9 @@ void rn_alloc_hook_set(rn_alloc_hook hook, void *context);
  */
 rn_status rn_alloc(void **out, size_t count, size_t size);
 
+/** The same with bytes of any value: pages that nobody writes to take no memory. */
+rn_status rn_alloc_unset(void **out, size_t count, size_t size);
+
 /** Typed form: `RN_NEW(&samples, n)`. */
 #define RN_NEW(out, count) rn_alloc((void **)(out), (count), sizeof **(out))
 

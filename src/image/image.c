@@ -76,31 +76,47 @@ void rn_image_free(rn_image *image)
     rn_free(image);
 }
 
-static bool starts_with(const uint8_t *bytes, size_t size, const char *magic, size_t length)
+static bool starts_with(const char *bytes, size_t size, const char *magic, size_t length)
 {
     return size >= length && memcmp(bytes, magic, length) == 0;
 }
 
+typedef rn_status decoder(rn_image **out, const rn_image_source *source);
+
+// NULL: no picture that is known here.
+static decoder *recognise(const char *bytes, size_t size)
+{
+    if (starts_with(bytes, size, "\x89PNG", 4))
+        return rn_image_decode_png;
+    if (starts_with(bytes, size, "\xff\xd8\xff", 3))
+        return rn_image_decode_jpeg;
+    if (starts_with(bytes, size, "RIFF", 4) && size >= 12 && memcmp(bytes + 8, "WEBP", 4) == 0)
+        return rn_image_decode_webp;
+    if (size >= 2 && bytes[0] == 'P' && memchr("2356", bytes[1], 4) != NULL)
+        return rn_image_decode_pnm;
+    return NULL;
+}
+
+static rn_status judge(const char *head, size_t bytes, uint64_t size)
+{
+    (void)size;
+    if (bytes == 0)
+        return rn_error(RN_EFORMAT, "file is empty, expected a PNG, JPEG, WebP or PPM picture");
+    if (recognise(head, bytes) == NULL)
+        return rn_error(RN_EFORMAT,
+                        "not a picture that is known here: starts with bytes %02x %02x, expected "
+                        "PNG, JPEG, WebP or PPM/PGM",
+                        (unsigned char)head[0], bytes > 1 ? (unsigned char)head[1] : 0);
+    return RN_OK;
+}
+
 static rn_status decode(rn_image **out, const rn_image_source *source)
 {
-    const uint8_t *bytes = source->bytes;
-    const size_t size = source->size;
+    const char *bytes = (const char *)source->bytes;
+    rn_status st = judge(bytes, source->size, source->size);
 
     *out = NULL;
-    if (size == 0)
-        return rn_error(RN_EFORMAT, "file is empty, expected a PNG, JPEG, WebP or PPM picture");
-    if (starts_with(bytes, size, "\x89PNG", 4))
-        return rn_image_decode_png(out, source);
-    if (starts_with(bytes, size, "\xff\xd8\xff", 3))
-        return rn_image_decode_jpeg(out, source);
-    if (starts_with(bytes, size, "RIFF", 4) && size >= 12 && memcmp(bytes + 8, "WEBP", 4) == 0)
-        return rn_image_decode_webp(out, source);
-    if (size >= 2 && bytes[0] == 'P' && memchr("2356", bytes[1], 4) != NULL)
-        return rn_image_decode_pnm(out, source);
-    return rn_error(RN_EFORMAT,
-                    "not a picture that is known here: starts with bytes %02x %02x, expected PNG, "
-                    "JPEG, WebP or PPM/PGM",
-                    bytes[0], size > 1 ? bytes[1] : 0);
+    return st == RN_OK ? recognise(bytes, source->size)(out, source) : st;
 }
 
 // Where the caller sets no limit, the user of the program may.
@@ -160,7 +176,7 @@ rn_status rn_image_open(rn_image **out, const char *path)
     size_t size = 0;
 
     *out = NULL;
-    RN_TRY(rn_file_read(&bytes, &size, path, LARGEST_FILE));
+    RN_TRY(rn_file_read_if(&bytes, &size, path, LARGEST_FILE, judge));
     st = rn_image_decode(out, (const uint8_t *)bytes, size, NULL);
     if (st != RN_OK)
         rn_error_prefix(st, "'%s'", path);

@@ -7,8 +7,6 @@
 
 enum { LENGTH_BYTES = 8, HEADER_START = LENGTH_BYTES + 1 };
 
-static const size_t MAX_FILE = (size_t)4 << 30;
-
 const char *rn_file_format_name(rn_file_format format)
 {
     static const char *const names[] = {[RN_FILE_RESNET] = "resnet",
@@ -53,6 +51,18 @@ static rn_status unknown_format(const char *bytes, size_t size)
                     b[0], b[1], b[2], b[3]);
 }
 
+static rn_status judge(const char *head, size_t bytes, uint64_t size)
+{
+    switch (recognise(head, bytes)) {
+    case RN_FILE_SAFETENSORS:
+        return rn_safetensors_judge(head, bytes, size);
+    case RN_FILE_UNKNOWN:
+        return unknown_format(head, bytes);
+    default:
+        return RN_OK;
+    }
+}
+
 // The whole file is either ours, in every part, or a state dict.
 static rn_status load_safetensors(rn_checkpoint **out, rn_foreign **foreign, rn_origin *origin,
                                   char *bytes, size_t size)
@@ -78,20 +88,14 @@ out:
 static rn_status read_bytes(rn_checkpoint **out, rn_foreign **foreign, rn_origin *origin,
                             char *bytes, size_t size)
 {
-    rn_status st;
-
     origin->format = recognise(bytes, size);
     switch (origin->format) {
     case RN_FILE_SAFETENSORS:
         return load_safetensors(out, foreign, origin, bytes, size);
     case RN_FILE_TORCH:
         return rn_torch_parse(foreign, bytes, size);
-    case RN_FILE_ONNX:
+    default: // judged before it was read
         return rn_onnx_parse(foreign, bytes, size);
-    default:
-        st = unknown_format(bytes, size);
-        rn_free(bytes);
-        return st;
     }
 }
 
@@ -124,7 +128,7 @@ rn_status rn_model_load(rn_checkpoint **out, rn_origin *origin, const char *path
     size_t size = 0;
 
     *out = NULL;
-    RN_TRY(rn_file_read(&bytes, &size, path, MAX_FILE));
+    RN_TRY(rn_file_read_if(&bytes, &size, path, SIZE_MAX, judge));
     st = load_bytes(out, &found, bytes, size, options);
     if (st != RN_OK)
         rn_error_prefix(st, "'%s'", path);

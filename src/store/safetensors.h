@@ -64,6 +64,9 @@ rn_status rn_safetensors_write(const char *path, const cJSON *metadata, const rn
 
 typedef struct rn_safetensors rn_safetensors;
 
+/** rn_file_judge: RN_EFORMAT unless the header begins, is short enough and has room in the file. */
+rn_status rn_safetensors_judge(const char *head, size_t bytes, uint64_t size);
+
 /**
  * Read a whole file and check everything: sizes, header, names, shapes, offsets (the tensors must
  * cover the data exactly, once), checksums. Needs memory of the order of the file's size, whatever

@@ -10,8 +10,6 @@
 
 enum { LENGTH_BYTES = 8, MAX_ELEMENT = 8 };
 
-static const size_t MAX_FILE = (size_t)4 << 30;
-
 // The tensor comes first, so that one pointer is the other's.
 typedef struct entry {
     rn_tensor tensor;
@@ -52,24 +50,34 @@ static size_t data_size(const rn_safetensors *file)
     return file->size - LENGTH_BYTES - file->header_length;
 }
 
-static rn_status read_length(rn_safetensors *file)
+rn_status rn_safetensors_judge(const char *head, size_t bytes, uint64_t size)
 {
     uint64_t length = 0;
 
-    if (file->size < LENGTH_BYTES)
-        return rn_error(RN_EFORMAT, "%zu bytes, expected at least %d", file->size, LENGTH_BYTES);
+    if (bytes < LENGTH_BYTES)
+        return rn_error(RN_EFORMAT, "%zu bytes, expected at least %d", bytes, LENGTH_BYTES);
     for (int i = 0; i < LENGTH_BYTES; i++)
-        length |= (uint64_t)(unsigned char)file->bytes[i] << (8 * i);
-    if (length > file->size - LENGTH_BYTES)
+        length |= (uint64_t)(unsigned char)head[i] << (8 * i);
+    if (length > size - LENGTH_BYTES)
         return rn_error(RN_EFORMAT,
                         "no safetensors file, or cut short: it claims a header of %llu bytes in a "
-                        "file of %zu",
-                        (unsigned long long)length, file->size);
+                        "file of %llu",
+                        (unsigned long long)length, (unsigned long long)size);
     if (length > RN_SAFETENSORS_HEADER)
         return rn_error(RN_EFORMAT, "header of %llu bytes, expected at most %zu",
                         (unsigned long long)length, RN_SAFETENSORS_HEADER);
-    file->header_length = (size_t)length;
+    if (length == 0 || bytes == LENGTH_BYTES || head[LENGTH_BYTES] != '{')
+        return rn_error(RN_EFORMAT, "byte %d is not the '{' of a safetensors header", LENGTH_BYTES);
     return RN_OK;
+}
+
+static rn_status read_length(rn_safetensors *file)
+{
+    rn_status st = rn_safetensors_judge(file->bytes, file->size, file->size);
+
+    for (int i = 0; i < LENGTH_BYTES && st == RN_OK; i++)
+        file->header_length |= (size_t)(unsigned char)file->bytes[i] << (8 * i);
+    return st;
 }
 
 static rn_status parse_header(rn_safetensors *file)
@@ -77,8 +85,6 @@ static rn_status parse_header(rn_safetensors *file)
     rn_status st = RN_OK;
     char *text = NULL; // with the NUL that parsing needs
 
-    if (file->header_length == 0 || file->bytes[LENGTH_BYTES] != '{')
-        return rn_error(RN_EFORMAT, "byte %d is not the '{' of a safetensors header", LENGTH_BYTES);
     RN_TRY(rn_alloc((void **)&text, file->header_length + 1, 1));
     memcpy(text, file->bytes + LENGTH_BYTES, file->header_length);
     RN_TRY(rn_json_parse(&file->header, text, file->header_length, "header"));
@@ -364,7 +370,7 @@ rn_status rn_safetensors_open(rn_safetensors **out, const char *path)
     size_t size = 0;
 
     *out = NULL;
-    RN_TRY(rn_file_read(&bytes, &size, path, MAX_FILE));
+    RN_TRY(rn_file_read_if(&bytes, &size, path, SIZE_MAX, rn_safetensors_judge));
     st = rn_safetensors_parse(out, bytes, size);
     if (st != RN_OK)
         rn_error_prefix(st, "'%s'", path);

@@ -234,6 +234,30 @@ static void test_pnm_kinds(void **state)
     CHECK_PNM("P2 6 1 65535 0 257 32896 65535 32767 255", 1, 0, 1, 128, 255, 127, 1);
 }
 
+static bool refuse_large(size_t bytes, void *context)
+{
+    (void)context;
+    return bytes < 1 << 20;
+}
+
+// By its first bytes, before memory is taken for all of them.
+static void test_large_file_is_no_picture(void **state)
+{
+    char path[] = "/tmp/resnet-image-XXXXXX";
+    int descriptor = mkstemp(path);
+    rn_image *image;
+
+    (void)state;
+    assert_int_equal(write(descriptor, "\x1a\x45", 2), 2);
+    assert_int_equal(ftruncate(descriptor, 1 << 30), 0);
+    close(descriptor);
+    rn_alloc_hook_set(refuse_large, NULL);
+    assert_int_equal(rn_image_open(&image, path), RN_EFORMAT);
+    rn_alloc_hook_set(NULL, NULL);
+    assert_non_null(strstr(rn_error_message(), "starts with bytes 1a 45"));
+    unlink(path);
+}
+
 static void test_open_names_file(void **state)
 {
     char path[] = "/tmp/resnet-image-XXXXXX";
@@ -266,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_exif_in_files),
         cmocka_unit_test(test_exif_damage_is_ignored),
         cmocka_unit_test(test_pnm_kinds),
+        cmocka_unit_test(test_large_file_is_no_picture),
         cmocka_unit_test(test_open_names_file),
     };
 

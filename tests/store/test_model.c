@@ -188,6 +188,52 @@ static void other_files_are_refused(void **context)
     assert_int_equal(rn_model_load(&c, NULL, folder, NULL), RN_EIO);
 }
 
+// A sparse file of 5 GiB with these first bytes.
+static void make_large(const char *path, const char *head, size_t bytes)
+{
+    ok(rn_file_write_atomic(path, head, bytes));
+    assert_int_equal(truncate(path, (off_t)5 << 30), 0);
+}
+
+static bool refuse_large(size_t bytes, void *context)
+{
+    size_t *wanted = context;
+
+    *wanted = bytes > *wanted ? bytes : *wanted;
+    return bytes < (size_t)1 << 30;
+}
+
+// Before memory is taken: `resnet summary FILM` must not read the film.
+static void large_files_are_judged_by_their_first_bytes(void **context)
+{
+    (void)context;
+    static const struct {
+        const char *head;
+        size_t bytes;
+        const char *message;
+    } cases[] = {
+        {"\x1a\x45\xdf\xa3", 4, "it begins with 1a 45 df a3"},
+        {"\0\0\0\6\0\0\0\0{", 9, "header of 100663296 bytes, expected at most 16777216"},
+    };
+    rn_checkpoint *c = NULL;
+    size_t wanted = 0;
+
+    rn_alloc_hook_set(refuse_large, &wanted);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        make_large(in_folder("x"), cases[i].head, cases[i].bytes);
+        assert_int_equal(rn_model_load(&c, NULL, in_folder("x"), NULL), RN_EFORMAT);
+        assert_non_null(strstr(rn_error_message(), cases[i].message));
+    }
+    assert_true(wanted < (size_t)1 << 20);
+    make_large(in_folder("x"), "\x40\0\0\0\0\0\0\0{", 9); // any size may be a model's
+    assert_int_equal(rn_model_load(&c, NULL, in_folder("x"), NULL), RN_ENOMEM);
+    assert_true(wanted > (size_t)5 << 30);
+    wanted = 0;
+    assert_int_equal(rn_checkpoint_load(&c, in_folder("x")), RN_ENOMEM);
+    assert_true(wanted > (size_t)5 << 30);
+    rn_alloc_hook_set(NULL, NULL);
+}
+
 // A damaged file of ours is none of another program's.
 static void damage_is_found(void **context)
 {
@@ -328,6 +374,7 @@ int main(void)
         cmocka_unit_test(state_dicts_hold_parameters_only),
         cmocka_unit_test(endings_say_the_format),
         cmocka_unit_test(other_files_are_refused),
+        cmocka_unit_test(large_files_are_judged_by_their_first_bytes),
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(own_files_contradict_what_is_told),
         cmocka_unit_test(fresh_models_are_as_training_begins),
