@@ -1,5 +1,7 @@
 #include "base/json_write.h"
 
+#include "base/number.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +14,8 @@ void rn_json_number_text(char text[RN_NUMBER_TEXT], double value)
     }
     // %.15g would do for most; 17 digits always do.
     for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, RN_NUMBER_TEXT, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
+        rn_print(text, RN_NUMBER_TEXT, "%.*g", digits, value);
+        if (rn_strtod(text, NULL) == value)
             break;
     }
 }

@@ -1,5 +1,7 @@
 #include "base/memory.h"
 
+#include "base/number.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,13 +100,13 @@ rn_status rn_format(char **out, const char *fmt, ...)
     *out = NULL;
     va_start(args, fmt);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, fmt, args);
+    int length = rn_vprint(NULL, 0, fmt, args);
     if (length < 0) {
         st = rn_error(RN_EINVAL, "text cannot be formatted");
         goto out;
     }
     RN_TRY(rn_alloc((void **)out, (size_t)length + 1, 1));
-    vsnprintf(*out, (size_t)length + 1, fmt, again);
+    rn_vprint(*out, (size_t)length + 1, fmt, again);
 out:
     va_end(again);
     va_end(args);

@@ -1,3 +1,4 @@
+#include "base/number.h"
 #include "base/text.h"
 
 #include <stdarg.h>
@@ -41,7 +42,7 @@ rn_status(rn_error)(rn_status code, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    rn_vprint(text, sizeof text, fmt, args);
     va_end(args);
     replace_control_characters(text);
     memcpy(message, text, sizeof text);
@@ -54,7 +55,7 @@ rn_status(rn_error_prefix)(rn_status code, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(prefix, sizeof prefix, fmt, args);
+    rn_vprint(prefix, sizeof prefix, fmt, args);
     va_end(args);
     return rn_error(code, "%s: %s", prefix, message);
 }

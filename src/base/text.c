@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include "base/number.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -66,7 +68,7 @@ bool rn_text_double(const char *text, double low, double high, double *value)
     if (!starts_like_number(text) || strpbrk(text, "xXpPnN") != NULL)
         return false;
     errno = 0;
-    double number = strtod(text, &end);
+    double number = rn_strtod(text, &end);
     if (end == text || *end != '\0' || !isfinite(number) || number < low || number > high)
         return false;
     *value = number;

@@ -1,4 +1,5 @@
 // The keys of a model spec: how each is spelled, read, written and bounded.
+#include "base/number.h"
 #include "base/text.h"
 #include "graph/spec.h"
 
@@ -270,7 +271,7 @@ static void write_counts(char *text, size_t size, const rn_counts *counts)
 
 static void write_real(char *text, size_t size, float number)
 {
-    int length = snprintf(text, size, "%.6f", (double)number);
+    int length = rn_print(text, size, "%.6f", (double)number);
 
     while (text[length - 1] == '0')
         text[--length] = '\0';

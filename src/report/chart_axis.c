@@ -1,6 +1,8 @@
 // Ticks at 1, 2 and 5 times powers of ten.
 #include "report/chart_axis.h"
 
+#include "base/number.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +53,7 @@ static void write_power(char text[CHART_TICK_TEXT], double value, double size)
     char mantissa[CHART_TICK_TEXT];
 
     digits = digits < 0 ? 0 : digits > 12 ? 12 : digits;
-    snprintf(mantissa, sizeof mantissa, "%.*e", digits, value);
+    rn_print(mantissa, sizeof mantissa, "%.*e", digits, value);
     char *e = strchr(mantissa, 'e');
     if (e == NULL || sscanf(e + 1, "%d", &exponent) != 1)
         return;
@@ -73,7 +75,7 @@ static void write_label(char text[CHART_TICK_TEXT], double value, double size, d
     if (largest < 1e13 && size > 1e-12 * largest)
         for (size_t i = 0; i < sizeof scales / sizeof *scales; i++)
             if (largest >= scales[i].from) {
-                snprintf(text, CHART_TICK_TEXT, "%.*f%s", decimals_of(size / scales[i].unit),
+                rn_print(text, CHART_TICK_TEXT, "%.*f%s", decimals_of(size / scales[i].unit),
                          value / scales[i].unit, scales[i].suffix);
                 return;
             }
@@ -154,7 +156,7 @@ static void tick_linear(chart_axis *axis)
 static void write_decade(char text[CHART_TICK_TEXT], int mantissa, int exponent)
 {
     if (exponent >= -3 && exponent <= 4)
-        snprintf(text, CHART_TICK_TEXT, "%.*f", exponent < 0 ? -exponent : 0,
+        rn_print(text, CHART_TICK_TEXT, "%.*f", exponent < 0 ? -exponent : 0,
                  step_value((tick_step){mantissa, exponent}, 1));
     else
         snprintf(text, CHART_TICK_TEXT, "%de%d", mantissa, exponent);

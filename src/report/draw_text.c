@@ -1,6 +1,7 @@
 #include "report/draw_text.h"
 
 #include "base/memory.h"
+#include "base/number.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -35,10 +36,10 @@ void draw_text_print(draw_text *text, const char *fmt, ...)
 
     va_start(args, fmt);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, fmt, args);
+    int length = rn_vprint(NULL, 0, fmt, args);
     char *end = length < 0 ? NULL : room(text, (size_t)length);
     if (end != NULL) {
-        vsnprintf(end, (size_t)length + 1, fmt, again);
+        rn_vprint(end, (size_t)length + 1, fmt, again);
         text->length += (size_t)length;
     }
     va_end(again);
@@ -136,6 +137,6 @@ void draw_text_number(draw_text *text, double value, int digits)
     char number[32] = "null"; // formatted once: there may be many
 
     if (isfinite(value))
-        snprintf(number, sizeof number, "%.*g", digits < 17 ? digits : 17, value);
+        rn_print(number, sizeof number, "%.*g", digits < 17 ? digits : 17, value);
     append(text, number, strlen(number));
 }

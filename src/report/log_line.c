@@ -1,6 +1,7 @@
 #include "report/log_line.h"
 
 #include "base/memory.h"
+#include "base/number.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -206,7 +207,7 @@ bool log_scan_next(log_scan *scan, log_member *member)
     member->number = NAN;
     scan->damaged = !take_member(scan, member, 1);
     if (!scan->damaged && member->kind == LOG_NUMBER)
-        member->number = strtod(member->value.text, NULL);
+        member->number = rn_strtod(member->value.text, NULL);
     if (isinf(member->number))
         member->number = NAN;
     return !scan->damaged;

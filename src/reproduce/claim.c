@@ -1,6 +1,8 @@
 // Claims against results: means over seeds, their deviation, margins, straight lines.
 #include "reproduce/outcome.h"
 
+#include "base/number.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -151,11 +153,11 @@ static void add_count(char *text, size_t size, const rn_statistics *s, const rn_
     size_t used = strlen(text);
 
     if (s->count < r->settings.seeds && !r->target->cost)
-        snprintf(text + used, size - used, "; %d of %d runs of %s", s->count, r->settings.seeds,
+        rn_print(text + used, size - used, "; %d of %d runs of %s", s->count, r->settings.seeds,
                  r->target->runs[run].name);
     used = strlen(text);
     if (s->diverged > 0)
-        snprintf(text + used, size - used, "; %d of %d runs of %s diverged", s->diverged,
+        rn_print(text + used, size - used, "; %d of %d runs of %s diverged", s->diverged,
                  r->settings.seeds, r->target->runs[run].name);
 }
 
@@ -186,8 +188,8 @@ static void describe_sides(char text[RN_VERDICT_TEXT], const sides *s, const rn_
     char error[32] = "none";
 
     if (s->of.count > 1 || s->than.count > 1)
-        snprintf(error, sizeof error, "%.2g", s->error);
-    snprintf(text, RN_VERDICT_TEXT, "%.4g against %.4g: %+.3g, margin %g, standard error %s",
+        rn_print(error, sizeof error, "%.2g", s->error);
+    rn_print(text, RN_VERDICT_TEXT, "%.4g against %.4g: %+.3g, margin %g, standard error %s",
              s->of.mean, s->than.mean, s->of.mean - s->than.mean, s->margin, error);
     add_count(text, RN_VERDICT_TEXT, &s->of, r, claim->of);
     if (claim->than >= 0)
@@ -202,7 +204,7 @@ static rn_verdict judge_comparison(char text[RN_VERDICT_TEXT], const rn_claim *c
 
     if (isnan(s.of.mean) || isnan(s.than.mean)) {
         int missing = isnan(s.of.mean) ? claim->of : claim->than;
-        snprintf(text, RN_VERDICT_TEXT, "no result of %s", r->target->runs[missing].name);
+        rn_print(text, RN_VERDICT_TEXT, "no result of %s", r->target->runs[missing].name);
         return RN_VERDICT_MISSING;
     }
     describe_sides(text, &s, claim, r);
@@ -230,11 +232,11 @@ static rn_verdict judge_line(char text[RN_VERDICT_TEXT], const rn_claim *claim,
         y[points++] = s.mean;
     }
     if (points < 3) {
-        snprintf(text, RN_VERDICT_TEXT, "%d of %d points", points, claim->run_count);
+        rn_print(text, RN_VERDICT_TEXT, "%d of %d points", points, claim->run_count);
         return RN_VERDICT_MISSING;
     }
     rn_line line = rn_line_fit(x, y, points);
-    snprintf(text, RN_VERDICT_TEXT,
+    rn_print(text, RN_VERDICT_TEXT,
              "%.4g + %.4g x depth over %d of %d depths, R^2 = %.6f, largest residual %.2f %% (%s), "
              "margin %g %%",
              line.a, line.b, points, claim->run_count, line.r_squared, line.residual,

@@ -2,6 +2,7 @@
 #include "reproduce/document.h"
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "report/draw_text.h"
 
 #include <stdarg.h>
@@ -26,10 +27,10 @@ static void append(doc *d, doc_block *block, const char *fmt, va_list args)
     va_list again;
 
     va_copy(again, args);
-    length = vsnprintf(NULL, 0, fmt, args);
+    length = rn_vprint(NULL, 0, fmt, args);
     d->status = rn_alloc((void **)&added, (size_t)(length < 0 ? 0 : length) + 1, 1);
     if (d->status == RN_OK && length >= 0)
-        vsnprintf(added, (size_t)length + 1, fmt, again);
+        rn_vprint(added, (size_t)length + 1, fmt, again);
     if (d->status == RN_OK && block->text != NULL)
         d->status = rn_format(&joined, "%s%c%s", block->text, DOC_CELL, added);
     va_end(again);

@@ -2,6 +2,7 @@
 #include "resnet/reproduce.h"
 
 #include "base/memory.h"
+#include "base/number.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,7 +45,7 @@ static rn_status add_number(rn_words *words, const char *option, double value)
 {
     char text[32];
 
-    snprintf(text, sizeof text, "%.10g", value);
+    rn_print(text, sizeof text, "%.10g", value);
     return add_all(words, option, text, NULL);
 }
 

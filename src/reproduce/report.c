@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "reproduce/document.h"
 #include "reproduce/figures.h"
 #include "reproduce/outcome.h"
@@ -87,7 +88,7 @@ static void add_published(doc *d, const rn_target_run *run, rn_metric metric)
     char deviation[32] = "";
 
     if (!isnan(run->published_deviation))
-        snprintf(deviation, sizeof deviation, " \u00b1 %.2g", run->published_deviation);
+        rn_print(deviation, sizeof deviation, " \u00b1 %.2g", run->published_deviation);
     if (isnan(value))
         doc_cell(d, "%s", note);
     else if (*note != '\0')
@@ -121,7 +122,7 @@ static void add_result_cells(doc *d, const rn_reproduction *r, const rn_outcome 
     if (!rn_reproduction_is_comparable(r))
         return;
     if (!isnan(difference))
-        snprintf(text, sizeof text, "%+.3g", difference);
+        rn_print(text, sizeof text, "%+.3g", difference);
     doc_cell(d, "%s", text);
 }
 

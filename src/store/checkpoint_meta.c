@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/memory.h"
+#include "base/number.h"
 
 #include <float.h>
 #include <math.h>
@@ -54,8 +55,8 @@ static int print_float(char text[FLOAT_TEXT], float value)
     int length = 0;
 
     for (int digits = 1; digits <= FLT_DECIMAL_DIG; digits++) {
-        length = snprintf(text, FLOAT_TEXT, "%.*g", digits, (double)value);
-        if ((float)strtod(text, NULL) == value)
+        length = rn_print(text, FLOAT_TEXT, "%.*g", digits, (double)value);
+        if ((float)rn_strtod(text, NULL) == value)
             break;
     }
     return length;

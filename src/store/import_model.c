@@ -2,6 +2,7 @@
 #include "store/import.h"
 
 #include "base/memory.h"
+#include "base/number.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -141,7 +142,7 @@ static void append(char text[SPEC_TEXT], const char *fmt, ...)
     va_list values;
 
     va_start(values, fmt);
-    vsnprintf(text + used, SPEC_TEXT - used, fmt, values);
+    rn_vprint(text + used, SPEC_TEXT - used, fmt, values);
     va_end(values);
 }
 

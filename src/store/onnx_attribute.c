@@ -1,6 +1,8 @@
 // AttributeProto: read from its node when it is asked for.
 #include "store/onnx.h"
 
+#include "base/number.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +27,7 @@ rn_status rn_onnx_node_error(rn_status code, const rn_onnx_node *node, const cha
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    rn_vprint(text, sizeof text, fmt, args);
     va_end(args);
     return rn_error(code, "node '%.*s' (%.*s): %s", RN_ONNX_TEXT(node->name),
                     RN_ONNX_TEXT(node->op), text);

@@ -1,6 +1,8 @@
 // The net's family, the facts of nets without additions, and the spec's text.
 #include "store/onnx_derive.h"
 
+#include "base/number.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,7 +130,7 @@ static void put(text *to, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    int length = vsnprintf(to->at, to->left, fmt, args);
+    int length = rn_vprint(to->at, to->left, fmt, args);
     va_end(args);
     size_t moved = length < 0 ? 0 : (size_t)length;
     moved = moved < to->left ? moved : to->left - 1;

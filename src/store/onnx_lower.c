@@ -2,6 +2,7 @@
 #include "store/onnx_lower.h"
 
 #include "base/memory.h"
+#include "base/number.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ rn_status rn_net_error(rn_status code, const rn_net_node *node, const char *fmt,
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    rn_vprint(text, sizeof text, fmt, args);
     va_end(args);
     return rn_error(code, "node '%.*s' (%.*s): %s", RN_ONNX_TEXT(node->name),
                     RN_ONNX_TEXT(node->op), text);
