@@ -40,6 +40,8 @@ typedef enum rn_torch_tag {
 extern const rn_pickle_global rn_torch_globals[];
 extern const size_t rn_torch_global_count;
 
+enum { RN_TORCH_NAME = 1024 }; // most bytes of a tensor's name and of a storage's key
+
 typedef struct rn_torch_storage {
     const char *key; // in the pickle's bytes
     size_t key_length;

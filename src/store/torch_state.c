@@ -93,6 +93,17 @@ static void strip_wrappers(rn_torch_entry *entries, size_t count)
     }
 }
 
+// One text may be the name of any number of entries: comparing long ones would take hours.
+static rn_status check_lengths(const rn_torch_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].length > RN_TORCH_NAME)
+            return rn_error(RN_EFORMAT, "the name of tensor %zu has %zu bytes, expected at most %d",
+                            i, entries[i].length, RN_TORCH_NAME);
+    }
+    return RN_OK;
+}
+
 static int compare_names(const void *a, const void *b)
 {
     const rn_torch_entry *x = *(const rn_torch_entry *const *)a;
@@ -139,6 +150,7 @@ rn_status rn_torch_list_entries(rn_torch_entry **out, size_t *count, const rn_pi
     RN_TRY(find_state(&state, count, pickle));
     RN_TRY(RN_NEW(out, *count));
     list(*out, pickle, state);
+    RN_TRY(check_lengths(*out, *count));
     strip_wrappers(*out, *count);
     st = check_names(*out, *count);
 out:

@@ -58,6 +58,9 @@ static rn_status read_id(rn_torch_storage *out, view *part, const rn_pickle *pic
         return rn_error(RN_EFORMAT, "the type of a storage is none that is known");
     if (key->kind != RN_PICKLE_TEXT)
         return rn_error(RN_EFORMAT, "the key of a storage is no text");
+    if (key->length > RN_TORCH_NAME) // all ids may have the same one, and are compared
+        return rn_error(RN_EFORMAT, "the key of a storage has %zu bytes, expected at most %d",
+                        (size_t)key->length, RN_TORCH_NAME);
     *out =
         (rn_torch_storage){.key = key->text, .key_length = key->length, .type = type->global->data};
     uint64_t bytes;

@@ -226,6 +226,8 @@ def tensors():
         ((b"1", 2, struct.pack("<2d", 1, 1e300)), (b"2", 2, b"\x00\x3c\x01\x00"),
          (b"3", 2, b"\x80\x3f\xc0\x7f"), (b"4", 1, bytes(8))))
     yield "name_twice", legacy(state(("a", tensor()), ("a", tensor())))
+    yield "name_long", legacy(state(("a" * 1025, tensor())))
+    yield "key_long", a(tensor(storage("0" * 1025)))
     yield "name_nul", legacy(state(("a\0b", tensor())))
     yield "name_stripped_twice", legacy(state(("module.a", tensor()), ("module.a", tensor())))
 
