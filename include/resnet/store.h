@@ -67,7 +67,7 @@ RN_API void rn_checkpoint_forget_ranges(rn_checkpoint *checkpoint);
 /**
  * Save as FOLDER/checkpoint-ITERATION.safetensors (the folder is created), then delete all but the
  * newest `keep` (>= 1) of that pattern in the folder; never the one just saved, nor other files,
- * but for "*.safetensors.tmpN" that a killed process N has left.
+ * but for "*.tmp-resnet-XXXXXXXX" that killed processes have left of files in the making.
  *
  * @return As rn_checkpoint_save(); RN_EIO also if an old one cannot be deleted (the new one is
  *         there by then).

@@ -15,7 +15,7 @@
 
 enum { SHOWN = 512 }; // bytes of a path in a message, so that the reason behind it stays
 
-static rn_status system_error(const char *verb, const char *path)
+rn_status(rn_file_error)(const char *verb, const char *path)
 {
     int error = errno;
     rn_status code = error == ENOENT ? RN_ENOTFOUND : RN_EIO;
@@ -25,7 +25,7 @@ static rn_status system_error(const char *verb, const char *path)
     return rn_error(code, "cannot %s '%s': %s", verb, shown, strerror(error));
 }
 
-static rn_status require_regular(mode_t mode, const char *path)
+rn_status rn_file_require_regular(mode_t mode, const char *path)
 {
     char shown[SHOWN];
 
@@ -83,12 +83,12 @@ static rn_status open_regular(int *descriptor, uint64_t *size, int folder, const
 
     *descriptor = rn_open_at(folder, path, O_RDONLY | O_NONBLOCK);
     if (*descriptor < 0)
-        return system_error("open", path);
+        return rn_file_error("open", path);
     if (fstat(*descriptor, &info) != 0) {
-        st = system_error("examine", path);
+        st = rn_file_error("examine", path);
         goto out;
     }
-    RN_TRY(require_regular(info.st_mode, path));
+    RN_TRY(rn_file_require_regular(info.st_mode, path));
     *size = (uint64_t)info.st_size;
 out:
     if (st != RN_OK) {
@@ -105,7 +105,7 @@ static rn_status read_exactly(int descriptor, char *data, size_t size, const cha
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return system_error("read", path);
+            return rn_file_error("read", path);
         if (got == 0)
             return rn_error(RN_EIO, "'%s' ended at byte %zu, expected %zu", path, done, size);
         done += (size_t)got;
@@ -259,6 +259,30 @@ bool rn_folder_exists(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+// Some file systems do not sync folders (EINVAL), and some folders are not for reading (EACCES).
+rn_status rn_folder_sync(const char *path)
+{
+    rn_status st = RN_OK;
+    char folder[PATH_MAX];
+
+    snprintf(folder, sizeof folder, "%s", path); // a longer one is opened by nobody
+    int descriptor = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = descriptor >= 0 ? fsync(descriptor) == 0 : errno == EACCES;
+    if (!synced && errno != EINVAL && errno != ENOTSUP)
+        st = rn_file_error("sync the folder of", path);
+    if (descriptor >= 0)
+        close(descriptor);
+    return st;
+}
+
+// With its name on disk: a power cut would take with it what is in it.
+static rn_status make_folder(const char *path)
+{
+    if (mkdir(path, 0777) == 0)
+        return rn_folder_sync(path);
+    return errno == EEXIST ? RN_OK : rn_file_error("create folder", path);
+}
+
 rn_status rn_folder_create(const char *path)
 {
     rn_status st = RN_OK;
@@ -270,125 +294,17 @@ rn_status rn_folder_create(const char *path)
     for (char *slash = strchr(parent + 1, '/'); *parent != '\0' && slash != NULL;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (!rn_folder_exists(parent) && mkdir(parent, 0777) != 0 && errno != EEXIST) {
-            st = system_error("create folder", parent);
-            goto out;
-        }
+        if (!rn_folder_exists(parent))
+            RN_TRY(make_folder(parent));
         *slash = '/';
     }
-    if (mkdir(path, 0777) != 0 && !(errno == EEXIST && rn_folder_exists(path)))
-        st = system_error("create folder", path);
+    RN_TRY(make_folder(path));
+    if (!rn_folder_exists(path)) {
+        errno = EEXIST;
+        st = rn_file_error("create folder", path);
+    }
 out:
     rn_free(parent);
-    return st;
-}
-
-rn_status rn_atomic_file_open(rn_atomic_file *file, const char *path)
-{
-    rn_status st = RN_OK;
-    struct stat info;
-
-    *file = (rn_atomic_file){.descriptor = -1};
-    if (stat(path, &info) == 0) // renaming over a device or a pipe would replace it
-        RN_TRY(require_regular(info.st_mode, path));
-    RN_TRY(rn_strdup(&file->path, path));
-    RN_TRY(rn_format(&file->temporary, "%s.tmp%ld", path, (long)getpid()));
-    file->descriptor = open(file->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file->descriptor < 0)
-        st = system_error("write", path);
-out:
-    if (st != RN_OK)
-        rn_atomic_file_abandon(file);
-    return st;
-}
-
-rn_status rn_atomic_file_write(rn_atomic_file *file, const void *data, size_t bytes)
-{
-    for (size_t done = 0; done < bytes;) {
-        ssize_t put = write(file->descriptor, (const char *)data + done, bytes - done);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return system_error("write", file->path);
-        done += (size_t)put;
-    }
-    return RN_OK;
-}
-
-// The new name survives a power cut only once the folder itself is on disk. Allocates nothing: it
-// must not fail for want of memory when the file is in place. dirname() changes `sibling`.
-static rn_status sync_parent(char *sibling, const char *path)
-{
-    rn_status st = RN_OK;
-    int descriptor = open(dirname(sibling), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    // Some file systems do not sync folders (EINVAL); the rename itself has succeeded by now.
-    if (descriptor < 0 || (fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP))
-        st = system_error("sync the folder of", path);
-    if (descriptor >= 0)
-        close(descriptor);
-    return st;
-}
-
-rn_status rn_folder_sync(const char *path)
-{
-    rn_status st = RN_OK;
-    char *sibling = NULL;
-
-    RN_TRY(rn_strdup(&sibling, path));
-    RN_TRY(sync_parent(sibling, path));
-out:
-    rn_free(sibling);
-    return st;
-}
-
-rn_status rn_atomic_file_commit(rn_atomic_file *file)
-{
-    rn_status st = RN_OK;
-    char *renamed = NULL;
-
-    if (fsync(file->descriptor) != 0) {
-        st = system_error("sync", file->path);
-        goto out;
-    }
-    int closed = close(file->descriptor);
-    file->descriptor = -1;
-    if (closed != 0 || rename(file->temporary, file->path) != 0) {
-        st = system_error("write", file->path);
-        goto out;
-    }
-    renamed = file->temporary;
-    file->temporary = NULL; // nothing left to remove
-    st = sync_parent(renamed, file->path);
-out:
-    rn_free(renamed);
-    rn_atomic_file_abandon(file);
-    return st;
-}
-
-void rn_atomic_file_abandon(rn_atomic_file *file)
-{
-    if (file->path == NULL)
-        return;
-    if (file->descriptor >= 0)
-        close(file->descriptor);
-    if (file->temporary != NULL)
-        unlink(file->temporary);
-    rn_free(file->temporary);
-    rn_free(file->path);
-    *file = (rn_atomic_file){.descriptor = -1};
-}
-
-rn_status rn_file_write_atomic(const char *path, const void *data, size_t bytes)
-{
-    rn_status st = RN_OK;
-    rn_atomic_file file = {.descriptor = -1};
-
-    RN_TRY(rn_atomic_file_open(&file, path));
-    RN_TRY(rn_atomic_file_write(&file, data, bytes));
-    RN_TRY(rn_atomic_file_commit(&file));
-out:
-    rn_atomic_file_abandon(&file);
     return st;
 }
 
@@ -398,13 +314,13 @@ rn_status rn_file_append(int descriptor, const char *path, const void *data, siz
     struct stat before;
 
     if (fstat(descriptor, &before) != 0)
-        return system_error("examine", path);
+        return rn_file_error("examine", path);
     for (size_t done = 0; done < bytes && st == RN_OK;) {
         ssize_t put = write(descriptor, (const char *)data + done, bytes - done);
         if (put >= 0)
             done += (size_t)put;
         else if (errno != EINTR)
-            st = system_error("write", path);
+            st = rn_file_error("write", path);
     }
     if (st != RN_OK && ftruncate(descriptor, before.st_size) != 0)
         rn_error_prefix(st, "the end is torn");

@@ -4,6 +4,8 @@
 
 #include "resnet/base.h"
 
+#include <sys/types.h>
+
 /**
  * Read a whole regular file.
  *
@@ -58,27 +60,41 @@ bool rn_folder_exists(const char *path);
 /** Create a folder and its parents; an existing folder is success. */
 rn_status rn_folder_create(const char *path);
 
-/** Put on disk what is new in the folder of `path`: a renamed file's name. RN_OK; RN_EIO;
- * RN_ENOMEM.
- */
+/** Put on disk what is new in the folder of `path`: a renamed file's name. RN_OK; RN_EIO. */
 rn_status rn_folder_sync(const char *path);
 
+/** "cannot VERB 'PATH': ..." for errno: RN_ENOTFOUND or RN_EIO. */
+rn_status rn_file_error(const char *verb, const char *path);
+
+#ifdef __clang_analyzer__ // as rn_error() in base.h
+#define rn_file_error(verb, path) rn_known_status(RN_EIO, (rn_file_error)(verb, path))
+#endif
+
+/** RN_EIO ("'PATH' is a folder, ...") unless the mode is a regular file's. */
+rn_status rn_file_require_regular(mode_t mode, const char *path);
+
 /**
- * A file in the making: written to a temporary in the same folder, and put in place by
- * rn_atomic_file_commit() (fsync, rename, fsync of the folder). Until then, and after a failure or
- * a crash, `path` holds what it held before.
+ * A file in the making, in the same folder, put in place by rn_atomic_file_commit() (fsync, rename,
+ * fsync of the folder). Until then, and after a failure or a crash, `path` holds what it held
+ * before. Where the file system allows, it has no name until it is whole, so that of a writer that
+ * is killed nothing is left; elsewhere it is "NAME.tmp-resnet-XXXXXXXX".
  */
 typedef struct rn_atomic_file {
-    int descriptor; // -1 when closed
-    char *path;
-    char *temporary;
+    int descriptor;  // locked while the file is written; -1 when closed
+    char *path;      // links followed
+    char *temporary; // NULL: no name
 } rn_atomic_file;
 
 /**
  * Zero-initialise the struct first, so that rn_atomic_file_abandon() is legal after a failure.
- * RN_EIO if `path` exists and is not a regular file: /dev/null must not be renamed away.
+ *
+ * Where `path` is a link, what it leads to is replaced; a file that is replaced passes on its
+ * permissions. RN_EIO if `path` exists and is not a regular file: /dev/null must not be renamed
+ * away. RN_ENOTFOUND where there is no such folder, or where a link leads to nothing.
  */
 rn_status rn_atomic_file_open(rn_atomic_file *file, const char *path);
+/** The same with a name from the start, as where the file system knows no files without. */
+rn_status rn_atomic_file_open_named(rn_atomic_file *file, const char *path);
 rn_status rn_atomic_file_write(rn_atomic_file *file, const void *data, size_t bytes);
 rn_status rn_atomic_file_commit(rn_atomic_file *file);
 
@@ -86,9 +102,9 @@ rn_status rn_atomic_file_commit(rn_atomic_file *file);
 void rn_atomic_file_abandon(rn_atomic_file *file);
 
 /**
- * Remove from a folder what rn_atomic_file_open() made for files of our kinds (models, JSON,
- * reports, pictures) in processes that were killed before they could. Best effort: an orphan that
- * stays does no harm but to the disk's space.
+ * Remove from a folder the temporaries "NAME.tmp-resnet-XXXXXXXX" (of any NAME) that nobody holds a
+ * lock on: their writers were killed, on this machine or another. Best effort: an orphan that stays
+ * does no harm but to the disk's space.
  */
 void rn_folder_remove_orphans(const char *folder);
 

@@ -127,6 +127,7 @@ static rn_status fetch_archive(const rn_download *download, const paths *p,
         st = rn_error(RN_EIO, "cannot write '%s': %s", p->archive, strerror(errno));
         goto out;
     }
+    RN_TRY(rn_folder_sync(p->archive));
     unlink(p->tag);
 out:
     if (st == RN_EFORMAT) {

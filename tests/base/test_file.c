@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -169,7 +170,6 @@ static void an_abandoned_file_leaves_the_old_one(void **state)
     assert_int_equal(rn_atomic_file_open(&file, "a"), RN_OK);
     assert_int_equal(rn_atomic_file_write(&file, "new", 3), RN_OK);
     assert_holds("a", "old");
-    assert_int_equal(entries("."), 2);
     rn_atomic_file_abandon(&file);
     rn_atomic_file_abandon(&file);
     assert_holds("a", "old");
@@ -189,6 +189,104 @@ static void commit_puts_the_pieces_in_place(void **state)
     rn_atomic_file_abandon(&file); // legal after commit
     assert_holds("a", "one two");
     assert_int_equal(entries("."), 1);
+}
+
+static unsigned mode_of(const char *path)
+{
+    struct stat info;
+
+    assert_int_equal(lstat(path, &info), 0);
+    return info.st_mode & 07777;
+}
+
+static void links_stay_and_permissions_too(void **state)
+{
+    struct stat info;
+
+    (void)state;
+    assert_int_equal(mkdir("folder", 0777), 0);
+    put("folder/real", "old");
+    assert_int_equal(chmod("folder/real", 0640), 0);
+    assert_int_equal(symlink("folder/real", "link"), 0);
+    put("link", "new");
+    assert_int_equal(lstat("link", &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    assert_holds("folder/real", "new");
+    assert_int_equal(mode_of("folder/real"), 0640);
+    assert_int_equal(entries("folder"), 1);
+    assert_int_equal(symlink("nowhere", "broken"), 0);
+    assert_int_equal(rn_file_write_atomic("broken", "x", 1), RN_ENOTFOUND);
+    assert_string_equal(rn_error_message(), "cannot write 'broken': No such file or directory");
+    mode_t mask = umask(022);
+    put("fresh", "x");
+    umask(mask);
+    assert_int_equal(mode_of("fresh"), 0644);
+}
+
+static void long_names_are_written(void **state)
+{
+    char name[300] = "";
+
+    (void)state;
+    memset(name, 'n', 255);
+    put(name, "x");
+    put(name, "y");
+    assert_holds(name, "y");
+    assert_int_equal(entries("."), 1);
+    name[255] = 'n';
+    assert_int_equal(rn_file_write_atomic(name, "x", 1), RN_EIO);
+    assert_message_has("File name too long");
+}
+
+typedef rn_status opener(rn_atomic_file *file, const char *path);
+
+// A process that is killed as it writes.
+static void leave_half(opener *open, const char *path)
+{
+    rn_atomic_file file = {0};
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (open(&file, path) == RN_OK && rn_atomic_file_write(&file, "half", 4) == RN_OK)
+            raise(SIGKILL);
+        _exit(1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+}
+
+static void killed_writers_leave_nothing(void **state)
+{
+    (void)state;
+    leave_half(rn_atomic_file_open, "a");
+    rn_folder_remove_orphans("."); // for file systems whose files have names from the start
+    assert_int_equal(entries("."), 0);
+    leave_half(rn_atomic_file_open_named, "a");
+    assert_int_equal(entries("."), 1);
+    rn_folder_remove_orphans(".");
+    assert_int_equal(entries("."), 0);
+    rn_folder_remove_orphans("missing");
+}
+
+static void files_in_the_making_are_no_orphans(void **state)
+{
+    static const char *const others[] = {"notes.md.tmp12", "a.tmp-resnet-0123abcg",
+                                         ".tmp-resnet-0123abcd", "a.tmp-resnet-0123abcd1"};
+    rn_atomic_file file = {0};
+    char name[300] = "";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        put(others[i], "mine");
+    memset(name, 'n', 255);
+    assert_int_equal(rn_atomic_file_open_named(&file, name), RN_OK);
+    assert_int_equal(entries("."), 5);
+    rn_folder_remove_orphans(".");
+    assert_int_equal(entries("."), 5);
+    assert_int_equal(rn_atomic_file_commit(&file), RN_OK);
+    assert_holds(name, "");
+    assert_int_equal(entries("."), 5);
 }
 
 // Root may write anywhere, so that the tests cannot rest on chmod.
@@ -290,6 +388,10 @@ int main(void)
         TEST(folders_are_made_with_their_parents),
         TEST(an_abandoned_file_leaves_the_old_one),
         TEST(commit_puts_the_pieces_in_place),
+        TEST(links_stay_and_permissions_too),
+        TEST(long_names_are_written),
+        TEST(killed_writers_leave_nothing),
+        TEST(files_in_the_making_are_no_orphans),
         TEST(unwritable_places_are_named),
         TEST(only_regular_files_are_replaced),
         TEST(a_full_disk_leaves_the_old_file),

@@ -375,13 +375,13 @@ static void slow_rounds_change_nothing(void **state)
         ok(rn_reproduction_create(&r, parse_target(cost_target),
                                   &(rn_reproduce_settings){.seeds = rounds}));
         write_points(r);
-        write_file("timing.md.tmp2147483646", "of a killed process");
-        write_file("points/resnet-8.json.tmp2147483646", "of a killed process");
+        write_file("timing.md.tmp-resnet-0123abcd", "of a killed process");
+        write_file("points/resnet-8.json.tmp-resnet-0123abcd", "of a killed process");
         ok(rn_reproduction_report(&counts, r, test_folder));
         assert_int_equal(counts.done, 4 * rounds);
         assert_int_equal(counts.shown, 3);
-        assert_false(exists("timing.md.tmp2147483646"));
-        assert_false(exists("points/resnet-8.json.tmp2147483646"));
+        assert_false(exists("timing.md.tmp-resnet-0123abcd"));
+        assert_false(exists("points/resnet-8.json.tmp-resnet-0123abcd"));
         report = read_file("report.md");
         assert_non_null(strstr(report, "| resnet-8 | 8 | 8 | 1 | "));
         assert_non_null(strstr(report, "largest residual 0.00 %"));
