@@ -6,24 +6,54 @@
 #include <math.h>
 #include <string.h>
 
-rn_status rn_json_parse(cJSON **out, const char *text, size_t size, const char *what)
+// cJSON makes a NUL of "\u0000", and the text would end there. Backslashes stand in texts only.
+static bool escapes_nul(const char *text)
+{
+    for (text = strchr(text, '\\'); text != NULL; text = strchr(text + 2, '\\')) {
+        if (strncmp(text + 1, "u0000", 5) == 0)
+            return true;
+        if (text[1] == '\0')
+            break;
+    }
+    return false;
+}
+
+static rn_status parse(cJSON **out, const char *text, size_t size, const char *what)
 {
     const char *end = NULL;
 
     *out = NULL;
     if (memchr(text, '\0', size) != NULL)
         return rn_error(RN_EFORMAT, "%s: JSON holds a NUL byte", what);
+    if (escapes_nul(text))
+        return rn_error(RN_EFORMAT, "%s: JSON has the escape \\u0000 in a text", what);
     // The NUL that follows the text counts as the required terminator.
-    cJSON *json = cJSON_ParseWithLengthOpts(text, size + 1, &end, true);
-    if (json == NULL)
+    *out = cJSON_ParseWithLengthOpts(text, size + 1, &end, true);
+    if (*out == NULL)
         return rn_error(RN_EFORMAT, "%s: JSON syntax error at byte %zu", what,
                         end == NULL ? (size_t)0 : (size_t)(end - text));
-    if (!cJSON_IsObject(json)) {
-        cJSON_Delete(json);
-        return rn_error(RN_EFORMAT, "%s: JSON is not an object", what);
-    }
-    *out = json;
     return RN_OK;
+}
+
+static rn_status refuse(cJSON **json, const char *what, const char *expected)
+{
+    cJSON_Delete(*json);
+    *json = NULL;
+    return rn_error(RN_EFORMAT, "%s: JSON is not %s", what, expected);
+}
+
+rn_status rn_json_parse(cJSON **out, const char *text, size_t size, const char *what)
+{
+    rn_status st = parse(out, text, size, what);
+
+    return st != RN_OK || cJSON_IsObject(*out) ? st : refuse(out, what, "an object");
+}
+
+rn_status rn_json_parse_list(cJSON **out, const char *text, size_t size, const char *what)
+{
+    rn_status st = parse(out, text, size, what);
+
+    return st != RN_OK || cJSON_IsArray(*out) ? st : refuse(out, what, "a list");
 }
 
 rn_status rn_json_double(const cJSON *object, const char *key, double low, double high,

@@ -18,6 +18,8 @@
  *         object).
  */
 rn_status rn_json_parse(cJSON **out, const char *text, size_t size, const char *what);
+/** The same of a list. */
+rn_status rn_json_parse_list(cJSON **out, const char *text, size_t size, const char *what);
 
 /**
  * Read an optional member: where `key` is absent, *value stays as it is and the result is RN_OK.

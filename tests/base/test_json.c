@@ -63,6 +63,19 @@ static void malformed_text_is_refused(void **state)
     }
 }
 
+// What follows a NUL in a text would be lost.
+static void no_text_has_a_nul(void **state)
+{
+    static const char nul[] = "{\"a\": \"b\\u0000c\"}";
+    cJSON *json = NULL;
+
+    (void)state;
+    assert_int_equal(rn_json_parse(&json, nul, strlen(nul), "test"), RN_EFORMAT);
+    assert_string_equal(rn_error_message(), "test: JSON has the escape \\u0000 in a text");
+    assert_null(json);
+    cJSON_Delete(parsed("{\"a\": \"\\\\u0000 \\u00e9\"}")); // a backslash, then letters
+}
+
 static void the_message_names_the_byte(void **state)
 {
     cJSON *json = NULL;
@@ -241,6 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_are_parsed),
         cmocka_unit_test(malformed_text_is_refused),
+        cmocka_unit_test(no_text_has_a_nul),
         cmocka_unit_test(the_message_names_the_byte),
         cmocka_unit_test(only_objects_are_taken),
         cmocka_unit_test(nul_bytes_and_repeated_keys_are_refused),
