@@ -1,6 +1,8 @@
 #include "base/json_write.h"
 
+#include "base/memory.h"
 #include "base/number.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -61,9 +63,21 @@ rn_status rn_json_add_number(cJSON *object, const char *key, double value)
     return rn_json_add_item(object, key, cJSON_CreateRaw(text));
 }
 
+// Names of files and folders may be any bytes; JSON is UTF-8, or other programs refuse it.
+cJSON *rn_json_text_item(const char *value)
+{
+    char *text = NULL;
+
+    if (rn_utf8_repair(&text, value) != RN_OK)
+        return NULL;
+    cJSON *item = cJSON_CreateString(text);
+    rn_free(text);
+    return item;
+}
+
 rn_status rn_json_add_text(cJSON *object, const char *key, const char *value)
 {
-    return rn_json_add_item(object, key, cJSON_CreateString(value));
+    return rn_json_add_item(object, key, rn_json_text_item(value));
 }
 
 rn_status rn_json_add_bool(cJSON *object, const char *key, bool value)

@@ -23,6 +23,9 @@ rn_status rn_json_add_number(cJSON *object, const char *key, double value);
 rn_status rn_json_add_text(cJSON *object, const char *key, const char *value);
 rn_status rn_json_add_bool(cJSON *object, const char *key, bool value);
 
+/** A text as an item, with U+FFFD for bytes that are no UTF-8; the caller's; NULL: no memory. */
+cJSON *rn_json_text_item(const char *value);
+
 /** Append `item`, which becomes the object's, or is deleted on failure; NULL is RN_ENOMEM. */
 rn_status rn_json_add_item(cJSON *object, const char *key, cJSON *item);
 

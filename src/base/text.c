@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include "base/number.h"
+#include "base/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -9,23 +10,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST = 64 };
+enum { LONGEST = 64, SHOWN = 20 };
 
-// Levenshtein distance by rows; both at most LONGEST long.
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+// Letters to add, leave out, change, or swap with the next one (optimal string alignment, by rows;
+// before: the row two above); both at most LONGEST long.
 static size_t edit_distance(const char *a, const char *b)
 {
-    size_t row[LONGEST + 1], columns = strlen(b);
+    size_t rows[3][LONGEST + 1], *before = rows[0], *above = rows[1], *row = rows[2];
+    size_t columns = strlen(b);
 
     for (size_t j = 0; j <= columns; j++)
         row[j] = j;
     for (size_t i = 1; a[i - 1] != '\0'; i++) {
-        size_t diagonal = row[0];
+        size_t *next = before;
+        before = above;
+        above = row;
+        row = next;
         row[0] = i;
         for (size_t j = 1; j <= columns; j++) {
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-            size_t best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = change < best ? change : best;
+            row[j] = least(above[j - 1] + (a[i - 1] != b[j - 1]), least(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = least(row[j], before[j - 2] + 1);
         }
     }
     return row[columns];
@@ -89,7 +99,7 @@ bool rn_text_int64(const char *text, int64_t low, int64_t high, int64_t *value)
     return true;
 }
 
-// One byte as it is shown: 1 to 4 characters.
+// One byte as it is shown: 2 or 4 characters.
 static size_t escape_byte(char shown[5], unsigned char byte)
 {
     static const char letters[] = "\nn\tt\rr\\\\";
@@ -98,18 +108,34 @@ static size_t escape_byte(char shown[5], unsigned char byte)
         if (byte == (unsigned char)*pair)
             return (size_t)snprintf(shown, 5, "\\%c", pair[1]);
     }
-    if (byte < 0x20 || byte == 0x7f)
-        return (size_t)snprintf(shown, 5, "\\x%02x", byte);
-    return (size_t)snprintf(shown, 5, "%c", byte);
+    return (size_t)snprintf(shown, 5, "\\x%02x", byte);
+}
+
+// What stands for the character or the byte at *text, 1 to 16 bytes.
+static size_t escape_next(char shown[SHOWN], const char **text)
+{
+    uint32_t code;
+    const size_t length = rn_utf8_decode(&code, *text), bytes = length > 0 ? length : 1;
+    size_t added = 0;
+
+    if (length > 0 && code != '\\' && rn_code_is_shown(code)) {
+        memcpy(shown, *text, length);
+        added = length;
+    } else {
+        for (size_t i = 0; i < bytes; i++)
+            added += escape_byte(shown + added, (unsigned char)(*text)[i]);
+    }
+    *text += bytes;
+    return added;
 }
 
 size_t rn_text_escape(char *out, size_t size, const char *text)
 {
     size_t length = 0, fits = 0; // fits: how much can stay if dots follow
 
-    for (; *text != '\0'; text++) {
-        char shown[5];
-        size_t bytes = escape_byte(shown, (unsigned char)*text);
+    while (*text != '\0') {
+        char shown[SHOWN];
+        size_t bytes = escape_next(shown, &text);
         if (length + bytes < size)
             memcpy(out + length, shown, bytes);
         length += bytes;

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/number.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -55,21 +56,11 @@ static bool is_plain(char c)
 // Bytes of a well-formed character of UTF-8 beyond ASCII, which XML can hold; 0: it is none.
 static size_t utf8_length(const char *at)
 {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const unsigned char first = (unsigned char)*at;
-    const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    uint32_t code = first & (0x7fu >> length);
-
-    if (first < 0xc2 || first > 0xf4)
-        return 0;
-    for (size_t i = 1; i < length; i++) {
-        if (((unsigned char)at[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | ((unsigned char)at[i] & 0x3f);
-    }
-    const bool surrogate = code >= 0xd800 && code < 0xe000;
+    uint32_t code;
+    const size_t length = rn_utf8_decode(&code, at);
     const bool control = code < 0xa0, none = (code & 0xfffe) == 0xfffe;
-    return code < least[length] || code > 0x10ffff || surrogate || control || none ? 0 : length;
+
+    return length == 1 || control || none ? 0 : length;
 }
 
 static const char *xml_entity(char c)

@@ -101,10 +101,15 @@ out:
 
 static rn_status add_labels(cJSON *metadata, char *const *names, int classes)
 {
-    cJSON *json = cJSON_CreateStringArray((const char *const *)names, classes);
-    rn_status st = json == NULL ? rn_error(RN_ENOMEM, "out of memory: JSON cannot be built")
-                                : add_printed(metadata, RN_META_LABELS, json);
+    rn_status st = RN_OK;
+    cJSON *json = cJSON_CreateArray();
 
+    if (json == NULL)
+        return rn_error(RN_ENOMEM, "out of memory: JSON cannot be built");
+    for (int i = 0; i < classes; i++)
+        RN_TRY(rn_json_append(json, rn_json_text_item(names[i])));
+    st = add_printed(metadata, RN_META_LABELS, json);
+out:
     cJSON_Delete(json);
     return st;
 }
@@ -280,10 +285,12 @@ rn_status rn_meta_labels(char ***out, const cJSON *metadata, int classes)
 {
     rn_status st = RN_OK;
     const char *text = rn_meta_text(metadata, RN_META_LABELS);
-    cJSON *list = text == NULL ? NULL : cJSON_Parse(text);
+    cJSON *list = NULL;
 
     *out = NULL;
-    if (text != NULL && (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != classes)) {
+    if (text != NULL)
+        RN_TRY(rn_json_parse_list(&list, text, strlen(text), RN_META_LABELS));
+    if (list != NULL && cJSON_GetArraySize(list) != classes) {
         st = rn_error(RN_EFORMAT, "%s is not a list of %d texts", RN_META_LABELS, classes);
         goto out;
     }

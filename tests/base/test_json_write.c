@@ -67,12 +67,27 @@ static void members_come_in_order(void **state)
     cJSON_Delete(json);
 }
 
+// As a folder may be called, and U+FFFD stands for in JSON.
+static void texts_are_utf8(void **state)
+{
+    (void)state;
+    cJSON *json = NULL;
+
+    assert_int_equal(rn_json_object(&json), RN_OK);
+    assert_int_equal(rn_json_add_text(json, "a", "caf\xe9 caf\xc3\xa9 \xe2\x82"), RN_OK);
+    char *text = cJSON_PrintUnformatted(json);
+    assert_string_equal(text, "{\"a\":\"caf\ufffd caf\u00e9 \ufffd\ufffd\"}");
+    cJSON_free(text);
+    cJSON_Delete(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_read_back_bit_for_bit),
         cmocka_unit_test(numbers_are_short_and_valid_json),
         cmocka_unit_test(members_come_in_order),
+        cmocka_unit_test(texts_are_utf8),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

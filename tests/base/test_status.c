@@ -42,6 +42,9 @@ static void control_characters_become_question_marks(void **state)
     (void)state;
     rn_error(RN_EINVAL, "a\nb\x1b[31mc\x7f\rd");
     assert_string_equal(rn_error_message(), "a?b?[31mc??d");
+    rn_error(RN_EINVAL, "a\xc2\x9b"
+                        "b\u202ec\u2066d\u2028e\xe9\xf4\x90\x80\x80");
+    assert_string_equal(rn_error_message(), "a?b?c?d?e?????");
     rn_error(RN_EINVAL, "größe"); // UTF-8 stays as it is
     assert_string_equal(rn_error_message(), "größe");
 }
@@ -57,6 +60,35 @@ static void long_messages_are_cut(void **state)
     assert_int_equal(strlen(rn_error_message()), 1023);
     rn_error_prefix(RN_EINVAL, "%s", text);
     assert_int_equal(strlen(rn_error_message()), 1023);
+}
+
+// A path may be longer than a message: what is wrong with it is told all the same.
+static void reasons_stay_behind_long_paths(void **state)
+{
+    char path[4096 + 1], text[2000];
+
+    (void)state;
+    memset(path, 'p', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    rn_error(RN_EFORMAT, "'%s' has 5 bytes", path);
+    assert_int_equal(strlen(rn_error_message()), 1023);
+    assert_non_null(strstr(rn_error_message(), "ppp...ppp"));
+    assert_non_null(strstr(rn_error_message(), "' has 5 bytes"));
+    rn_error(RN_EFORMAT, "header of 5 bytes");
+    rn_error_prefix(RN_EFORMAT, "'%s'", path);
+    assert_int_equal(strlen(rn_error_message()), 1023);
+    assert_non_null(strstr(rn_error_message(), "ppp': header of 5 bytes"));
+    for (size_t shift = 0; shift < 3; shift++) { // characters of three bytes are not cut in two
+        text[0] = '\0';
+        for (size_t i = 0; i < 600; i++)
+            strcat(text, i < shift ? "x" : "\u20ac");
+        rn_error(RN_EINVAL, "%s", text);
+        assert_true(strlen(rn_error_message()) <= 1023 && strlen(rn_error_message()) > 1015);
+        rn_error_prefix(RN_EINVAL, "%s", text);
+        assert_null(strchr(rn_error_message(), '?'));
+        rn_error(RN_EINVAL, "%s", rn_error_message()); // shows a half as '?'
+        assert_null(strchr(rn_error_message(), '?'));
+    }
 }
 
 static void prefix_stands_before_the_message(void **state)
@@ -127,6 +159,7 @@ int main(void)
         cmocka_unit_test(error_formats_and_returns_its_code),
         cmocka_unit_test(control_characters_become_question_marks),
         cmocka_unit_test(long_messages_are_cut),
+        cmocka_unit_test(reasons_stay_behind_long_paths),
         cmocka_unit_test(prefix_stands_before_the_message),
         cmocka_unit_test(arguments_may_point_into_the_message),
         cmocka_unit_test(try_stops_at_the_first_failure),

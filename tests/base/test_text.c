@@ -17,6 +17,8 @@ static void near_words_are_found(void **state)
     assert_string_equal(rn_text_nearest("resnte-56", names, NAMES), "resnet-56");
     assert_string_equal(rn_text_nearest("plain-2", names, NAMES), "plain-20");
     assert_string_equal(rn_text_nearest("preact-164", names, NAMES), "preact-164");
+    assert_string_equal(rn_text_nearest("shwo", (const char *const[]){"pack", "show"}, 2), "show");
+    assert_string_equal(rn_text_nearest("fgi6", (const char *const[]){"fig1", "fig6"}, 2), "fig6");
 }
 
 static void far_words_are_not(void **state)
@@ -25,6 +27,7 @@ static void far_words_are_not(void **state)
 
     (void)state;
     assert_null(rn_text_nearest("vgg", names, NAMES));
+    assert_null(rn_text_nearest("hswo", (const char *const[]){"show"}, 1)); // two swaps in four
     assert_null(rn_text_nearest("", names, NAMES));
     assert_null(rn_text_nearest("resnet-20", names, 0));
     memset(longest, 'r', sizeof longest - 1);
@@ -110,6 +113,12 @@ static void text_becomes_one_line(void **state)
     (void)state;
     assert_int_equal(rn_text_escape(out, sizeof out, "a\nb\tc\rd\\e\x1b\x7f\xc3\xa9"), 23);
     assert_string_equal(out, "a\\nb\\tc\\rd\\\\e\\x1b\\x7f\xc3\xa9");
+    rn_text_escape(out, sizeof out, "caf\xe9 \xc2\x9b \xe2\x80\xae"); // Latin-1, CSI, an override
+    assert_string_equal(out, "caf\\xe9 \\xc2\\x9b \\xe2\\x80\\xae");
+    rn_text_escape(out, 7,
+                   "12\xe2\x82\xac"
+                   "456"); // a character is not cut in two
+    assert_string_equal(out, "12...");
     assert_int_equal(rn_text_escape(out, 8, "1234567"), 7);
     assert_string_equal(out, "1234567");
     assert_int_equal(rn_text_escape(out, 8, "12345678"), 8);

@@ -293,7 +293,7 @@ static const rewrite rewrites[] = {
      .message = "deviation 0"},
     {.key = RN_META_LABELS, .value = "[\"a\",\"b\"]", .message = "not a list of 3 texts"},
     {.key = RN_META_LABELS, .value = "[\"a\",\"b\",3]", .message = "label 2 is not a text"},
-    {.key = RN_META_LABELS, .value = "x", .message = "not a list of 3 texts"},
+    {.key = RN_META_LABELS, .value = "x", .message = "resnet.labels: JSON syntax error at byte 0"},
     {.key = RN_META_RANGES, .value = "{\"layer1.0.relu1\":[0,2.5]}", .message = NULL},
     {.key = RN_META_RANGES, .value = "{}", .message = NULL},
     {.key = RN_META_RANGES, .value = "[1]", .message = "resnet.ranges: JSON is not an object"},

@@ -234,6 +234,41 @@ static void large_files_are_judged_by_their_first_bytes(void **context)
     rn_alloc_hook_set(NULL, NULL);
 }
 
+// As folders with pictures may be called: the file is JSON all the same, and reads back.
+static void labels_become_utf8(void **context)
+{
+    (void)context;
+    static const rn_file_format formats[] = {RN_FILE_RESNET, RN_FILE_SAFETENSORS, RN_FILE_ONNX};
+    rn_checkpoint *c = sample_model(RN_NORMALIZE_NONE, false), *back = NULL;
+
+    c->label_names[0][0] = '\xe9';
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        ok(rn_model_save(c, in_folder("a"), &(rn_export_options){.format = formats[i]}));
+        ok(rn_model_load(&back, NULL, in_folder("a"), NULL));
+        assert_string_equal(back->label_names[0], "\xef\xbf\xbd"
+                                                  "at \"tom\"");
+        assert_string_equal(back->label_names[1], c->label_names[1]);
+        rn_checkpoint_free(back);
+    }
+    rn_checkpoint_free(c);
+}
+
+static void labels_are_one_list(void **context)
+{
+    (void)context;
+    static const char *const bad[] = {"[\"a\"] junk", "[\"a\\u0000\"]", "[\"a\",\"b\"]", "{}", "["};
+    char **labels = NULL;
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        cJSON *metadata = NULL;
+        ok(rn_json_object(&metadata));
+        ok(rn_json_add_text(metadata, RN_META_LABELS, bad[i]));
+        assert_int_equal(rn_meta_labels(&labels, metadata, 1), RN_EFORMAT);
+        assert_null(labels);
+        cJSON_Delete(metadata);
+    }
+}
+
 // A damaged file of ours is none of another program's.
 static void damage_is_found(void **context)
 {
@@ -374,6 +409,8 @@ int main(void)
         cmocka_unit_test(state_dicts_hold_parameters_only),
         cmocka_unit_test(endings_say_the_format),
         cmocka_unit_test(other_files_are_refused),
+        cmocka_unit_test(labels_become_utf8),
+        cmocka_unit_test(labels_are_one_list),
         cmocka_unit_test(large_files_are_judged_by_their_first_bytes),
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(own_files_contradict_what_is_told),
