@@ -57,14 +57,18 @@ RN_API const char *rn_error_message(void);
  *
  * @param code  Not RN_OK.
  * @param fmt   printf format of one line: lowercase, subject quoted, expected and found values.
- *              Control characters in the result are shown as '?', so that a hostile file name
- *              cannot break the line. Truncated to 1,023 bytes.
+ *              Control characters, marks of direction and bytes that are no UTF-8 are shown as '?',
+ *              so that a hostile file name cannot break the line. Of more than 1,023 bytes the
+ * middle is left out ("...").
  * @return code, so that `return rn_error(...)` and `st = rn_error(...)` read naturally.
  */
 RN_API rn_status rn_error(rn_status code, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/** Put "prefix: " (printf format) before the calling thread's message; returns code. */
+/**
+ * Put "prefix: " (printf format) before the calling thread's message; returns code. Where both are
+ * too long, the prefix is shortened, and the message stays whole.
+ */
 RN_API rn_status rn_error_prefix(rn_status code, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -100,8 +104,8 @@ RN_API rn_status rn_threads_set(int threads);
 RN_API int rn_threads(void);
 
 /**
- * The candidate with the least edit distance to `word`, for "did you mean"; NULL if none is near.
- * Borrowed from candidates.
+ * The candidate with the least edit distance to `word`, for "did you mean"; NULL if none is near (a
+ * third of the letters may differ; two that are swapped count once). Borrowed from candidates.
  */
 RN_API const char *rn_nearest(const char *word, const char *const *candidates, size_t count);
 
@@ -111,6 +115,7 @@ typedef struct rn_memory_use {
     size_t peak;     // the most there was
 } rn_memory_use;
 
+/** What this process takes just now, from /proc/self/status. */
 RN_API rn_memory_use rn_process_memory(void);
 
 /** Monotonic time in seconds, for intervals only. */

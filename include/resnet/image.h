@@ -58,7 +58,13 @@ RN_API rn_status rn_image_decode(rn_image **out, const uint8_t *bytes, size_t si
 RN_API rn_status rn_image_probe(int *width, int *height, int *channels, const uint8_t *bytes,
                                 size_t size);
 
-/** rn_image_decode() of a file, without options. RN_ENOTFOUND or RN_EIO if it cannot be read. */
+/**
+ * rn_image_decode() of a file, without options.
+ *
+ * @param[out] out  The caller's (rn_image_free()); NULL on failure.
+ * @return As rn_image_decode(), with the path in the message, and for a file of over 2 GiB
+ *         RN_EFORMAT; RN_ENOTFOUND or RN_EIO if it cannot be read.
+ */
 RN_API rn_status rn_image_open(rn_image **out, const char *path);
 RN_API void rn_image_free(rn_image *image);
 
@@ -123,7 +129,11 @@ RN_API void rn_heat_color(uint8_t rgb[3], double value);
  */
 RN_API rn_status rn_heat_map_draw(rn_image **out, const rn_image *image, const rn_heat_map *map);
 
-/** Write a picture as PNG, atomically. RN_OK; RN_EIO or RN_ENOTFOUND (no such folder); RN_ENOMEM.
+/**
+ * Write a picture as PNG, atomically.
+ *
+ * @return RN_OK; RN_EFORMAT (libpng does not take it: a size that PNG cannot have); RN_EIO or
+ *         RN_ENOTFOUND (no such folder); RN_ENOMEM.
  */
 RN_API rn_status rn_image_save(const rn_image *image, const char *path);
 

@@ -56,10 +56,12 @@ RN_API rn_status rn_checkpoint_save(const rn_checkpoint *checkpoint, const char 
  * rn_graph_create()) and its tensors the names and shapes; what else is absent gets defaults: 10
  * classes, 3 x 32 x 32, no normalization, labels "0", "1", ...
  *
+ * @param[out] out  The caller's (rn_checkpoint_free()); NULL on failure.
  * @return RN_OK; RN_ENOTFOUND; RN_EIO; RN_EFORMAT (names the file, what is wrong and where);
  *         RN_ENOMEM.
  */
 RN_API rn_status rn_checkpoint_load(rn_checkpoint **out, const char *path);
+/** NULL is legal. */
 RN_API void rn_checkpoint_free(rn_checkpoint *checkpoint);
 /** Free `ranges`: convolutions multiply float32 again. */
 RN_API void rn_checkpoint_forget_ranges(rn_checkpoint *checkpoint);
@@ -79,6 +81,7 @@ RN_API rn_status rn_checkpoint_save_in(const rn_checkpoint *checkpoint, const ch
  * Load the valid checkpoint-N.safetensors of a folder with the highest N; damaged and unreadable
  * ones are passed over.
  *
+ * @param[out] out      The caller's (rn_checkpoint_free()); NULL on failure.
  * @param[out] path     The file taken; the caller's (free with rn_text_free()).
  * @param[out] skipped  Number of newer files passed over because they were damaged; their first
  *                      error is left as the thread's message.
@@ -128,15 +131,21 @@ typedef struct rn_origin {
  * front) and what rn_model_save() writes are known. A bottleneck whose strides the file does not
  * tell is taken as torchvision's (on the 3x3).
  *
- * @param origin   What was found out, or NULL.
- * @param options  NULL: all as the file says. Contradicting the file is RN_EINVAL.
+ * @param[out] out     The caller's (rn_checkpoint_free()); NULL on failure.
+ * @param[out] origin  What was found out, or NULL.
+ * @param options      NULL: all as the file says. Contradicting the file is RN_EINVAL.
  * @return RN_OK; RN_ENOTFOUND; RN_EIO; RN_EINVAL; RN_EFORMAT or RN_EUNSUPPORTED (file, what is
  *         wrong, where, expected and found); RN_ENOMEM.
  */
 RN_API rn_status rn_model_load(rn_checkpoint **out, rn_origin *origin, const char *path,
                                const rn_import_options *options);
 
-/** A model with fresh weights, as training would begin with, no normalization, numbers as labels.
+/**
+ * A model with fresh weights, as training would begin with, no normalization, numbers as labels.
+ *
+ * @param[out] out  The caller's (rn_checkpoint_free()); NULL on failure.
+ * @param model     A spec, and `options`: as rn_graph_create() takes them.
+ * @return RN_OK; as rn_graph_create(); RN_ENOMEM.
  */
 RN_API rn_status rn_model_create(rn_checkpoint **out, const char *model,
                                  const rn_model_options *options, uint64_t seed);
@@ -179,9 +188,10 @@ enum { RN_NPY_DIMS = 3 }; // most dimensions of a row
  */
 RN_API rn_status rn_npy_create(rn_npy **out, const char *path, rn_npy_type type, int dims,
                                const int *shape);
-/** Append rows. RN_EIO. */
+/** Append rows. RN_OK; RN_EIO (path and reason). */
 RN_API rn_status rn_npy_append(rn_npy *npy, const void *values, uint64_t rows);
-/** Put the file in place; only rn_npy_free() may follow. RN_EIO. */
+/** Put the file in place; only rn_npy_free() may follow. RN_OK; RN_EIO or RN_ENOTFOUND; RN_ENOMEM.
+ */
 RN_API rn_status rn_npy_commit(rn_npy *npy);
 /** Release; what is not committed is removed. */
 RN_API void rn_npy_free(rn_npy *npy);
