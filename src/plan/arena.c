@@ -78,15 +78,21 @@ static void try_share(rn_plan *plan, int index, const rn_ref *out, const rn_ref 
     owner->last = target->last;
 }
 
-// A convolution reads its source around each value that it writes: where that is what it adds too
-// (units of one convolution with an identity shortcut), the result needs memory of its own.
+static bool share_root(const rn_plan *plan, const rn_ref *a, const rn_ref *b)
+{
+    return a->space == RN_SPACE_TENSOR && b->space == RN_SPACE_TENSOR &&
+           plan->tensors[a->index].root == plan->tensors[b->index].root;
+}
+
+// A convolution reads its source, or with `norm` what its source is made from, around each value
+// that it writes: where that is what it adds too (units of one convolution with an identity
+// shortcut), the result needs memory of its own.
 static bool reads_around(const rn_plan *plan, const rn_planned_op *op)
 {
-    const rn_ref *src = &op->args[RN_ARG_SRC], *added = &op->args[RN_ARG_SRC2];
+    const rn_ref *added = &op->args[RN_ARG_SRC2];
 
-    return op->desc.kind == RN_OP_CONV && src->space == RN_SPACE_TENSOR &&
-           added->space == RN_SPACE_TENSOR &&
-           plan->tensors[src->index].root == plan->tensors[added->index].root;
+    return op->desc.kind == RN_OP_CONV && (share_root(plan, &op->args[RN_ARG_SRC], added) ||
+                                           share_root(plan, &op->args[RN_ARG_RAW], added));
 }
 
 void rn_plan_lifetimes(rn_plan *plan)

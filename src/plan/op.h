@@ -109,9 +109,9 @@ static inline float rn_bf16_value(uint16_t bf16)
  *                            of equal ones). RN_EINVAL where a label or share is out of range.
  *
  * In-place calls that every engine must allow: DST = SRC for RELU, SCALE and DROPOUT; DST = SRC or
- * SRC2 for ADD and GATE; DIFF_SRC = DIFF_DST for GATE_BACKWARD; DST = SRC2 for BATCH_NORM_*;
- * DIFF_SRC = DIFF_DST or DIFF_DST2 for RELU_BACKWARD; for BATCH_NORM_BACKWARD DIFF_SRC = SRC, and
- * DIFF_SRC2 = DIFF_DST or DIFF_DST2.
+ * SRC2 for ADD and GATE; DIFF_SRC = DIFF_DST for GATE_BACKWARD; DST = SRC2 for BATCH_NORM_*, and
+ * for CONV unless SRC (with `norm`: RAW) is the same tensor; DIFF_SRC = DIFF_DST or DIFF_DST2 for
+ * RELU_BACKWARD; for BATCH_NORM_BACKWARD DIFF_SRC = SRC, and DIFF_SRC2 = DIFF_DST or DIFF_DST2.
  */
 typedef enum rn_op_kind {
     RN_OP_CONV,

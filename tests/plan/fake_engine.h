@@ -14,13 +14,16 @@
 
 #include <cmocka.h>
 
+enum { FAKE_STATISTICS = 5 }; // words of a part
+
 typedef struct fake_kernel {
     rn_kernel kernel;
     rn_op_desc desc;
 } fake_kernel;
 
 static int runs, live_kernels;
-static bool calibrating; // arguments are not what the network would give
+static bool calibrating;      // arguments are not what the network would give
+static bool takes_statistics; // convolutions do, so that additions and batch norms are theirs
 
 static uint32_t fake_mix(uint32_t hash, uint32_t word)
 {
@@ -49,6 +52,7 @@ static size_t fake_size(const fake_kernel *kernel, rn_arg arg)
 
     switch (arg) {
     case RN_ARG_SRC:
+    case RN_ARG_RAW:
     case RN_ARG_DIFF_SRC:
         return rn_tensor_elements(&desc->src);
     case RN_ARG_SRC2:
@@ -58,7 +62,12 @@ static size_t fake_size(const fake_kernel *kernel, rn_arg arg)
     case RN_ARG_DIFF_DST2:
         return rn_tensor_elements(&desc->dst);
     case RN_ARG_SAVED:
-        return 2 * (size_t)rn_padded_channels(&desc->src);
+        return RN_SAVED_VECTORS * (size_t)rn_padded_channels(&desc->src);
+    case RN_ARG_NORM:
+        return RN_NORM_VECTORS * (size_t)rn_padded_channels(&desc->src);
+    case RN_ARG_STATISTICS:
+        return desc->kind == RN_OP_CONV ? kernel->kernel.statistics_bytes / 4
+                                        : FAKE_STATISTICS * (size_t)desc->parts;
     case RN_ARG_WORKSPACE:
         return kernel->kernel.workspace_bytes / 4;
     case RN_ARG_SCRATCH:
@@ -105,18 +114,24 @@ static uint32_t fake_read(const fake_kernel *kernel, rn_arg arg, const void *mem
     return hash;
 }
 
-static bool fake_writes(rn_op_kind kind, rn_arg arg)
+static bool fake_writes(const rn_op_desc *desc, rn_arg arg)
 {
+    rn_op_kind kind = desc->kind;
     bool forward = rn_op_forward_kind(kind) == kind || kind == RN_OP_BATCH_NORM_AGAIN;
 
     switch (arg) {
     case RN_ARG_DST:
+        return forward && !desc->deferred;
     case RN_ARG_WORKSPACE:
         return forward;
     case RN_ARG_SAVED:
     case RN_ARG_RUNNING_MEAN:
     case RN_ARG_RUNNING_VARIANCE:
         return kind == RN_OP_BATCH_NORM_TRAIN;
+    case RN_ARG_NORM:
+        return desc->deferred;
+    case RN_ARG_STATISTICS:
+        return kind == RN_OP_CONV;
     case RN_ARG_DIFF_SRC:
     case RN_ARG_DIFF_SRC2:
     case RN_ARG_DIFF_WEIGHTS:
@@ -126,6 +141,14 @@ static bool fake_writes(rn_op_kind kind, rn_arg arg)
     default:
         return false;
     }
+}
+
+// Where a batch norm is deferred, its DST holds nothing.
+static bool fake_reads(const rn_op_desc *desc, rn_arg arg)
+{
+    bool nothing = (desc->norm && arg == RN_ARG_SRC) || (desc->deferred && arg == RN_ARG_DST);
+
+    return !nothing && !fake_writes(desc, arg) && arg != RN_ARG_LOSS && arg != RN_ARG_STATISTICS;
 }
 
 // Of all that is read. Batch norm again is batch norm; only the latter sees running statistics,
@@ -138,10 +161,33 @@ static uint32_t fake_hash(const fake_kernel *kernel, void *const args[RN_ARGS])
 
     hash = fake_mix(hash, desc->stream * 4u + desc->complement * 2u + desc->relu);
     for (int a = 0; a < RN_ARGS; a++)
-        if (args[a] != NULL && !fake_writes(desc->kind, (rn_arg)a) && a != RN_ARG_LOSS &&
-            !(again && a == RN_ARG_SAVED))
+        if (args[a] != NULL && fake_reads(desc, (rn_arg)a) && !(again && a == RN_ARG_SAVED))
             hash = fake_mix(hash, fake_read(kernel, (rn_arg)a, args[a]) + (uint32_t)a);
     return hash;
+}
+
+static void fake_check(const fake_kernel *kernel, uint32_t hash, void *const args[RN_ARGS])
+{
+    const rn_op_desc *desc = &kernel->desc;
+    rn_arg source = desc->norm ? RN_ARG_RAW : RN_ARG_SRC;
+
+    if (desc->kind == RN_OP_CONV && args[source] == args[RN_ARG_DST])
+        fail_msg("conv writes over what it has still to read");
+    if (desc->kind == RN_OP_BATCH_NORM_AGAIN &&
+        fake_read(kernel, RN_ARG_SAVED, args[RN_ARG_SAVED]) != fake_mix(hash, RN_ARG_SAVED))
+        fail_msg("batch norm again with the statistics of another op");
+    if (desc->kind == RN_OP_BATCH_NORM_TRAIN && desc->statistics &&
+        fake_read(kernel, RN_ARG_STATISTICS, args[RN_ARG_STATISTICS]) !=
+            fake_mix(fake_read(kernel, RN_ARG_SRC, args[RN_ARG_SRC]), RN_ARG_STATISTICS))
+        fail_msg("batch norm with the statistics of another convolution");
+}
+
+// Statistics tell what they were taken of.
+static uint32_t fake_result(uint32_t hash, rn_arg arg)
+{
+    if (arg == RN_ARG_STATISTICS)
+        return fake_mix(fake_mix(hash, RN_ARG_DST), RN_ARG_STATISTICS);
+    return fake_mix(hash, (uint32_t)arg);
 }
 
 static rn_status fake_run(rn_kernel *base, void *const args[RN_ARGS])
@@ -150,17 +196,16 @@ static rn_status fake_run(rn_kernel *base, void *const args[RN_ARGS])
     uint32_t hash = fake_hash(kernel, args);
 
     runs++;
-    if (!calibrating &&
-        kernel->desc.kind == RN_OP_BATCH_NORM_AGAIN && // its own batch's statistics?
-        fake_read(kernel, RN_ARG_SAVED, args[RN_ARG_SAVED]) != fake_mix(hash, RN_ARG_SAVED))
-        fail_msg("batch norm again with the statistics of another op");
+    if (!calibrating)
+        fake_check(kernel, hash, args);
     for (int a = 0; a < RN_ARGS; a++) {
-        if (args[a] == NULL || !fake_writes(kernel->desc.kind, (rn_arg)a))
+        if (args[a] == NULL || !fake_writes(&kernel->desc, (rn_arg)a))
             continue;
         uint32_t *words = args[a], old = words[0];
         size_t count = fake_words(kernel, (rn_arg)a);
         for (size_t i = 0; i < count; i++)
-            words[i] = fake_is_param((rn_arg)a) ? fake_mix(old, hash) : fake_mix(hash, (uint32_t)a);
+            words[i] =
+                fake_is_param((rn_arg)a) ? fake_mix(old, hash) : fake_result(hash, (rn_arg)a);
     }
     if (args[RN_ARG_LOSS] != NULL)
         *(rn_loss *)args[RN_ARG_LOSS] = (rn_loss){.loss = hash};
@@ -184,6 +229,7 @@ static rn_status fake_create(rn_engine *engine, rn_kernel **out, const rn_op_des
     fake_kernel *kernel = NULL;
     rn_status st = RN_OK;
     bool pool = rn_op_forward_kind(desc->kind) == RN_OP_MAX_POOL;
+    int parts = takes_statistics && desc->kind == RN_OP_CONV && desc->statistics ? 3 : 0;
 
     (void)engine;
     *out = NULL;
@@ -196,6 +242,8 @@ static rn_status fake_create(rn_engine *engine, rn_kernel **out, const rn_op_des
         .implementation = "fake",
         .workspace_bytes = pool && desc->training ? rn_tensor_bytes(&desc->dst) : 0,
         .scratch_bytes = desc->kind == RN_OP_BATCH_NORM_TRAIN ? 1000 : 0,
+        .statistics_bytes = (size_t)parts * FAKE_STATISTICS * 4,
+        .statistics_parts = parts,
         .native_count = fake_count,
         .pack = fake_copy,
         .unpack = fake_copy,

@@ -103,6 +103,20 @@ static int tiny_preact(rn_builder *b, int x)
     return tiny_head(b, tiny_bn_relu(b, y, "last"));
 }
 
+// Pre-activation with one convolution a unit, which reads and adds one tensor.
+static int tiny_single(rn_builder *b, int x)
+{
+    int y = tiny_conv(b, x, 4, 3, 1, "stem");
+
+    for (int unit = 0; unit < 5; unit++) {
+        char name[RN_MAX_NAME];
+        snprintf(name, sizeof name, "unit%d.conv1", unit);
+        int z = tiny_conv(b, tiny_bn_relu(b, y, name), 4, 3, 1, name);
+        y = rn_build_add(b, z, y, "unit%d.add", unit);
+    }
+    return tiny_head(b, tiny_bn_relu(b, y, "last"));
+}
+
 // 2016, section 3.1: exclusive gating, shortcut-only gating; a gate that is its own source.
 static int tiny_gates(rn_builder *b, int x)
 {
@@ -195,6 +209,7 @@ static const tiny_graph tiny_graphs[] = {
     {"bn-after-add", tiny_bn_after_add},
     {"relu-before-add", tiny_relu_before_add},
     {"preact", tiny_preact},
+    {"single", tiny_single},
     {"gates", tiny_gates},
     {"scaled", tiny_scaled},
     {"wide", tiny_wide},
