@@ -314,6 +314,11 @@ int rn_build_shortcut_pad(rn_builder *builder, int input, int channels, int stri
     va_end(args);
     if (node == NULL)
         return 0;
+    if (channels < node->channels)
+        builder->status = rn_error(RN_EINVAL,
+                                   "'%s': a shortcut of option A cannot go from %d to %d channels, "
+                                   "use shortcut=B",
+                                   node->name, node->channels, channels);
     node->channel_offset = (channels - node->channels) / 2;
     node->channels = channels;
     node->stride = stride;

@@ -56,7 +56,8 @@ int rn_build_relu(rn_builder *builder, int input, const char *name_fmt, ...)
 /** Shapes of a and b must be equal. */
 int rn_build_add(rn_builder *builder, int a, int b, const char *name_fmt, ...)
     __attribute__((format(printf, 4, 5)));
-/** Option A: every stride-th position, zero channels added equally before and after. */
+/** Option A: every stride-th position, zero channels added equally before and after. RN_EINVAL
+ * where `channels` is below the input's. */
 int rn_build_shortcut_pad(rn_builder *builder, int input, int channels, int stride,
                           const char *name_fmt, ...) __attribute__((format(printf, 5, 6)));
 int rn_build_max_pool(rn_builder *builder, int input, int kernel, int stride, int pad,

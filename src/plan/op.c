@@ -110,6 +110,16 @@ bool rn_dropout_keeps(const rn_random *random, uint32_t stream, float rate, uint
     return (double)block[index % 4] >= (double)rate * 4294967296.0;
 }
 
+bool rn_shortcut_fits(const rn_op_desc *desc)
+{
+    const rn_tensor_desc *src = &desc->src, *dst = &desc->dst;
+
+    return desc->stride >= 1 && desc->channel_offset >= 0 && src->layout == dst->layout &&
+           src->dtype == dst->dtype && src->n == dst->n &&
+           desc->channel_offset <= dst->c - src->c && dst->h == (src->h - 1) / desc->stride + 1 &&
+           dst->w == (src->w - 1) / desc->stride + 1;
+}
+
 const char *rn_op_kind_name(rn_op_kind kind)
 {
     static const char *const names[RN_OP_KINDS] = {

@@ -228,6 +228,9 @@ typedef struct rn_op_desc {
                               // weights (and workspace) they must use; NULL for forward ops
 } rn_op_desc;
 
+/** Whether the shapes of a SHORTCUT_PAD* are what its stride and offset say. */
+bool rn_shortcut_fits(const rn_op_desc *desc);
+
 /**
  * One op made ready for fixed shapes. Weights, biases, gains and running statistics live in the
  * kernel's native layout (for example OIhw16i16o; vectors padded with zeroes to whole blocks);

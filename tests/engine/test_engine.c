@@ -172,6 +172,33 @@ static void kernels_of_both_sources(void **state)
     rn_engine_free(engine);
 }
 
+// Fewer channels than there are, or not every stride-th row.
+static void shortcuts_that_do_not_fit(void **state)
+{
+    static const char *const names[] = {"ref", "cpu"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        rn_engine *engine = NULL;
+        rn_kernel *kernel = NULL;
+        assert_int_equal(rn_engine_create(&engine, names[i]), RN_OK);
+        rn_tensor_desc t = {RN_FLOAT32, engine->layout, 2, 16, 5, 5};
+        rn_op_desc d = {.kind = RN_OP_SHORTCUT_PAD, .src = t, .dst = t, .stride = 2};
+        d.dst.h = d.dst.w = 3;
+        assert_int_equal(engine->create(engine, &kernel, &d), RN_OK);
+        rn_kernel_free(kernel);
+        d.dst.c = 8;
+        d.channel_offset = -4;
+        assert_int_equal(engine->create(engine, &kernel, &d), RN_EUNSUPPORTED);
+        d.dst.c = 16;
+        d.channel_offset = 0;
+        d.dst.h = 2;
+        assert_int_equal(engine->create(engine, &kernel, &d), RN_EUNSUPPORTED);
+        assert_null(kernel);
+        rn_engine_free(engine);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +209,7 @@ int main(void)
         cmocka_unit_test(denormals_are_flushed),
         cmocka_unit_test(out_of_memory),
         cmocka_unit_test(kernels_of_both_sources),
+        cmocka_unit_test(shortcuts_that_do_not_fit),
     };
 
     unsetenv("RESNET_ISA"); // oneDNN can only be lowered before its first use in a process

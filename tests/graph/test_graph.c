@@ -105,6 +105,25 @@ static void too_large_networks_are_refused(void **state)
     rn_graph_free(build("resnet-50", &(rn_model_options){.channels = 1, .height = 1, .width = 1}));
 }
 
+// Option A adds channels and drops none; projections do either.
+static void padded_shortcuts_do_not_narrow(void **state)
+{
+    static const char *const models[] = {"resnet:units=1,1,1;widths=64,32,16",
+                                         "resnet:width=64;widths=16,32,64"};
+    char model[64];
+
+    (void)state;
+    refuses(models[0], NULL,
+            "'layer2.0.shortcut': a shortcut of option A cannot go from 64 to 32 "
+            "channels, use shortcut=B");
+    refuses(models[1], NULL, "'layer1.0.shortcut': a shortcut of option A cannot go from 64 to 16");
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        for (char option = 'B'; option <= 'C'; option++) {
+            snprintf(model, sizeof model, "%s;shortcut=%c", models[i], option);
+            rn_graph_free(build(model, NULL));
+        }
+}
+
 static void initialisation_has_he_deviation(void **state)
 {
     (void)state;
@@ -246,6 +265,7 @@ int main(void)
         cmocka_unit_test(parameters_are_found_by_name),
         cmocka_unit_test(options_default_to_those_of_the_papers),
         cmocka_unit_test(too_large_networks_are_refused),
+        cmocka_unit_test(padded_shortcuts_do_not_narrow),
         cmocka_unit_test(initialisation_has_he_deviation),
         cmocka_unit_test(gates_and_last_gains_start_as_asked),
         cmocka_unit_test(entries_start_as_the_identity_if_asked),

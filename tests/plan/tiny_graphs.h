@@ -117,6 +117,22 @@ static int tiny_single(rn_builder *b, int x)
     return tiny_head(b, tiny_bn_relu(b, y, "last"));
 }
 
+// A stem wider than the first stage, stages that narrow: projections drop channels.
+static int tiny_narrowing(rn_builder *b, int x)
+{
+    int y = tiny_bn_relu(b, tiny_conv(b, x, 18, 3, 1, "stem"), "stem");
+
+    for (int unit = 0; unit < 2; unit++) {
+        int out = unit == 0 ? 9 : 4;
+        int z = rn_build_batch_norm(b, tiny_branch(b, y, unit, out, 2), "unit%d.bn2", unit);
+        int s = rn_build_conv(b, y, (rn_conv_shape){.out = out, .kernel = 1, .stride = 2},
+                              "unit%d.projection", unit);
+        s = rn_build_batch_norm(b, s, "unit%d.shortcut", unit);
+        y = rn_build_relu(b, rn_build_add(b, z, s, "unit%d.add", unit), "unit%d.out", unit);
+    }
+    return tiny_head(b, y);
+}
+
 // 2016, section 3.1: exclusive gating, shortcut-only gating; a gate that is its own source.
 static int tiny_gates(rn_builder *b, int x)
 {
@@ -210,6 +226,7 @@ static const tiny_graph tiny_graphs[] = {
     {"relu-before-add", tiny_relu_before_add},
     {"preact", tiny_preact},
     {"single", tiny_single},
+    {"narrowing", tiny_narrowing},
     {"gates", tiny_gates},
     {"scaled", tiny_scaled},
     {"wide", tiny_wide},

@@ -64,16 +64,6 @@ static bool same_shape(const rn_tensor_desc *a, const rn_tensor_desc *b)
            a->h == b->h && a->w == b->w;
 }
 
-static bool shortcut_fits(const rn_op_desc *desc)
-{
-    const rn_tensor_desc *src = &desc->src, *dst = &desc->dst;
-
-    return desc->stride >= 1 && desc->channel_offset >= 0 && src->layout == dst->layout &&
-           src->dtype == dst->dtype && src->n == dst->n &&
-           desc->channel_offset <= dst->c - src->c && dst->h == (src->h - 1) / desc->stride + 1 &&
-           dst->w == (src->w - 1) / desc->stride + 1;
-}
-
 static bool flatten_fits(const rn_op_desc *desc, bool blocked)
 {
     const rn_tensor_desc *src = &desc->src, *dst = &desc->dst;
@@ -134,7 +124,7 @@ static bool fits(const rn_op_desc *desc, int block)
         return flatten_fits(desc, blocked);
     case RN_OP_SHORTCUT_PAD:
     case RN_OP_SHORTCUT_PAD_BACKWARD:
-        return blocked && shortcut_fits(desc);
+        return blocked && rn_shortcut_fits(desc);
     case RN_OP_MAX_POOL:
     case RN_OP_MAX_POOL_BACKWARD:
         return blocked && max_pool_fits(desc);

@@ -15,7 +15,7 @@ typedef rn_status (*rn_ref_run)(rn_kernel *kernel, void *const args[RN_ARGS]);
 /**
  * Make a kernel of the ref engine.
  *
- * @param run      NULL: the kind is not one of the caller's.
+ * @param run      NULL: the kind is not one of the caller's, or the shapes do not fit it.
  * @param weights  Floats of the parameter WEIGHTS, 0 if the op has none.
  * @param bias     Floats of BIAS, RUNNING_MEAN and RUNNING_VARIANCE each, 0 if none.
  * @return RN_OK; RN_EUNSUPPORTED (run is NULL, or a layout is blocked; the message names op and

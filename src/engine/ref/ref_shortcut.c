@@ -49,5 +49,5 @@ rn_status rn_ref_shortcut_create(rn_kernel **out, const rn_op_desc *desc)
                      : desc->kind == RN_OP_SHORTCUT_PAD_BACKWARD ? pad_backward
                                                                  : NULL;
 
-    return rn_ref_kernel_create(out, desc, run, 0, 0);
+    return rn_ref_kernel_create(out, desc, rn_shortcut_fits(desc) ? run : NULL, 0, 0);
 }
