@@ -213,8 +213,19 @@ RN_API rn_status rn_run_to_output(rn_run *run);
 /** Which array of a parameter. */
 typedef enum rn_slot { RN_SLOT_VALUE, RN_SLOT_GRADIENT } rn_slot;
 
-/** Convert all parameters from canonical to native layout, and back. */
+/**
+ * Convert all parameters from canonical to native layout.
+ *
+ * @param weights  Of a graph whose parameters have the plan's names and shapes.
+ * @return RN_OK; RN_EINVAL if they have not (the message names the parameter); RN_ENGINE.
+ */
 RN_API rn_status rn_run_load(rn_run *run, const rn_weights *weights);
+
+/**
+ * And back: all values, or all gradients, which are 0 where rn_param_view.gradient is NULL.
+ *
+ * @return As rn_run_load(); then some of `weights` may be converted already.
+ */
 RN_API rn_status rn_run_store(const rn_run *run, rn_slot slot, rn_weights *weights);
 
 /**

@@ -180,7 +180,9 @@ rn_status rn_run_output(const rn_run *run, float *dst)
 
 rn_status rn_run_op(rn_run *run, int index)
 {
-    return run_ops(run, index, index + 1);
+    rn_status st = prepare(run);
+
+    return st == RN_OK ? run_ops(run, index, index + 1) : st;
 }
 
 static bool gives_tensor(const rn_planned_op *op)
@@ -233,20 +235,23 @@ int rn_run_params(const rn_run *run)
     return rn_graph_params(run->plan->graph);
 }
 
-rn_param_view rn_run_param(rn_run *run, int index)
+static rn_param_view view_param(const rn_run *run, int index)
 {
     const rn_plan_param *param = &run->plan->params[index];
-    const rn_param *described = rn_graph_param(run->plan->graph, index);
-
-    run->prepared = false; // the caller may write
 
     return (rn_param_view){
         .value = run->values + param->offset,
         .gradient = param->gradient >= 0 ? tensor_memory(run, param->gradient) : NULL,
         .count = param->count,
-        .param = described,
+        .param = rn_graph_param(run->plan->graph, index),
         .frozen = param->frozen,
     };
+}
+
+rn_param_view rn_run_param(rn_run *run, int index)
+{
+    run->prepared = false; // the caller may write
+    return view_param(run, index);
 }
 
 rn_status rn_run_pack(const rn_run *run, int index, const float *canonical, float *native)
@@ -296,10 +301,13 @@ rn_status rn_run_store(const rn_run *run, rn_slot slot, rn_weights *weights)
 
     RN_TRY(check_same_params(run, weights));
     for (int i = 0; i < rn_run_params(run); i++) {
-        rn_param_view view = rn_run_param((rn_run *)run, i);
+        rn_param_view view = view_param(run, i);
         const float *native = slot == RN_SLOT_VALUE ? view.value : view.gradient;
+        float *canonical = rn_weights_data(weights, i);
         if (native != NULL)
-            RN_TRY(rn_run_unpack(run, i, native, rn_weights_data(weights, i)));
+            RN_TRY(rn_run_unpack(run, i, native, canonical));
+        else
+            memset(canonical, 0, view.param->count * sizeof *canonical);
     }
 out:
     return st;
@@ -313,10 +321,10 @@ static bool all_finite(const float *values, size_t count)
     return true;
 }
 
-static bool find_in_params(rn_run *run, char *where, size_t size)
+static bool find_in_params(const rn_run *run, char *where, size_t size)
 {
     for (int i = 0; i < rn_run_params(run); i++) {
-        rn_param_view view = rn_run_param(run, i);
+        rn_param_view view = view_param(run, i);
         if (!all_finite(view.value, view.count)) {
             snprintf(where, size, "%s (parameter)", view.param->name);
             return true;

@@ -100,6 +100,63 @@ static void follows_its_parameters(void **state)
     }
 }
 
+static void open_graph(rn_weights **weights)
+{
+    TRY(rn_graph_create(&graph, "resnet-8", NULL));
+    TRY(rn_weights_create(weights, graph));
+    draw(*weights, 1);
+}
+
+static void op_by_op_is_forward(void **state)
+{
+    network whole = {0}, parts = {0};
+    rn_weights *weights = NULL;
+
+    (void)state;
+    open_graph(&weights);
+    open_network(&whole, false);
+    open_network(&parts, false);
+    TRY(rn_run_load(whole.run, weights));
+    TRY(rn_run_load(parts.run, weights));
+    TRY(rn_run_forward(whole.run));
+    for (int i = 0; i < rn_plan_ops(parts.plan); i++)
+        TRY(rn_run_op(parts.run, i));
+    assert_memory_equal(rn_run_logits(whole.run), rn_run_logits(parts.run),
+                        BATCH * CLASSES * sizeof(float));
+    close_network(&whole);
+    close_network(&parts);
+    rn_weights_free(weights);
+    rn_graph_free(graph);
+}
+
+// A change behind the run's back would show if anything were prepared again.
+static void storing_only_reads(void **state)
+{
+    network n = {0};
+    rn_weights *weights = NULL;
+    float before[BATCH * CLASSES];
+
+    (void)state;
+    open_graph(&weights);
+    open_network(&n, false);
+    TRY(rn_run_load(n.run, weights));
+    rn_param_view view = rn_run_param(n.run, rn_graph_find_param(graph, "layer1.0.conv1.weight"));
+    TRY(rn_run_forward(n.run));
+    memcpy(before, rn_run_logits(n.run), sizeof before);
+    for (size_t i = 0; i < view.count; i++)
+        view.value[i] += 1;
+    TRY(rn_run_store(n.run, RN_SLOT_VALUE, weights));
+    TRY(rn_run_forward(n.run));
+    assert_memory_equal(before, rn_run_logits(n.run), sizeof before);
+    TRY(rn_run_store(n.run, RN_SLOT_GRADIENT, weights)); // inference has none
+    for (int i = 0; i < rn_weights_count(weights); i++)
+        for (size_t k = 0; k < rn_weights_param(weights, i)->count; k++)
+            assert_true(rn_weights_read(weights, i)[k] == 0);
+    close_network(&n);
+    rn_weights_free(weights);
+    rn_graph_free(graph);
+}
+
 static int open_engine(void **state)
 {
     (void)state;
@@ -115,7 +172,11 @@ static int close_engine(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(follows_its_parameters)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(follows_its_parameters),
+        cmocka_unit_test(op_by_op_is_forward),
+        cmocka_unit_test(storing_only_reads),
+    };
 
     return cmocka_run_group_tests(tests, open_engine, close_engine);
 }
