@@ -135,8 +135,9 @@ static inline void statistics_norm(rn_kernel *kernel, void *const conv[RN_ARGS],
         free(memory[vectors[i]]);
 }
 
-// The convolution of normal values with normal weights times `scale`, into memory[].
-static inline void statistics_conv(rn_kernel *conv, const rn_op_desc *d, float scale,
+// The convolution of normal values with normal weights times `scale`, into memory[]; of what is
+// added the mean is `added`.
+static inline void statistics_conv(rn_kernel *conv, const rn_op_desc *d, float scale, float added,
                                    void *memory[RN_ARGS])
 {
     size_t weights = conv->native_count(conv, RN_ARG_WEIGHTS) * sizeof(float);
@@ -154,6 +155,8 @@ static inline void statistics_conv(rn_kernel *conv, const rn_op_desc *d, float s
     assert_int_equal(
         conv->pack(conv, RN_ARG_WEIGHTS, v.arg[RN_ARG_WEIGHTS], memory[RN_ARG_WEIGHTS]), RN_OK);
     if (d->add) {
+        for (size_t i = 0; i < harness_count(d, RN_ARG_SRC2); i++)
+            v.arg[RN_ARG_SRC2][i] += added;
         memory[RN_ARG_SRC2] = statistics_memory(rn_tensor_bytes(&d->dst));
         rn_tensor_pack(&d->dst, v.arg[RN_ARG_SRC2], memory[RN_ARG_SRC2]);
     }
@@ -170,7 +173,8 @@ static inline void statistics_compare(const rn_op_desc *d, const float *expected
     for (size_t i = 0; i < (RN_SAVED_VECTORS + 2) * padded; i++) {
         bool square = i / padded == INVSTD || i / padded == VARIANCE;
         double deviation = 1 / fmax((double)expected[padded + i % padded], 1e-30);
-        double unit = square ? fabs((double)expected[i]) : deviation;
+        double rounding = fabs((double)expected[i % padded]) / 16; // of the mean, to a float
+        double unit = square ? fabs((double)expected[i]) : deviation + rounding;
         bool padding = i % padded >= (size_t)d->dst.c;
         double bound = padding ? 0 : 2e-6 * unit;
         if (!(fabs((double)expected[i] - (double)found[i]) <= bound))
@@ -179,9 +183,10 @@ static inline void statistics_compare(const rn_op_desc *d, const float *expected
     }
 }
 
-/** Batch norms from statistics and from the values themselves agree; `scale` is the weights'. */
+/** Batch norms from statistics and from the values themselves agree; `scale` is the weights',
+ * `added` the mean of what is added to the convolution, or 0: nothing is. */
 static inline void check_statistics(const conv_case *c, rn_layout layout,
-                                    const harness_maker *maker, float scale, bool add)
+                                    const harness_maker *maker, float scale, float added)
 {
     rn_isa isa = layout == RN_LAYOUT_NCHW16C ? RN_ISA_AVX512 : RN_ISA_AVX2;
     rn_op_desc d = conv_of(c, layout), norm = like(RN_OP_BATCH_NORM_TRAIN, d.dst);
@@ -192,13 +197,13 @@ static inline void check_statistics(const conv_case *c, rn_layout layout,
 
     norm.momentum = 1;
     d.statistics = norm.statistics = true;
-    d.add = add;
+    d.add = added != 0;
     assert_int_equal(maker->create(maker->context, &conv, &d), RN_OK);
     norm.parts = conv->statistics_parts;
     assert_int_equal(rn_cpu_kernel(&of_parts, isa, &norm), RN_OK);
     norm.statistics = false;
     assert_int_equal(rn_cpu_kernel(&of_pixels, isa, &norm), RN_OK);
-    statistics_conv(conv, &d, scale, memory);
+    statistics_conv(conv, &d, scale, added, memory);
     statistics_norm(of_pixels, memory, padded, expected);
     statistics_norm(of_parts, memory, padded, found);
     statistics_compare(&d, expected, found, padded);

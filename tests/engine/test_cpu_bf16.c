@@ -292,8 +292,8 @@ static void statistics_and_deferred_norms(void **state)
             check_deferred_bf16(direct, layout_of(isa), &maker);
             context.method = RN_CONV_AUTO;
             winograd.source = direct.source = BLOCKED_BF16;
-            check_statistics(&winograd, layout_of(isa), &maker, 1, false);
-            check_statistics(&direct, layout_of(isa), &maker, 1, true);
+            check_statistics(&winograd, layout_of(isa), &maker, 1, 0);
+            check_statistics(&direct, layout_of(isa), &maker, 1, 1);
         }
     }
 }

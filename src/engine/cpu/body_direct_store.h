@@ -31,12 +31,18 @@ static void direct_step(const rn_direct *d, const direct_chunk *chunk, direct_wa
     at->picture++;
 }
 
-INLINE vec direct_origin(vec sums[DIRECT_POINTS][DIRECT_BLOCKS], int q)
+// Where statistics of a part begin: the mean of its first results, with what is added; `at`: of
+// block q. Points outside repeat the first.
+INLINE vec direct_origin(const direct_group *group, const conv_output *output,
+                         vec sums[DIRECT_POINTS][DIRECT_BLOCKS], int q, vec bias, size_t at)
 {
     vec first[DIRECT_POINTS];
+    bool plain = conv_output_plain(output);
 
-    for (int t = 0; t < DIRECT_POINTS; t++)
-        first[t] = sums[t][q];
+    for (int t = 0; t < DIRECT_POINTS; t++) {
+        size_t target = at + group->target[group->inside[t] ? t : 0];
+        first[t] = plain ? sums[t][q] : conv_result(output, sums[t][q], bias, target);
+    }
     return moments_origin(first, DIRECT_POINTS);
 }
 
@@ -52,8 +58,8 @@ INLINE void direct_store(const rn_direct *d, const direct_group *group, const co
         vec bias = conv_bias(output, block);
         tile_moments tile = {vec_zero(), vec_zero()};
         block_moments *m = &moments[q];
-        if (m->count == 0)
-            m->origin = direct_origin(sums, q);
+        if (output->statistics != NULL && m->count == 0)
+            m->origin = direct_origin(group, output, sums, q, bias, block * area);
         for (int t = 0; t < DIRECT_POINTS; t++) {
             size_t at = group->target[t] + block * area;
             vec result = sums[t][q];

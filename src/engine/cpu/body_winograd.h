@@ -125,6 +125,23 @@ typedef struct wg_target {
 // What is done to results on their way; WG_STORE: nothing.
 enum { WG_STORE, WG_STATISTICS, WG_CHANGE, WG_CHANGE_STATISTICS };
 
+// Where statistics of a part begin: a tile's mean, with what is added; outside of the picture that
+// is what the first value gets.
+INLINE vec wg_origin(vec results[4][4], const wg_target *to, const conv_output *output, int way)
+{
+    vec first[16];
+
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            bool inside = i < to->height && j < to->width;
+            size_t from = inside ? (size_t)i * to->line + (size_t)j * VEC : 0;
+            first[4 * i + j] = way == WG_CHANGE_STATISTICS
+                                   ? conv_result(output, results[i][j], to->bias, to->at + from)
+                                   : results[i][j];
+        }
+    return moments_origin(first, 16);
+}
+
 INLINE void wg_result_tile(const float *products, size_t step, const wg_target *to,
                            const conv_output *output, block_moments *m, int way)
 {
@@ -134,7 +151,7 @@ INLINE void wg_result_tile(const float *products, size_t step, const wg_target *
 
     wg_results(products, step, results);
     if (count && m->count == 0)
-        m->origin = moments_origin(results[0], 16);
+        m->origin = wg_origin(results, to, output, way);
     for (int i = 0; i < to->height; i++)
         for (int j = 0; j < 4; j++) {
             size_t at = to->at + (size_t)i * to->line + (size_t)j * VEC;
