@@ -122,6 +122,35 @@ static void largest_sums(void **state)
     }
 }
 
+// However far beyond the range a value is, it counts as the end of the range; a NaN as the least.
+static void beyond_the_range(void **state)
+{
+    static const float odd[][2] = {{INFINITY, 1}, {-INFINITY, -1}, {3e38f, 1},
+                                   {-3e38f, -1},  {1e9f, 1},       {NAN, -1}};
+    static const float whole[2][2] = {{0, 127}, {-127, 127}};
+    const conv_case c = {1, 16, 3, 3, 16, 3, 1, 1, BLOCKED};
+
+    (void)state;
+    for (rn_isa isa = RN_ISA_AVX2; isa <= rn_isa_supported(); isa++)
+        for (size_t k = 0; k < 2 * sizeof odd / sizeof *odd; k++) {
+            conv_maker context = {rn_cpu_functions_of(isa, RN_FLOAT32), RN_CONV_AUTO};
+            const harness_maker maker = {create_conv, &context};
+            rn_op_desc d = conv_of(&c, layout_of(isa));
+            harness_values v[2];
+            d.constant = d.int8 = true;
+            memcpy(d.range, whole[k % 2], sizeof d.range);
+            for (int i = 0; i < 2; i++) {
+                harness_draw(&v[i], &d, 8);
+                v[i].arg[RN_ARG_SRC][4] = i == 0 ? odd[k / 2][0] : 1000 * odd[k / 2][1];
+                harness_evaluate(&d, &maker, &v[i], RN_ARGS, RN_ARGS);
+            }
+            assert_memory_equal(v[0].arg[RN_ARG_DST], v[1].arg[RN_ARG_DST],
+                                harness_count(&d, RN_ARG_DST) * sizeof(float));
+            harness_values_release(&v[0]);
+            harness_values_release(&v[1]);
+        }
+}
+
 // A range of nothing, weights of nothing: the shift alone, no NaN.
 static void nothing_to_multiply(void **state)
 {
@@ -187,7 +216,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fused_in_all_ways), cmocka_unit_test(largest_sums),
-        cmocka_unit_test(nothing_to_multiply), cmocka_unit_test(left_to_floats)};
+        cmocka_unit_test(beyond_the_range), cmocka_unit_test(nothing_to_multiply),
+        cmocka_unit_test(left_to_floats)};
 
     return cmocka_run_group_tests(tests, open_engine, close_engine);
 }

@@ -1,8 +1,9 @@
 /**
  * Direct convolution in bytes, inference only. A source value x becomes the byte
- * q = round(x / s) + zero, limited to 0 .. 255, as it is copied into the buffer; the weights of an
- * output channel, with the batch norm that is folded in, become bytes p = round(w / s_w), -127 ..
- * 127. Their products are summed exactly, in 32 bits:
+ * q = round(x / s) + zero, limited to 0 .. 255 (infinities are beyond either end, a NaN becomes 0),
+ * as it is copied into the buffer; the weights of an output channel, with the batch norm that is
+ * folded in, become bytes p = round(w / s_w), -127 .. 127. Their products are summed exactly, in 32
+ * bits:
  *
  *     y = s s_w (sum q p - zero sum p) + shift [+ src2], [ReLU]
  *
@@ -67,12 +68,15 @@ static byte_map byte_map_of(const rn_op_desc *desc)
     return (byte_map){scale > 0 ? 1 / scale : 0, rn_int8_zero(desc->range)};
 }
 
-// VEC bytes of VEC floats; a NaN becomes 0 or so.
+// VEC bytes of VEC floats, limited before they are integers, which have no infinity.
 INLINE void store_quantized(uint8_t *to, vec x, vec inverse, vec_bits zero)
 {
-    vec_bits q = VEC_OP(add_epi32)(VEC_OP(cvtps_epi32)(vec_mul(x, inverse)), zero);
+    vec low = VEC_OP(cvtepi32_ps)(VEC_OP(sub_epi32)(VEC_OP(set1_epi32)(0), zero));
+    vec limited = VEC_OP(max_ps)(vec_mul(x, inverse), low); // of a NaN: low
+
+    limited = VEC_OP(min_ps)(limited, vec_add(low, vec_all(255)));
+    vec_bits q = VEC_OP(add_epi32)(VEC_OP(cvtps_epi32)(limited), zero);
 #ifdef __AVX512F__
-    q = _mm512_min_epi32(_mm512_max_epi32(q, _mm512_setzero_si512()), _mm512_set1_epi32(255));
     _mm_storeu_si128((__m128i *)(void *)to, _mm512_cvtepi32_epi8(q));
 #else
     __m128i halves = _mm_packs_epi32(_mm256_castsi256_si128(q), _mm256_extracti128_si256(q, 1));
