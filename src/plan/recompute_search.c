@@ -7,6 +7,7 @@
 enum {
     ROUNDS = 8,
     COARSE_STEPS = 16,
+    FINE_STEPS = 128, // to find the least
     LEAST_SHARE = 32, // of the largest result: smaller ones are not worth a pass
     LARGE_SHARE = 100 // of the arena: results worth a trial each
 };
@@ -14,14 +15,20 @@ enum {
 typedef struct search {
     rn_recompute r;
     size_t target; // bytes of the arena that tensors alive at once may take
+    bool placing;  // whatever does not take more than the least is placed, and counts as placed
     size_t least;  // that any rule tried has led to
     rn_drop_rule least_rule;
+    rn_status status; // of placing
 } search;
 
 static bool fits(search *s, const rn_drop_rule *rule)
 {
     size_t peak = rn_recompute_apply(&s->r, rule);
 
+    if (s->placing && peak < s->least && s->status == RN_OK) {
+        s->status = rn_plan_place(&s->r.trial);
+        peak = s->r.trial.arena_bytes;
+    }
     if (peak < s->least) {
         s->least = peak;
         s->least_rule = *rule;
@@ -86,9 +93,10 @@ static bool search_cheap(search *s, rn_drop_rule *best, int *chain)
 static void search_segment(search *s, rn_drop_rule rule, rn_drop_rule *best, double *best_flops)
 {
     int count = s->r.plan->forward_count, before = 0;
+    int steps = s->placing ? FINE_STEPS : COARSE_STEPS;
 
-    for (int i = 1; i <= COARSE_STEPS; i++) {
-        rule.deep_end = (int)((int64_t)count * i / COARSE_STEPS);
+    for (int i = 1; i <= steps; i++) {
+        rule.deep_end = (int)((int64_t)count * i / steps);
         if (rule.deep_end == before)
             continue;
         if (fits(s, &rule)) {
@@ -146,6 +154,18 @@ static rn_status too_large(const rn_plan *plan, size_t least)
                     (double)plan->options.memory_limit / mib);
 }
 
+// Of many rules the one with the smallest arena. It does not depend on the limit, so that a limit
+// named as the least is one that can be kept.
+static rn_status place_least(search *s)
+{
+    rn_drop_rule none;
+
+    s->target = 0;
+    s->placing = true;
+    find_rule(s, &none);
+    return s->status == RN_OK ? place(s, &s->least_rule) : s->status;
+}
+
 // The arena may be larger than what lives at once: then the search aims lower.
 static rn_status search_and_place(search *s, rn_plan *plan)
 {
@@ -162,7 +182,7 @@ static rn_status search_and_place(search *s, rn_plan *plan)
             s->target = s->target > total - limit ? s->target - (total - limit) : 0;
     }
     if (total > limit) {
-        RN_TRY(place(s, &s->least_rule));
+        RN_TRY(place_least(s));
         total = rn_plan_total_bytes(&s->r.trial);
     }
     if (total <= limit) {

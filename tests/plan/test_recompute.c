@@ -246,28 +246,55 @@ static void what_lies_beside_counts(void **state)
     rn_graph_free(graph);
 }
 
-static void too_low_a_limit_names_the_least(void **state)
+// MiB that the refusal of a limit of 256 KiB names.
+static double named_least(const rn_graph *graph)
 {
-    (void)state;
-    rn_graph *graph = model("resnet-20");
     rn_plan *plan = NULL;
-    rn_plan_options options = {.batch = batch, .training = true, .memory_limit = 1 << 18};
+    const rn_plan_options options = {.batch = batch, .training = true, .memory_limit = 1 << 18};
     double least = 0, limit = 0;
+    int named = 0;
 
     assert_int_equal(rn_plan_create(&plan, graph, &fake_engine, &options), RN_ENOMEM);
     assert_null(plan);
     assert_int_equal(sscanf(rn_error_message(),
-                            "training at batch 3 takes at least %lf MiB, the memory limit is %lf "
+                            "training at batch %d takes at least %lf MiB, the memory limit is %lf "
                             "MiB",
-                            &least, &limit),
-                     2);
+                            &named, &least, &limit),
+                     3);
+    assert_int_equal(named, batch);
     assert_float_equal((float)limit, 0.2f, 0.1f);
-    options.memory_limit = (size_t)(least * (1 << 20)) + 1; // as printed, to a tenth
-    assert_int_equal(rn_plan_create(&plan, graph, &fake_engine, &options), RN_OK);
-    rn_plan_free(plan);
-    plan = NULL;
-    options.training = false;
-    options.memory_limit = 1 << 18;
+    return least;
+}
+
+// As printed, to a tenth, it can be kept; of what is less, nothing.
+static void too_low_a_limit_names_the_least(void **state)
+{
+    static const char *const models[] = {"resnet-20", "preact-20", "plain-20",
+                                         "preact-11:block=single"};
+    const double mib = 1 << 20;
+
+    (void)state;
+    batch = 16;
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        rn_graph *graph = NULL;
+        assert_int_equal(rn_graph_create(&graph, models[i], NULL), RN_OK);
+        double least = named_least(graph);
+        rn_plan_free(make_plan(graph, (size_t)(least * mib) + 1));
+        for (int less = 1; less <= 5; less++)
+            assert_null(make_plan(graph, (size_t)((least - 0.1 * less) * mib)));
+        rn_graph_free(graph);
+    }
+    assert_int_equal(live_kernels, 0);
+    batch = 3;
+}
+
+static void inference_has_no_least(void **state)
+{
+    (void)state;
+    rn_graph *graph = model("resnet-20");
+    rn_plan *plan = NULL;
+    const rn_plan_options options = {.batch = batch, .memory_limit = 1 << 18};
+
     assert_int_equal(rn_plan_create(&plan, graph, &fake_engine, &options), RN_ENOMEM);
     assert_null(strstr(rn_error_message(), "at least")); // there is but one inference plan
     assert_int_equal(live_kernels, 0);
@@ -348,6 +375,7 @@ int main(void)
         cmocka_unit_test(depth_takes_no_recursion),
         cmocka_unit_test(what_lies_beside_counts),
         cmocka_unit_test(too_low_a_limit_names_the_least),
+        cmocka_unit_test(inference_has_no_least),
         cmocka_unit_test(repeated_ops_are_called_so),
         cmocka_unit_test(every_allocation_may_fail),
     };
