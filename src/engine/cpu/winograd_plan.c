@@ -31,7 +31,7 @@ static int choose_rows(const rn_winograd *g, int block)
         double slots = (double)(all / rows) * whole_groups(tiles, block) +
                        whole_groups(all % rows * g->columns, block);
         double cost =
-            slots / (all * g->columns) + (tiles < LEAST_TILES ? 0.25 : 0.0) + 0.001 * tiles;
+            slots / ((double)all * g->columns) + (tiles < LEAST_TILES ? 0.25 : 0.0) + 0.001 * tiles;
         if (cost < least) {
             least = cost;
             best = rows;

@@ -7,12 +7,12 @@ static rn_status forward(rn_kernel *kernel, void *const args[RN_ARGS])
     const rn_op_desc *d = rn_ref_desc(kernel);
     const float *src = args[RN_ARG_SRC], *weights = args[RN_ARG_WEIGHTS], *bias = args[RN_ARG_BIAS];
     float *dst = args[RN_ARG_DST];
-    int in = d->src.c, out = d->dst.c;
+    size_t rows = (size_t)d->src.n, in = (size_t)d->src.c, out = (size_t)d->dst.c;
 
-    for (int n = 0; n < d->src.n; n++)
-        for (int o = 0; o < out; o++) {
+    for (size_t n = 0; n < rows; n++)
+        for (size_t o = 0; o < out; o++) {
             double sum = (double)bias[o];
-            for (int i = 0; i < in; i++)
+            for (size_t i = 0; i < in; i++)
                 sum += (double)src[n * in + i] * (double)weights[o * in + i];
             dst[n * out + o] = (float)sum;
         }
@@ -24,12 +24,12 @@ static rn_status backward_data(rn_kernel *kernel, void *const args[RN_ARGS])
     const rn_op_desc *d = rn_ref_desc(kernel);
     const float *diff_dst = args[RN_ARG_DIFF_DST], *weights = args[RN_ARG_WEIGHTS];
     float *diff_src = args[RN_ARG_DIFF_SRC];
-    int in = d->src.c, out = d->dst.c;
+    size_t rows = (size_t)d->src.n, in = (size_t)d->src.c, out = (size_t)d->dst.c;
 
-    for (int n = 0; n < d->src.n; n++)
-        for (int i = 0; i < in; i++) {
+    for (size_t n = 0; n < rows; n++)
+        for (size_t i = 0; i < in; i++) {
             double sum = 0;
-            for (int o = 0; o < out; o++)
+            for (size_t o = 0; o < out; o++)
                 sum += (double)diff_dst[n * out + o] * (double)weights[o * in + i];
             diff_src[n * in + i] = (float)sum;
         }
@@ -41,16 +41,16 @@ static rn_status backward_weights(rn_kernel *kernel, void *const args[RN_ARGS])
     const rn_op_desc *d = rn_ref_desc(kernel);
     const float *src = args[RN_ARG_SRC], *diff_dst = args[RN_ARG_DIFF_DST];
     float *diff_weights = args[RN_ARG_DIFF_WEIGHTS], *diff_bias = args[RN_ARG_DIFF_BIAS];
-    int in = d->src.c, out = d->dst.c;
+    size_t rows = (size_t)d->src.n, in = (size_t)d->src.c, out = (size_t)d->dst.c;
 
-    for (int o = 0; o < out; o++) {
+    for (size_t o = 0; o < out; o++) {
         double bias = 0;
-        for (int n = 0; n < d->src.n; n++)
+        for (size_t n = 0; n < rows; n++)
             bias += (double)diff_dst[n * out + o];
         diff_bias[o] = (float)bias;
-        for (int i = 0; i < in; i++) {
+        for (size_t i = 0; i < in; i++) {
             double sum = 0;
-            for (int n = 0; n < d->src.n; n++)
+            for (size_t n = 0; n < rows; n++)
                 sum += (double)diff_dst[n * out + o] * (double)src[n * in + i];
             diff_weights[o * in + i] = (float)sum;
         }
