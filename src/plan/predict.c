@@ -37,6 +37,18 @@ static size_t tensor_bytes(const rn_plan_tensor *tensor, int batch)
     return rn_tensor_bytes(&desc);
 }
 
+// Of a parameter, or its gradient, in the layout of the probe's own kernel: for another batch that
+// may be another.
+static size_t param_bytes(const probe *p, rn_arg arg)
+{
+    const rn_kernel *kernel = p->forward != NULL ? p->forward : p->kernel;
+    rn_arg param = arg == RN_ARG_DIFF_WEIGHTS ? RN_ARG_WEIGHTS
+                   : arg == RN_ARG_DIFF_BIAS  ? RN_ARG_BIAS
+                                              : arg;
+
+    return kernel->native_count(kernel, param) * sizeof(float);
+}
+
 // Memory for the arguments that the planned op has, at the probe's batch size.
 static rn_status probe_allocate(const rn_plan *plan, probe *p, const rn_planned_op *op, int batch)
 {
@@ -48,10 +60,12 @@ static rn_status probe_allocate(const rn_plan *plan, probe *p, const rn_planned_
         if (a == RN_ARG_SCRATCH || a == RN_ARG_WORKSPACE || a == RN_ARG_PREPARED ||
             ref.space == RN_SPACE_NONE)
             continue;
-        if (ref.space == RN_SPACE_TENSOR)
+        if (ref.space == RN_SPACE_VALUE || a == RN_ARG_DIFF_WEIGHTS || a == RN_ARG_DIFF_BIAS)
+            bytes = param_bytes(p, (rn_arg)a);
+        else if (ref.space == RN_SPACE_TENSOR)
             bytes = tensor_bytes(&plan->tensors[ref.index], batch);
-        else if (ref.space == RN_SPACE_VALUE)
-            bytes = plan->params[ref.index].count * sizeof(float);
+        if (a == RN_ARG_STATISTICS && p->kernel->statistics_bytes > bytes)
+            bytes = p->kernel->statistics_bytes;
         RN_TRY(rn_alloc(&p->args[a], bytes, 1));
     }
     size_t workspace = p->kernel->workspace_bytes;
@@ -154,7 +168,9 @@ static bool same_op(const rn_op_desc *a, const rn_op_desc *b)
 {
     return a->kind == b->kind && memcmp(&a->src, &b->src, sizeof a->src) == 0 &&
            memcmp(&a->dst, &b->dst, sizeof a->dst) == 0 && a->kernel == b->kernel &&
-           a->stride == b->stride && a->relu == b->relu && a->add == b->add &&
+           a->stride == b->stride && a->pad == b->pad && a->relu == b->relu && a->add == b->add &&
+           a->deferred == b->deferred && a->norm == b->norm && a->norm_relu == b->norm_relu &&
+           a->statistics == b->statistics && a->fold == b->fold && a->int8 == b->int8 &&
            a->diff_dst2 == b->diff_dst2 && a->whole == b->whole;
 }
 
