@@ -11,12 +11,17 @@ extern "C" {
 /**
  * Make an engine.
  *
+ * Plans and runs of one engine are for one thread at a time: kernels keep what they work on. For
+ * work side by side make an engine for each thread, in that thread: it sets the thread's number of
+ * compute threads and lets it take denormals for 0, which holds for the thread that makes it alone.
+ *
  * @param[out] out  The caller's (rn_engine_free()); NULL on failure.
  * @param name      "cpu" (vectorised kernels with oneDNN, dispatched at run time; the default for
  *                  NULL) or "ref" (plain C, single threaded, the oracle for tests). RESNET_ISA
- *                  (avx2, avx512) in the environment lowers what "cpu" uses.
- * @return RN_OK; RN_EINVAL (unknown name or RESNET_ISA); RN_EUNSUPPORTED (the processor lacks AVX2
- *         or FMA; the message says so); RN_ENOMEM; RN_ENGINE (oneDNN failed).
+ *                  (avx2, avx512) in the environment lowers what "cpu" uses, RESNET_CONV says by
+ *                  which method it convolves.
+ * @return RN_OK; RN_EINVAL (unknown name, RESNET_ISA or RESNET_CONV); RN_EUNSUPPORTED (the
+ * processor lacks AVX2 or FMA; the message says so); RN_ENOMEM; RN_ENGINE (oneDNN failed).
  */
 RN_API rn_status rn_engine_create(rn_engine **out, const char *name);
 RN_API void rn_engine_free(rn_engine *engine);

@@ -82,7 +82,7 @@ typedef struct rn_graph rn_graph;
 typedef struct rn_model_options {
     int classes; // 1 .. 1,000,000; 0: 10, or 1,000 (ImageNet stems, VGG)
     int channels, height,
-        width; // of the input, up to 1024 and 4096; 0: 3 x 32 x 32, or 3 x 224 x 224
+        width; // of the input, up to 1024 and 4096; all 0: 3 x 32 x 32, or 3 x 224 x 224
 } rn_model_options;
 
 /**

@@ -20,7 +20,7 @@ typedef enum rn_dtype { RN_FLOAT32, RN_BFLOAT16 } rn_dtype;
 
 /** Names "float32", "bfloat16". Static; NULL if out of range. */
 RN_API const char *rn_dtype_name(rn_dtype dtype);
-/** @return RN_OK; RN_EINVAL (the message says what is expected). */
+/** @return RN_OK; RN_EINVAL (the message says what is expected; *out stays as it is). */
 RN_API rn_status rn_dtype_parse(rn_dtype *out, const char *name);
 
 /** Order of a tensor in memory. NCHW8C: N, ceil(C / 8), H, W, 8 channels; NCHW16C likewise. */
@@ -103,7 +103,9 @@ typedef struct rn_plan_op {
     bool backward;
 } rn_plan_op;
 
+/** Ops of the forward list and, in training, the backward list behind it. */
 RN_API int rn_plan_ops(const rn_plan *plan);
+/** @param index  0 .. rn_plan_ops() - 1. */
 RN_API rn_plan_op rn_plan_op_at(const rn_plan *plan, int index);
 
 /**
@@ -138,11 +140,13 @@ RN_API const rn_plan_options *rn_plan_options_of(const rn_plan *plan);
  *
  * @param[out] seconds    Whole step (with backward, without the optimiser).
  * @param[out] per_op     rn_plan_ops() entries, or NULL.
+ * @return RN_OK; RN_ENOMEM; what the engine's kernels return.
  */
 RN_API rn_status rn_plan_predict(const rn_plan *plan, double *seconds, double *per_op);
 
 /**
- * Make a plan executable: allocate arena and parameters (zeroes).
+ * Make a plan executable: allocate arena and parameters (zeroes). Runs of one plan, or of plans of
+ * one engine, may not execute at the same time: see rn_engine_create().
  *
  * @param[out] out  The caller's (rn_run_free()); NULL on failure.
  * @param plan      Borrowed; must outlive the run.
@@ -185,6 +189,7 @@ RN_API rn_status rn_run_backward(rn_run *run);
  * this. All ops in turn, each once, make a step; in any other order results are undefined.
  *
  * @param index  0 .. rn_plan_ops() - 1.
+ * @return RN_OK; what the engine's kernel returns.
  */
 RN_API rn_status rn_run_op(rn_run *run, int index);
 
@@ -256,6 +261,7 @@ RN_API rn_status rn_run_unpack(const rn_run *run, int index, const float *native
  *
  * @param[out] where  Text such as "layer2.0.conv1 (conv, output)"; "" if all is finite; at most
  *                    `size` bytes with the NUL.
+ * @return RN_OK, whether there is one or not; RN_ENOMEM; what the engine's kernels return.
  */
 RN_API rn_status rn_run_find_nonfinite(rn_run *run, char *where, size_t size);
 
