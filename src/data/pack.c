@@ -1,6 +1,5 @@
 #include "data/pack.h"
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/photos.h"
@@ -8,7 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -17,9 +16,7 @@ struct rn_pack {
     int descriptor;
     uint64_t file_bytes;
     rn_pack_header header;
-    void *mapped; // index and names, from the page where they begin
-    size_t mapped_bytes;
-    const uint8_t *index;
+    uint8_t *index; // and behind it all names, as in the file
     const char *names, *class_names;
 };
 
@@ -81,23 +78,19 @@ static rn_status check_sizes(const rn_pack *pack)
     return RN_OK;
 }
 
-static rn_status map_tables(rn_pack *pack)
+// Not a mapping: the file may be cut off or overwritten while it is in use.
+static rn_status read_tables(rn_pack *pack)
 {
+    rn_status st = RN_OK;
     const rn_pack_header *h = &pack->header;
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), begin = h->index / page * page;
+    size_t bytes = (size_t)(pack->file_bytes - h->index);
 
-    pack->mapped_bytes = (size_t)(pack->file_bytes - begin);
-    pack->mapped =
-        mmap(NULL, pack->mapped_bytes, PROT_READ, MAP_SHARED, pack->descriptor, (off_t)begin);
-    if (pack->mapped == MAP_FAILED) {
-        pack->mapped = NULL;
-        return rn_error(errno == ENOMEM ? RN_ENOMEM : RN_EIO, "cannot map '%s': %s", pack->path,
-                        strerror(errno));
-    }
-    pack->index = (const uint8_t *)pack->mapped + (h->index - begin);
+    RN_TRY(RN_NEW(&pack->index, bytes));
+    RN_TRY(read_at(pack, pack->index, bytes, h->index));
     pack->names = (const char *)pack->index + h->count * RN_PACK_ENTRY;
     pack->class_names = pack->names + h->names_bytes;
-    return RN_OK;
+out:
+    return st;
 }
 
 static bool is_sum_right(const rn_pack *pack)
@@ -148,6 +141,26 @@ static rn_status check_class_names(const rn_pack *pack)
     return RN_OK;
 }
 
+// O_NONBLOCK: opening a FIFO that nobody writes to must fail, not hang.
+static rn_status open_file(rn_pack *pack, const char *path)
+{
+    rn_status st = RN_OK;
+    struct stat info;
+
+    RN_TRY(rn_strdup(&pack->path, path));
+    pack->descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (pack->descriptor < 0 || fstat(pack->descriptor, &info) != 0) {
+        st = rn_error(errno == ENOENT ? RN_ENOTFOUND : RN_EIO, "cannot open '%s': %s", path,
+                      strerror(errno));
+        goto out;
+    }
+    if (!S_ISREG(info.st_mode))
+        st = rn_error(RN_EIO, "'%s' is not a regular file", path);
+    pack->file_bytes = (uint64_t)info.st_size;
+out:
+    return st;
+}
+
 rn_status rn_pack_open(rn_pack **out, const char *path)
 {
     rn_status st = RN_OK;
@@ -156,16 +169,10 @@ rn_status rn_pack_open(rn_pack **out, const char *path)
     *out = NULL;
     RN_TRY(RN_NEW(&pack, 1));
     pack->descriptor = -1;
-    RN_TRY(rn_strdup(&pack->path, path));
-    RN_TRY(rn_file_size(&pack->file_bytes, path));
-    pack->descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (pack->descriptor < 0) {
-        st = rn_error(RN_EIO, "cannot open '%s': %s", path, strerror(errno));
-        goto out;
-    }
+    RN_TRY(open_file(pack, path));
     RN_TRY(read_header(pack));
     RN_TRY(check_sizes(pack));
-    RN_TRY(map_tables(pack));
+    RN_TRY(read_tables(pack));
     if (!is_sum_right(pack)) {
         st = rn_error(RN_EFORMAT, "'%s': the index is damaged: its sum is wrong", path);
         goto out;
@@ -183,10 +190,9 @@ void rn_pack_close(rn_pack *pack)
 {
     if (pack == NULL)
         return;
-    if (pack->mapped != NULL)
-        munmap(pack->mapped, pack->mapped_bytes);
     if (pack->descriptor >= 0)
         close(pack->descriptor);
+    rn_free(pack->index);
     rn_free(pack->path);
     rn_free(pack);
 }
@@ -220,7 +226,6 @@ out:
     return st;
 }
 
-// Not from a mapping: a disk's error would then be a signal instead of a status.
 rn_status rn_pack_read(rn_photo *out, const rn_pack *pack, size_t index)
 {
     rn_status st = RN_OK;

@@ -61,7 +61,7 @@ void rn_pack_entry_read(rn_pack_entry *entry, const uint8_t bytes[RN_PACK_ENTRY]
 typedef struct rn_pack rn_pack;
 
 /**
- * Open a finished pack: its index and names are mapped, and checked once.
+ * Open a finished pack: its index and names are read into memory, and checked once.
  *
  * @param[out] out  The caller's (rn_pack_close()); NULL on failure.
  * @return RN_OK; RN_ENOTFOUND, RN_EIO; RN_EFORMAT (says what is wrong where); RN_ENOMEM.

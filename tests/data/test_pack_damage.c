@@ -80,6 +80,31 @@ static void test_cut_off(void **state)
     assert_int_equal(refused, 0);
 }
 
+// What was checked once stays as it was; of pictures the sums are checked each time.
+static void test_damaged_while_in_use(void **state)
+{
+    const fixture *f = *state;
+    char *junk = malloc(f->size);
+    rn_samples *set;
+    rn_photo photo;
+
+    memset(junk, 'x', f->size);
+    for (int cut = 0; cut < 2; cut++) {
+        fixture_write(f->folder, "x.rnpack", f->bytes, f->size);
+        assert_int_equal(rn_data_open(&set, fixture_path(f->folder, "x.rnpack"), RN_SPLIT_TRAIN),
+                         RN_OK);
+        if (cut)
+            fixture_resize(f->folder, "x.rnpack", 0);
+        else
+            fixture_write(f->folder, "x.rnpack", junk, f->size);
+        assert_string_equal(rn_photos_name(set->photos, 1), "b/1.jpg");
+        fixture_expect(rn_photos_read(&photo, set->photos, 1), cut ? RN_EIO : RN_EFORMAT,
+                       "x.rnpack", cut ? "the file ends there" : "damaged", NULL);
+        rn_samples_free(set);
+    }
+    free(junk);
+}
+
 // Every byte but those of records' headers matters, and is found out.
 static void test_flipped_bytes(void **state)
 {
@@ -210,9 +235,8 @@ static void test_hostile_entries(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut_off),
-        cmocka_unit_test(test_flipped_bytes),
-        cmocka_unit_test(test_hostile_headers),
+        cmocka_unit_test(test_cut_off),         cmocka_unit_test(test_damaged_while_in_use),
+        cmocka_unit_test(test_flipped_bytes),   cmocka_unit_test(test_hostile_headers),
         cmocka_unit_test(test_hostile_entries),
     };
 
