@@ -122,16 +122,19 @@ typedef bool (*rn_download_progress)(uint64_t done, uint64_t total, void *contex
  *
  * A download in progress is "NAME.part" (with "NAME.part.tag", what the server called that version
  * of the file: only the same version is resumed). The checked archive stays in the folder as NAME;
- * a later call finds it there and fetches nothing. Of the archive only regular files with the names
- * of CIFAR and IDX files are written, into their usual sub-folder, each whole or not at all; an
- * archive with links, devices or paths that lead elsewhere is refused before anything is written.
+ * a later call finds it there and fetches nothing. A file NAME with another sum stays as it is
+ * until the archive has come whole and takes its place. Of the archive only regular files with the
+ * names of CIFAR and IDX files are written, into their usual sub-folder, each whole or not at all;
+ * an archive with links, devices or paths that lead elsewhere is refused before anything is
+ * written.
  *
  * @param download  One of rn_download_at()'s, or the caller's own.
  * @param folder    Created if it is not there.
  * @param progress  May be NULL.
  * @return RN_OK; RN_EINVAL (URL or checksum of another form); RN_ENETWORK (the partial file stays
- *         for the next call); RN_EFORMAT (size, sum or archive wrong; the bad file is removed);
- *         RN_EIO; RN_ENOMEM; RN_EINTERRUPTED (cancelled; the partial file stays too).
+ *         for the next call); RN_EFORMAT (size or sum wrong: what was fetched is removed;
+ *         or the archive is refused); RN_EIO (also when another process is fetching the same
+ *         file); RN_ENOMEM; RN_EINTERRUPTED (cancelled; the partial file stays too).
  */
 RN_API rn_status rn_download_fetch(const rn_download *download, const char *folder,
                                    rn_download_progress progress, void *context);

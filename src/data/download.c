@@ -1,6 +1,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/checksum.h"
+#include "data/part_file.h"
 #include "data/transfer.h"
 #include "data/unpack.h"
 
@@ -73,7 +74,8 @@ out:
     return st;
 }
 
-// Is the archive there already? One whose sum is wrong is removed.
+// Is the archive there already? A file with another sum may be the user's: it stays until the
+// archive takes its place.
 static rn_status find_archive(bool *found, const rn_download *download, const paths *p)
 {
     rn_status st = RN_OK;
@@ -83,11 +85,7 @@ static rn_status find_archive(bool *found, const rn_download *download, const pa
         return RN_OK;
     st = rn_checksum_check(p->archive, download->checksum);
     *found = st == RN_OK;
-    if (st == RN_EFORMAT) {
-        unlink(p->archive);
-        st = RN_OK;
-    }
-    return st;
+    return st == RN_EFORMAT ? RN_OK : st;
 }
 
 static rn_status check_part(const rn_download *download, const paths *p)
@@ -106,34 +104,53 @@ out:
     return st;
 }
 
+static rn_status fetch_part(const rn_download *download, const paths *p, int descriptor,
+                            rn_download_progress progress, void *context)
+{
+    rn_status st = RN_OK;
+
+    if (download->bytes != 0 && check_part(download, p) == RN_OK)
+        return RN_OK; // stopped just before it was put in place
+    RN_TRY(
+        rn_transfer_run(&(rn_transfer){.url = download->url,
+                                       .part = p->part,
+                                       .descriptor = descriptor,
+                                       .tag = p->tag,
+                                       .limit = download->bytes != 0 ? download->bytes : most_bytes,
+                                       .progress = progress,
+                                       .context = context}));
+    RN_TRY(check_part(download, p));
+out:
+    return st;
+}
+
+static rn_status put_in_place(const paths *p, int descriptor)
+{
+    if (fsync(descriptor) != 0)
+        return rn_error(RN_EIO, "cannot sync '%s': %s", p->part, strerror(errno));
+    if (rename(p->part, p->archive) != 0)
+        return rn_error(RN_EIO, "cannot write '%s': %s", p->archive, strerror(errno));
+    unlink(p->tag);
+    return rn_folder_sync(p->archive);
+}
+
+// The part is locked until it has its name.
 static rn_status fetch_archive(const rn_download *download, const paths *p,
                                rn_download_progress progress, void *context)
 {
     rn_status st = RN_OK;
-    bool whole = download->bytes != 0 && rn_file_exists(p->part) &&
-                 check_part(download, p) == RN_OK; // stopped just before it was put in place
+    int descriptor;
 
-    if (!whole) {
-        RN_TRY(rn_transfer_run(
-            &(rn_transfer){.url = download->url,
-                           .part = p->part,
-                           .tag = p->tag,
-                           .limit = download->bytes != 0 ? download->bytes : most_bytes,
-                           .progress = progress,
-                           .context = context}));
-        RN_TRY(check_part(download, p));
-    }
-    if (rename(p->part, p->archive) != 0) {
-        st = rn_error(RN_EIO, "cannot write '%s': %s", p->archive, strerror(errno));
-        goto out;
-    }
-    RN_TRY(rn_folder_sync(p->archive));
-    unlink(p->tag);
+    RN_TRY(rn_part_open(&descriptor, p->part));
+    RN_TRY(fetch_part(download, p, descriptor, progress, context));
+    RN_TRY(put_in_place(p, descriptor));
 out:
     if (st == RN_EFORMAT) {
         unlink(p->part);
         unlink(p->tag);
     }
+    if (descriptor >= 0)
+        close(descriptor);
     return st;
 }
 
@@ -152,9 +169,7 @@ rn_status rn_download_fetch(const rn_download *download, const char *folder,
     RN_TRY(find_archive(&found, download, &p));
     if (!found)
         RN_TRY(fetch_archive(download, &p, progress, context));
-    st = rn_unpack(p.archive, folder);
-    if (st == RN_EFORMAT)
-        unlink(p.archive);
+    RN_TRY(rn_unpack(p.archive, folder));
 out:
     release_paths(&p);
     return st;

@@ -5,13 +5,11 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,18 +39,12 @@ static rn_status part_error(const state *s, const char *verb)
     return rn_error(RN_EIO, "cannot %s '%s': %s", verb, s->job->part, strerror(errno));
 }
 
-static rn_status open_part(state *s)
+static rn_status measure_part(state *s)
 {
     struct stat info;
 
-    s->descriptor =
-        open(s->job->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-    if (s->descriptor < 0 || fstat(s->descriptor, &info) != 0)
+    if (fstat(s->descriptor, &info) != 0)
         return part_error(s, "write");
-    if (!S_ISREG(info.st_mode))
-        return rn_error(RN_EIO, "'%s' is not a regular file", s->job->part);
-    if (flock(s->descriptor, LOCK_EX | LOCK_NB) != 0)
-        return rn_error(RN_EIO, "'%s' is being written by another process", s->job->part);
     s->done = (uint64_t)info.st_size;
     return RN_OK;
 }
@@ -314,23 +306,19 @@ rn_status rn_transfer_run(const rn_transfer *transfer)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     rn_status st = RN_OK;
-    state s = {.job = transfer, .descriptor = -1, .answered = -1};
+    state s = {.job = transfer, .descriptor = transfer->descriptor, .answered = -1};
     bool past_end;
 
     pthread_once(&once, start_curl); // before any thread of ours may use libcurl
-    RN_TRY(open_part(&s));
+    RN_TRY(measure_part(&s));
     RN_TRY(choose_start(&s));
     st = perform(&s, &past_end);
     if (past_end) {
         RN_TRY(begin_again(&s));
         st = perform(&s, &past_end);
     }
-    if (st == RN_OK && fsync(s.descriptor) != 0)
-        st = part_error(&s, "sync");
 out:
-    if (st != RN_OK && s.descriptor >= 0 && s.done == 0 && lseek(s.descriptor, 0, SEEK_END) == 0)
+    if (st != RN_OK && s.done == 0 && lseek(s.descriptor, 0, SEEK_END) == 0)
         unlink(transfer->part); // nothing came
-    if (s.descriptor >= 0)
-        close(s.descriptor);
     return st;
 }

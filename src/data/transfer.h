@@ -8,6 +8,7 @@
 typedef struct rn_transfer {
     const char *url;
     const char *part; // the partial file
+    int descriptor;   // of it, as rn_part_open() gives it
     const char *tag;  // beside it: the ETag or date of the version that it is a part of
     uint64_t limit;   // most bytes that are accepted
     rn_download_progress progress;
@@ -22,8 +23,7 @@ typedef struct rn_transfer {
  * https to http. Gives up when no connection is made in 30 s, or less than 100 bytes a second come
  * for 60 s.
  *
- * @return RN_OK; RN_ENETWORK; RN_EFORMAT (more than limit); RN_EIO (also when another process is
- *         fetching the same file); RN_ENOMEM; RN_EINTERRUPTED.
+ * @return RN_OK; RN_ENETWORK; RN_EFORMAT (more than limit); RN_EIO; RN_ENOMEM; RN_EINTERRUPTED.
  */
 rn_status rn_transfer_run(const rn_transfer *transfer);
 

@@ -5,6 +5,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <string.h>
 
 enum { CHUNK = 1 << 16, MOST_ENTRIES = 100, MOST_PATH = 200 };
@@ -41,11 +42,20 @@ typedef struct unpacker {
     char *chunk;
 } unpacker;
 
+// EILSEQ and EINVAL are what libarchive calls a wrong format and a wrong call; other positive
+// numbers are the system's.
 static rn_status archive_error(const unpacker *u)
 {
     const char *text = archive_error_string(u->tar);
+    int number = archive_errno(u->tar);
 
-    return rn_error(RN_EFORMAT, "'%s': bad archive: %s", u->archive, text == NULL ? "?" : text);
+    if (text == NULL)
+        text = "?";
+    if (number == ENOMEM)
+        return rn_error(RN_ENOMEM, "out of memory: cannot unpack '%s'", u->archive);
+    if (number > 0 && number != EILSEQ && number != EINVAL)
+        return rn_error(RN_EIO, "cannot read '%s': %s", u->archive, text);
+    return rn_error(RN_EFORMAT, "'%s': bad archive: %s", u->archive, text);
 }
 
 // Relative, of plain parts, at most one folder deep: "data_batch_1.bin" or "folder/train.bin".

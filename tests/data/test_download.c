@@ -86,6 +86,7 @@ static void cut_once(fixture *f, loopback_mode how)
 static void test_whole(void **state)
 {
     fixture f;
+    uint64_t size;
 
     (void)state;
     begin(&f);
@@ -96,9 +97,14 @@ static void test_whole(void **state)
     assert_null(strstr(f.server.request, "Range"));
     assert_int_equal(fetch(&f), RN_OK); // it is there: nothing is asked for
     assert_int_equal(f.server.requests, 1);
-    fixture_resize(f.folder, "a.tar.gz", 1234); // damaged: fetched again
+    fixture_resize(f.folder, "a.tar.gz", 1234); // another file: fetched, and only then replaced
+    f.server.mode = LOOPBACK_MISSING;
+    fixture_expect(fetch(&f), RN_ENETWORK, "404", NULL);
+    assert_int_equal(rn_file_size(&size, fixture_path(f.folder, "a.tar.gz")), RN_OK);
+    assert_int_equal(size, 1234);
+    f.server.mode = LOOPBACK_GOOD;
     assert_int_equal(fetch(&f), RN_OK);
-    assert_int_equal(f.server.requests, 2);
+    assert_int_equal(f.server.requests, 3);
     check_fetched(&f);
     end(&f);
 }
@@ -229,7 +235,7 @@ static void test_wrong_sum_and_sizes(void **state)
     end(&f);
 }
 
-static void test_bad_archive_is_removed(void **state)
+static void test_bad_archive_stays(void **state)
 {
     fixture f;
 
@@ -238,7 +244,41 @@ static void test_bad_archive_is_removed(void **state)
     made.bytes[2] ^= 1; // gzip's method
     archive_sum(&made);
     fixture_expect(fetch(&f), RN_EFORMAT, "bad archive", NULL);
-    assert_false(has(&f, "a.tar.gz"));
+    assert_true(has(&f, "a.tar.gz")); // it is what was asked for
+    fixture_expect(fetch(&f), RN_EFORMAT, "bad archive", NULL);
+    assert_int_equal(f.server.requests, 1);
+    end(&f);
+}
+
+typedef struct second {
+    fixture *f;
+    int calls;
+} second;
+
+// Another fetches the same meanwhile, up to the last moment.
+static bool fetch_again(uint64_t done, uint64_t total, void *context)
+{
+    second *s = context;
+
+    (void)done;
+    (void)total;
+    s->calls++;
+    fixture_expect(rn_download_fetch(&s->f->download, s->f->folder, NULL, NULL), RN_EIO,
+                   "a.tar.gz.part", "another process", NULL);
+    return true;
+}
+
+static void test_two_at_once(void **state)
+{
+    fixture f;
+    second s = {.f = &f};
+
+    (void)state;
+    begin(&f);
+    assert_int_equal(fetch_watched(&f, fetch_again, &s), RN_OK);
+    assert_true(s.calls > 0);
+    assert_int_equal(f.server.requests, 1);
+    check_fetched(&f);
     end(&f);
 }
 
@@ -392,7 +432,8 @@ int main(void)
         cmocka_unit_test(test_part_that_is_whole),
         cmocka_unit_test(test_missing),
         cmocka_unit_test(test_wrong_sum_and_sizes),
-        cmocka_unit_test(test_bad_archive_is_removed),
+        cmocka_unit_test(test_bad_archive_stays),
+        cmocka_unit_test(test_two_at_once),
         cmocka_unit_test(test_cancelled_then_resumed),
         cmocka_unit_test(test_redirects),
         cmocka_unit_test(test_nobody_there),

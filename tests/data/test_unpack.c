@@ -148,6 +148,8 @@ static void test_damaged(void **state)
     fixture_expect(unpack(&f), RN_EFORMAT, "bad archive", NULL);
     fixture_expect(rn_unpack(f.root, f.target), RN_EIO, "a folder", NULL);
     fixture_expect(rn_unpack("/nowhere", f.target), RN_ENOTFOUND, "/nowhere", NULL);
+    // a file that opens, but cannot be read
+    fixture_expect(rn_unpack("/proc/self/mem", f.target), RN_EIO, "/proc/self/mem", NULL);
     fixture_remove(f.root);
 }
 
