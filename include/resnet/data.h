@@ -181,6 +181,7 @@ typedef struct rn_pack_options {
     rn_pack_format format;
     int shorter;          // larger pictures are shrunk to this shorter side; 0: none. Not for KEEP
     int quality;          // of JPEG, 1 .. 100; 0: 95
+    bool restart;         // discard "FILE.part", whatever it is, and begin again
     bool skip_bad;        // leave out what cannot be read or decoded, instead of stopping there
     rn_verify_report bad; // told of each such picture that is left out; may be NULL
     rn_pack_progress progress; // may be NULL
@@ -205,12 +206,12 @@ typedef struct rn_pack_result {
  * some 200 bytes for every picture of the source.
  *
  * @param[out] result  May be NULL.
- * @param path         Replaced at the end, at once.
+ * @param path         Ends in ".rnpack". Replaced at the end, at once.
  * @param options      NULL: all zero.
  * @return RN_OK; RN_EINVAL (options, or a source of images instead of pictures); RN_EFORMAT,
- *         RN_ENOTFOUND, RN_EIO (a picture, named, or the source; also a full disk, or another
- *         process at work on the same file); RN_ENOMEM; RN_EINTERRUPTED (progress said so).
- *         "FILE.part" stays in all cases but RN_OK.
+ *         RN_ENOTFOUND, RN_EIO (a picture, named, or the source; also a full disk, another
+ *         process at work on the same file, or a "FILE.part" that is not of this job); RN_ENOMEM;
+ * RN_EINTERRUPTED (progress said so). "FILE.part" stays in all cases but RN_OK.
  */
 RN_API rn_status rn_data_pack(rn_pack_result *result, const char *source, const char *path,
                               const rn_pack_options *options);

@@ -103,6 +103,7 @@ static rn_status run_pack(const cli_arguments *args)
         .format = format_of(args),
         .shorter = (int)cli_integer(args, "shorter"),
         .quality = (int)cli_integer(args, "quality"),
+        .restart = cli_given(args, "restart"),
         .skip_bad = cli_bad_images(args) == RN_BAD_IMAGES_SKIP,
         .bad = on_bad,
         .progress = on_progress,
@@ -146,6 +147,9 @@ static const cli_option options[] = {
      .fallback = "95",
      .low = 1,
      .high = 100},
+    {.name = "restart",
+     .kind = CLI_FLAG,
+     .help = "discard FILE.part, also of another job, and begin again"},
     CLI_BAD_IMAGES_OPTION("where a picture cannot be decoded, leave it out and say so, or stop",
                           "stop"),
     CLI_THREADS_OPTION,
@@ -160,7 +164,9 @@ const cli_command cli_data_pack = {
         "which takes the place of SOURCE everywhere. Each picture is decoded to see that it can "
         "be.\n\n"
         "The file is FILE.part until it is complete; the same command goes on where an earlier one "
-        "was stopped or killed. The result does not depend on that, nor on the number of threads.",
+        "was stopped or killed. A FILE.part of another source or of other options is left alone "
+        "unless --restart is given. The result does not depend on that, nor on the number of "
+        "threads.",
     .examples = "resnet data pack imagenet imagenet.rnpack --shorter 256 --bad-images skip\n"
                 "resnet train resnet-50 --data imagenet.rnpack",
     .least = 2,

@@ -59,6 +59,16 @@ static rn_status check_options(const rn_pack_options *options)
     return RN_OK;
 }
 
+// Packs are known by their names.
+static rn_status check_path(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    if (dot != NULL && strcasecmp(dot, ".rnpack") == 0)
+        return RN_OK;
+    return rn_error(RN_EINVAL, "'%s' does not end in .rnpack", path);
+}
+
 static rn_status open_set(rn_samples **out, const char *source, rn_split split)
 {
     rn_status st = RN_OK;
@@ -139,7 +149,7 @@ static rn_status open_writer(packer *p, const char *path)
                              .classes = (uint64_t)p->sets[0]->classes};
 
     sum_job(header.job, p);
-    RN_TRY(rn_pack_writer_open(&p->writer, path, &header));
+    RN_TRY(rn_pack_writer_open(&p->writer, path, &header, p->total, p->options->restart));
     p->resumed = p->writer.next;
     p->skipped = p->writer.next - p->writer.count;
 out:
@@ -240,6 +250,7 @@ rn_status rn_data_pack(rn_pack_result *result, const char *source, const char *p
     packer p = {.options = options == NULL ? &none : options};
 
     RN_TRY(check_options(p.options));
+    RN_TRY(check_path(path));
     RN_TRY(open_sets(&p, source));
     RN_TRY(open_writer(&p, path));
     RN_TRY(pack_all(&p));

@@ -2,13 +2,12 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "data/part_file.h"
 #include "data/photos.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -97,7 +96,7 @@ out:
     return st;
 }
 
-static rn_status take_up(rn_pack_writer *writer)
+static rn_status take_up(rn_pack_writer *writer, uint64_t total)
 {
     rn_status st = RN_OK;
     uint8_t *chunk = NULL, bytes[RN_PACK_RECORD];
@@ -106,7 +105,7 @@ static rn_status take_up(rn_pack_writer *writer)
     RN_TRY(RN_NEW(&chunk, CHUNK));
     while (read_at(writer, bytes, sizeof bytes, writer->end) &&
            rn_pack_record_read(&record, bytes) && record.number >= writer->next &&
-           record.size <= RN_PHOTO_BYTES &&
+           record.number < total && record.size <= RN_PHOTO_BYTES &&
            is_intact(writer, &record, writer->end + RN_PACK_RECORD, chunk))
         RN_TRY(keep_record(writer, &record));
 out:
@@ -114,25 +113,25 @@ out:
     return st;
 }
 
-static rn_status open_part(rn_pack_writer *writer)
+// What another job or program has left there is not for us to discard.
+static rn_status begin(rn_pack_writer *writer, uint64_t total, bool restart)
 {
-    struct stat info, named;
+    struct stat info;
 
-    writer->descriptor = open(writer->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (writer->descriptor < 0)
-        return rn_error(errno == ENOENT ? RN_ENOTFOUND : RN_EIO, "cannot write '%s': %s",
-                        writer->part, strerror(errno));
-    if (flock(writer->descriptor, LOCK_EX | LOCK_NB) != 0)
-        return rn_error(RN_EIO, "'%s' is being written by another process", writer->part);
-    if (fstat(writer->descriptor, &info) != 0 || !S_ISREG(info.st_mode))
-        return rn_error(RN_EIO, "'%s' is not a regular file", writer->part);
-    if (stat(writer->part, &named) != 0 || named.st_ino != info.st_ino)
-        return rn_error(RN_EIO, "'%s' was finished by another process just now", writer->path);
-    return RN_OK;
+    if (fstat(writer->descriptor, &info) != 0)
+        return write_error(writer);
+    if (restart || info.st_size == 0)
+        return RN_OK;
+    if (!is_same_job(writer))
+        return rn_error(RN_EIO,
+                        "'%s' is of another job (source or options), or no pack: remove it, or "
+                        "discard it with '--restart'",
+                        writer->part);
+    return take_up(writer, total);
 }
 
 rn_status rn_pack_writer_open(rn_pack_writer *writer, const char *path,
-                              const rn_pack_header *header)
+                              const rn_pack_header *header, uint64_t total, bool restart)
 {
     rn_status st = RN_OK;
     struct stat info;
@@ -142,9 +141,8 @@ rn_status rn_pack_writer_open(rn_pack_writer *writer, const char *path,
         return rn_error(RN_EIO, "'%s' is there and not a regular file", path);
     RN_TRY(rn_strdup(&writer->path, path));
     RN_TRY(rn_format(&writer->part, "%s.part", path));
-    RN_TRY(open_part(writer));
-    if (is_same_job(writer))
-        RN_TRY(take_up(writer));
+    RN_TRY(rn_part_open(&writer->descriptor, writer->part));
+    RN_TRY(begin(writer, total, restart));
     if (ftruncate(writer->descriptor, (off_t)writer->end) != 0) {
         st = write_error(writer);
         goto out;

@@ -16,16 +16,19 @@ typedef struct rn_pack_writer {
 } rn_pack_writer;
 
 /**
- * Begin "path.part", or take it up if it was begun for the same job: whole records stay, anything
- * behind them is cut off.
+ * Begin "path.part", or take it up if it was begun for the same job: whole records whose numbers
+ * rise and are in range stay, anything behind them is cut off.
  *
  * Zero-initialise first; rn_pack_writer_close() is legal after a failure.
  *
  * @param header  Its job, splits and classes are used.
- * @return RN_OK; RN_EIO (also where another process is writing it), RN_ENOTFOUND; RN_ENOMEM.
+ * @param total    Pictures of the source: numbers of records are below it.
+ * @param restart  Discard what is in the part.
+ * @return RN_OK; RN_EIO (also where another process is writing it, or it is neither empty nor of
+ * the same job), RN_ENOTFOUND; RN_ENOMEM.
  */
 rn_status rn_pack_writer_open(rn_pack_writer *writer, const char *path,
-                              const rn_pack_header *header);
+                              const rn_pack_header *header, uint64_t total, bool restart);
 
 /** Append a picture; record->number must increase. record->sum is set here. */
 rn_status rn_pack_writer_add(rn_pack_writer *writer, rn_pack_record *record, const uint8_t *bytes);

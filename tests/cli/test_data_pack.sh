@@ -24,6 +24,7 @@ holds out '"count":[[:space:]]*60'
 expect 0 "$RESNET" data verify whole.rnpack
 holds out "^ok .*60 pictures"
 usage_error "cannot be shrunk" data pack set x.rnpack --format keep --shorter 48
+usage_error "'x.rnpack.x' does not end in .rnpack" data pack set x.rnpack.x
 usage_error "images of one size" data pack shapes x.rnpack
 failure "no-such/x.rnpack" data pack set no-such/x.rnpack
 expect 0 "$RESNET" train resnet-8 --data whole.rnpack --recipe smoke --input 3x32x32 --out run
@@ -67,7 +68,8 @@ holds out '^WRONG  *train/c0/cut\\noff.ppm: '
 holds out '^WRONG  *train/c2/empty.jpg: .*empty'
 holds out '^WRONG  *val/c1/dead.png: .*No such file'
 failure 'cut\\noff.ppm' data pack set bad.rnpack --shorter 48
-expect 0 "$RESNET" data pack set bad.rnpack --shorter 48 --bad-images skip
+failure "bad.rnpack.part' is of another job" data pack set bad.rnpack --shorter 48 --bad-images skip
+expect 0 "$RESNET" data pack set bad.rnpack --shorter 48 --bad-images skip --restart
 [ "$(grep -c '^left out ' err)" -eq 3 ] || fail "not three pictures are left out: $(cat err)"
 holds out "61 pictures.*3 left out"
 

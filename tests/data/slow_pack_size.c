@@ -67,7 +67,7 @@ static void write_large(const char *path)
 
     for (int i = 0; i < CLASSES; i++)
         assert_int_equal(rn_format(&names[i], "class %d", i), RN_OK);
-    assert_int_equal(rn_pack_writer_open(&writer, path, &header), RN_OK);
+    assert_int_equal(rn_pack_writer_open(&writer, path, &header, ENTRIES, false), RN_OK);
     for (uint32_t i = 0; i < ENTRIES; i++) {
         rn_pack_record record = {.number = i, .size = 4};
         assert_int_equal(rn_pack_writer_add(&writer, &record, (const uint8_t *)&i), RN_OK);

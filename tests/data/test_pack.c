@@ -1,5 +1,7 @@
 #include "data/photo_packs.h"
 
+#include "data/pack.h"
+
 static void make_source(const char *folder)
 {
     photo_jpeg(folder, "set/train/cat/1.jpg", 40, 30, 1);
@@ -167,10 +169,15 @@ static void test_options_out_of_range(void **state)
     fixture_expect(pack(folder, &(rn_pack_options){.quality = 101}, NULL), RN_EINVAL, "101", NULL);
     fixture_expect(pack(folder, &(rn_pack_options){.shorter = -1}, NULL), RN_EINVAL, "-1", NULL);
     fixture_expect(pack(folder, &(rn_pack_options){.shorter = 9}, NULL), RN_EINVAL, "shrunk", NULL);
-    fixture_expect(rn_data_pack(NULL, "shapes", fixture_path(folder, "x"), NULL), RN_EINVAL,
+    fixture_expect(rn_data_pack(NULL, "shapes", fixture_path(folder, "x.rnpack"), NULL), RN_EINVAL,
                    "encoded", NULL);
-    fixture_expect(rn_data_pack(NULL, fixture_path(folder, "set"), folder, NULL), RN_EIO,
-                   "not a regular file", NULL);
+    fixture_expect(
+        rn_data_pack(NULL, fixture_path(folder, "set"), fixture_path(folder, "x.rnpack.old"), NULL),
+        RN_EINVAL, "x.rnpack.old' does not end in .rnpack", NULL);
+    assert_int_equal(mkdir(fixture_path(folder, "folder.rnpack"), 0777), 0);
+    fixture_expect(rn_data_pack(NULL, fixture_path(folder, "set"),
+                                fixture_path(folder, "folder.rnpack"), NULL),
+                   RN_EIO, "not a regular file", NULL);
     fixture_expect(rn_data_pack(NULL, fixture_path(folder, "set"),
                                 fixture_path(folder, "none/x.rnpack"), NULL),
                    RN_ENOTFOUND, "none/x.rnpack", NULL);
@@ -200,8 +207,10 @@ static void test_bad_pictures(void **state)
     photo_jpeg(folder, "set/c/1.jpg", 20, 20, 2);
     fixture_expect(pack(folder, NULL, NULL), RN_EFORMAT, "b/b\\nad.jpg", "not a picture", NULL);
     assert_false(rn_file_exists(fixture_path(folder, "set.rnpack")));
-    must_pack(folder, &(rn_pack_options){.skip_bad = true, .bad = count_bad, .context = &bad},
-              &result);
+    must_pack(
+        folder,
+        &(rn_pack_options){.restart = true, .skip_bad = true, .bad = count_bad, .context = &bad},
+        &result);
     assert_int_equal(bad, 1);
     assert_int_equal(result.pictures, 2);
     assert_int_equal(result.skipped, 1);
@@ -254,12 +263,58 @@ static void test_taken_up_again(void **state)
         rename(fixture_path(folder, "set.rnpack"), fixture_path(folder, "set.rnpack.part")), 0);
     must_pack(folder, NULL, &result);
     assert_int_equal(result.resumed, 4);
-    // another job's part is begun again
-    assert_int_equal(
-        rename(fixture_path(folder, "set.rnpack"), fixture_path(folder, "set.rnpack.part")), 0);
-    must_pack(folder, &(rn_pack_options){.quality = 90}, &result);
-    assert_int_equal(result.resumed, 0);
     rn_free(whole);
+    fixture_remove(folder);
+}
+
+// What is not of this job is left alone until that is asked for.
+static void test_parts_of_others(void **state)
+{
+    const char *folder = fixture_folder();
+    const char *part = "set.rnpack.part";
+    rn_pack_result result;
+    size_t size;
+
+    (void)state;
+    make_source(folder);
+    must_pack(folder, NULL, NULL);
+    for (int text = 0; text < 2; text++) {
+        assert_int_equal(rename(fixture_path(folder, "set.rnpack"), fixture_path(folder, part)), 0);
+        if (text)
+            photo_text(folder, part, "a diary");
+        char *before = photo_slurp(fixture_path(folder, part), &size);
+        fixture_expect(pack(folder, &(rn_pack_options){.quality = 90}, NULL), RN_EIO, part,
+                       "another job", "--restart", NULL);
+        char *after = photo_slurp(fixture_path(folder, part), &size);
+        assert_memory_equal(after, before, size);
+        rn_free(before);
+        rn_free(after);
+        must_pack(folder, &(rn_pack_options){.quality = 90, .restart = true}, &result);
+        assert_int_equal(result.resumed, 0);
+    }
+    fixture_remove(folder);
+}
+
+// Of this job, but with a number that the source does not have.
+static void test_part_with_a_wrong_number(void **state)
+{
+    const char *folder = fixture_folder();
+    rn_pack_result result;
+    rn_pack_record record;
+    size_t size;
+
+    (void)state;
+    make_source(folder);
+    must_pack(folder, NULL, NULL);
+    char *bytes = photo_slurp(fixture_path(folder, "set.rnpack"), &size);
+    assert_true(rn_pack_record_read(&record, (uint8_t *)bytes + RN_PACK_HEADER));
+    record.number = 4;
+    rn_pack_record_write((uint8_t *)bytes + RN_PACK_HEADER, &record);
+    fixture_write(folder, "set.rnpack.part", bytes, size);
+    must_pack(folder, NULL, &result);
+    assert_int_equal(result.resumed, 0);
+    assert_int_equal(result.pictures, 4);
+    rn_free(bytes);
     fixture_remove(folder);
 }
 
@@ -269,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),        cmocka_unit_test(test_threads_give_the_same_file),
         cmocka_unit_test(test_formats_and_sizes), cmocka_unit_test(test_options_out_of_range),
         cmocka_unit_test(test_bad_pictures),      cmocka_unit_test(test_taken_up_again),
+        cmocka_unit_test(test_parts_of_others),   cmocka_unit_test(test_part_with_a_wrong_number),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,7 +102,10 @@ static void repair_records(uint8_t *bytes, size_t size)
     }
 }
 
-// Taken up, the records are whole, in order and within the file; then it goes on.
+enum { TOTAL = 1000 };
+
+// Taken up, the records are whole, in order, of the source and within the file; then it goes on.
+// What is of another job is refused and can be discarded.
 static void take_up(const char *part, size_t size)
 {
     const rn_pack_header header = {.classes = 1};
@@ -110,13 +113,21 @@ static void take_up(const char *part, size_t size)
     char path[SCRATCH_PATH] = "";
 
     memcpy(path, part, strlen(part) - strlen(".part"));
-    expect(rn_pack_writer_open(&writer, path, &header) == RN_OK);
+    rn_status st = rn_pack_writer_open(&writer, path, &header, TOTAL, false);
+    if (st != RN_OK) {
+        expect(st == RN_EIO);
+        expect_message();
+        rn_pack_writer_close(&writer);
+        expect(rn_pack_writer_open(&writer, path, &header, TOTAL, true) == RN_OK);
+        expect(writer.count == 0);
+    }
     expect(writer.end <= (size < RN_PACK_HEADER ? RN_PACK_HEADER : size));
+    expect(writer.next <= TOTAL);
     for (size_t i = 0; i < writer.count; i++)
         expect(i == 0 || writer.records[i].number > writer.records[i - 1].number);
     expect(writer.count == 0 || writer.next == writer.records[writer.count - 1].number + 1ULL);
     rn_pack_record record = {.number = (uint32_t)writer.next, .size = 3};
-    if (writer.next <= UINT32_MAX)
+    if (writer.next < TOTAL)
         expect(rn_pack_writer_add(&writer, &record, (const uint8_t *)"abc") == RN_OK);
     rn_pack_writer_close(&writer);
 }
