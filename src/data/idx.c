@@ -96,8 +96,7 @@ static rn_status decode_labels(rn_samples *samples, const rn_idx *labels)
     rn_status st = RN_OK;
     uint8_t *bytes = NULL;
 
-    RN_TRY(RN_NEW(&bytes, samples->count));
-    RN_TRY(rn_idx_decode(labels, bytes));
+    RN_TRY(rn_idx_decode(&bytes, labels));
     RN_TRY(rn_idx_check_labels(labels, bytes, samples->classes));
     for (size_t i = 0; i < samples->count; i++)
         samples->labels[i] = bytes[i];
@@ -123,6 +122,7 @@ static rn_status decode(rn_samples **out, const rn_idx *images, const rn_idx *la
 {
     rn_status st = RN_OK;
     rn_samples_shape shape;
+    uint8_t *values = NULL;
     bool interleaved;
 
     RN_TRY(image_shape(&shape, &interleaved, images, classes));
@@ -131,12 +131,13 @@ static rn_status decode(rn_samples **out, const rn_idx *images, const rn_idx *la
                       labels->path, labels->dim[0], images->dim[0], images->path);
         goto out;
     }
-    RN_TRY(rn_samples_create(out, &shape, name));
+    RN_TRY(rn_idx_decode(&values, images));
+    RN_TRY(rn_samples_create_filled(out, &shape, &values, name));
     RN_TRY(decode_labels(*out, labels));
-    RN_TRY(rn_idx_decode(images, (*out)->images));
     if (interleaved)
         RN_TRY(make_planar(*out));
 out:
+    rn_free(values);
     return st;
 }
 

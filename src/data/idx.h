@@ -30,8 +30,13 @@ typedef struct rn_idx {
 rn_status rn_idx_read(rn_idx *idx, const char *folder, rn_split split, bool labels);
 void rn_idx_release(rn_idx *idx);
 
-/** Decode all values into `values` bytes at dst. RN_EFORMAT if there are fewer or more. */
-rn_status rn_idx_decode(const rn_idx *idx, uint8_t *dst);
+/**
+ * Decode all values.
+ *
+ * @param[out] out  `values` bytes, the caller's (rn_free()); NULL on failure.
+ * @return RN_OK; RN_EFORMAT (there are fewer or more, or bad gzip data); RN_ENOMEM.
+ */
+rn_status rn_idx_decode(uint8_t **out, const rn_idx *idx);
 
 /** Does the folder hold any IDX file of a known name? RN_OK or RN_ENOMEM. */
 rn_status rn_idx_recognise(bool *found, const char *folder);

@@ -11,6 +11,7 @@
 enum {
     MAX_SIDE = 4096,
     MAX_HEADER = 4 + 4 * 4,
+    FIRST_ROOM = 1 << 20,  // bytes
     GZIP_WINDOW = 15 + 16, // zlib: a gzip header is required
     DEFLATE_RATIO = 1032   // the most that deflate can expand one byte to
 };
@@ -268,17 +269,44 @@ void rn_idx_release(rn_idx *idx)
     *idx = (rn_idx){0};
 }
 
-rn_status rn_idx_decode(const rn_idx *idx, uint8_t *dst)
+// What a compressed file's header claims may be a thousand times what is in it: memory is given to
+// values as they come.
+static rn_status take_values(uint8_t **values, reader *r)
 {
     rn_status st = RN_OK;
-    uint8_t head[MAX_HEADER];
+    size_t total = r->idx->values, done = 0;
+
+    while (done < total) {
+        size_t room =
+            r->idx->compressed && total > 2 * done + FIRST_ROOM ? 2 * done + FIRST_ROOM : total;
+        uint8_t *larger;
+        RN_TRY(RN_NEW(&larger, room));
+        if (done > 0)
+            memcpy(larger, *values, done);
+        rn_free(*values);
+        *values = larger;
+        RN_TRY(reader_take(r, larger + done, room - done));
+        done = room;
+    }
+out:
+    return st;
+}
+
+rn_status rn_idx_decode(uint8_t **out, const rn_idx *idx)
+{
+    rn_status st = RN_OK;
+    uint8_t head[MAX_HEADER], *values = NULL;
     reader r = {0};
 
+    *out = NULL;
     RN_TRY(reader_init(&r, idx));
     RN_TRY(reader_take(&r, head, 4 + 4 * (size_t)idx->dims));
-    RN_TRY(reader_take(&r, dst, idx->values));
+    RN_TRY(take_values(&values, &r));
     RN_TRY(reader_finish(&r));
+    *out = values;
+    values = NULL;
 out:
+    rn_free(values);
     reader_release(&r);
     return st;
 }

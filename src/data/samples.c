@@ -42,16 +42,20 @@ size_t rn_samples_image_bytes(const rn_samples *samples)
     return (size_t)samples->channels * (size_t)samples->height * (size_t)samples->width;
 }
 
-rn_status rn_samples_create(rn_samples **out, const rn_samples_shape *shape, const char *name)
+static bool has_any_size(const rn_samples_shape *shape) // encoded pictures
+{
+    return shape->height == 0 && shape->width == 0;
+}
+
+// All but the images.
+static rn_status create(rn_samples **out, const rn_samples_shape *shape, const char *name)
 {
     rn_status st = RN_OK;
     rn_samples *samples = NULL;
 
-    const bool any_size = shape->height == 0 && shape->width == 0; // encoded pictures
-
     *out = NULL;
     if (shape->count < 1 || shape->count > UINT32_MAX || shape->channels < 1 ||
-        (!any_size && (shape->height < 1 || shape->width < 1)) || shape->classes < 1)
+        (!has_any_size(shape) && (shape->height < 1 || shape->width < 1)) || shape->classes < 1)
         return rn_error(RN_EINVAL, "'%s': %zu images of %d x %d x %d in %d classes: out of range",
                         name, shape->count, shape->channels, shape->height, shape->width,
                         shape->classes);
@@ -64,13 +68,39 @@ rn_status rn_samples_create(rn_samples **out, const rn_samples_shape *shape, con
     RN_TRY(rn_strdup(&samples->name, name));
     RN_TRY(copy_names(&samples->label_names, NULL, samples->classes));
     RN_TRY(RN_NEW(&samples->labels, samples->count));
-    if (!any_size)
+    *out = samples;
+    samples = NULL;
+out:
+    rn_samples_free(samples);
+    return st;
+}
+
+rn_status rn_samples_create(rn_samples **out, const rn_samples_shape *shape, const char *name)
+{
+    rn_status st = RN_OK;
+    rn_samples *samples = NULL;
+
+    *out = NULL;
+    RN_TRY(create(&samples, shape, name));
+    if (!has_any_size(shape))
         RN_TRY(
             rn_alloc((void **)&samples->images, samples->count, rn_samples_image_bytes(samples)));
     *out = samples;
     samples = NULL;
 out:
     rn_samples_free(samples);
+    return st;
+}
+
+rn_status rn_samples_create_filled(rn_samples **out, const rn_samples_shape *shape,
+                                   uint8_t **images, const char *name)
+{
+    rn_status st = RN_OK;
+
+    RN_TRY(create(out, shape, name));
+    (*out)->images = *images;
+    *images = NULL;
+out:
     return st;
 }
 

@@ -20,6 +20,14 @@ typedef struct rn_samples_shape {
  */
 rn_status rn_samples_create(rn_samples **out, const rn_samples_shape *shape, const char *name);
 
+/**
+ * The same with images that are there.
+ *
+ * @param images  [count][channels][height][width]; the set takes them over: NULL after success.
+ */
+rn_status rn_samples_create_filled(rn_samples **out, const rn_samples_shape *shape,
+                                   uint8_t **images, const char *name);
+
 /** Bytes of one image. */
 size_t rn_samples_image_bytes(const rn_samples *samples);
 

@@ -113,8 +113,7 @@ static rn_status check_idx_values(const rn_idx *idx, bool labels, int classes)
     rn_status st = RN_OK;
     uint8_t *values = NULL;
 
-    RN_TRY(RN_NEW(&values, idx->values));
-    RN_TRY(rn_idx_decode(idx, values));
+    RN_TRY(rn_idx_decode(&values, idx));
     if (labels)
         RN_TRY(rn_idx_check_labels(idx, values, classes));
 out:

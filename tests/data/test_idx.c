@@ -354,6 +354,47 @@ static void test_bombs_take_no_memory(void **state)
     fixture_remove(folder);
 }
 
+// A header that is possible by the file's size, behind which deflate's data are damaged.
+static void write_garbage(const char *folder, uint32_t count)
+{
+    static const char name[] = "train-images-idx3-ubyte.gz";
+    static uint8_t bytes[100000];
+    gzFile gz = gzopen(fixture_path(folder, name), "wb");
+    image_file file = make_images(count);
+    char *begin;
+    size_t size;
+
+    assert_int_equal(gzwrite(gz, file.bytes, (unsigned)file.size), file.size);
+    assert_int_equal(gzflush(gz, Z_SYNC_FLUSH), Z_OK);
+    size_t good = (size_t)gzoffset(gz);
+    assert_int_equal(gzclose(gz), Z_OK);
+    assert_int_equal(rn_file_read(&begin, &size, fixture_path(folder, name), sizeof bytes), RN_OK);
+    memset(bytes, 0xff, sizeof bytes);
+    memcpy(bytes, begin, good);
+    fixture_write(folder, name, bytes, sizeof bytes);
+    rn_free(begin);
+}
+
+static void test_garbage_takes_no_memory(void **state)
+{
+    enum { CLAIMED = 4000000 };
+    char *folder = fixture_folder();
+    image_file labels = {.bytes = {0, 0, 8, 1}, .size = 4};
+    size_t largest = 0;
+
+    (void)state;
+    put_dim(&labels, CLAIMED);
+    write_garbage(folder, CLAIMED);
+    write_plain(folder, train_labels, &labels);
+    fixture_resize(folder, train_labels, 8 + CLAIMED);
+    rn_alloc_hook_set(refuse_large, &largest);
+    EXPECT_OPEN(folder, RN_SPLIT_TRAIN, RN_EFORMAT, "bad gzip data");
+    fixture_expect(rn_data_verify(folder, NULL, NULL), RN_EFORMAT, NULL);
+    rn_alloc_hook_set(NULL, NULL);
+    assert_true(largest < 2 * CLAIMED); // of the labels, which are there
+    fixture_remove(folder);
+}
+
 static void test_without_memory(void **state)
 {
     char *folder = fixture_folder();
@@ -400,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_wrong_labels),
         cmocka_unit_test(test_not_a_file),
         cmocka_unit_test(test_damaged_gz),
+        cmocka_unit_test(test_garbage_takes_no_memory),
         cmocka_unit_test(test_bombs_take_no_memory),
         cmocka_unit_test(test_without_memory),
         cmocka_unit_test(test_real_mnist),
