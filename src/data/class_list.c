@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_KEYS = 2 * RN_MOST_CLASSES }; // before repeated ones are dropped
+
 rn_status rn_class_list_add(rn_class_list *list, const char *key, size_t length, const char *name)
 {
     rn_status st = RN_OK;
 
-    if (list->count == RN_MOST_CLASSES)
-        return rn_error(RN_EFORMAT, "over %d classes", RN_MOST_CLASSES);
+    if (list->count == MOST_KEYS)
+        return rn_error(RN_EFORMAT, "over %d names of classes", MOST_KEYS);
     RN_TRY(rn_grow((void **)&list->classes, &list->room, list->count + 1, sizeof *list->classes));
     rn_class *added = &list->classes[list->count++];
     *added = (rn_class){0};
@@ -33,7 +35,7 @@ static void release_class(rn_class *class)
     *class = (rn_class){0};
 }
 
-void rn_class_list_sort(rn_class_list *list)
+rn_status rn_class_list_sort(rn_class_list *list)
 {
     size_t kept = 0;
 
@@ -46,6 +48,9 @@ void rn_class_list_sort(rn_class_list *list)
             list->classes[kept++] = list->classes[i];
     }
     list->count = kept;
+    if (kept > RN_MOST_CLASSES)
+        return rn_error(RN_EFORMAT, "over %d classes", RN_MOST_CLASSES);
+    return RN_OK;
 }
 
 int32_t rn_class_list_find(const rn_class_list *list, const char *key)

@@ -64,8 +64,8 @@ static rn_status add_class(reader *r, const char *label)
     if (r->count > 0 && strcmp(r->rows[r->count - 1].label, label) == 0)
         return RN_OK;
     RN_TRY(rn_class_list_add(&r->classes, label, strlen(label), NULL));
-    if (r->classes.count >= 2 * r->unsorted_from + 1024) {
-        rn_class_list_sort(&r->classes);
+    if (r->classes.count >= 1024 && r->classes.count >= 2 * r->unsorted_from) {
+        RN_TRY(rn_class_list_sort(&r->classes));
         r->unsorted_from = r->classes.count;
     }
 out:
@@ -97,7 +97,11 @@ static rn_status add_row(reader *r)
     if (*label != '\0') {
         r->numbers &= rn_text_int64(label, -1, RN_MOST_CLASSES - 1, &number);
         r->largest = number > r->largest ? number : r->largest;
-        RN_TRY(add_class(r, label));
+        st = add_class(r, label);
+        if (st != RN_OK) {
+            rn_error_prefix(st, "'%s', line %d", r->csv.path, r->csv.line);
+            goto out;
+        }
     }
     RN_TRY(rn_grow((void **)&r->rows, &r->room, r->count + 1, sizeof *r->rows));
     r->rows[r->count++] = (row){label, wanted};
@@ -150,8 +154,8 @@ static rn_status finish_classes(reader *r)
     }
     if (r->numbers)
         return number_classes(r);
-    rn_class_list_sort(&r->classes);
-    return RN_OK;
+    rn_status st = rn_class_list_sort(&r->classes);
+    return st == RN_OK ? st : rn_error_prefix(st, "'%s', line %d", r->csv.path, r->csv.line);
 }
 
 static void set_labels(reader *r)

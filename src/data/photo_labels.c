@@ -116,7 +116,7 @@ rn_status rn_photo_labels_name(rn_class_list *classes, const char *const *folder
             continue;
         rn_class_list_release(&list);
         RN_TRY(read_list(&list, path));
-        rn_class_list_sort(&list);
+        RN_TRY(rn_class_list_sort(&list));
         RN_TRY(take_names(&taken, classes, &list));
     }
 out:
@@ -147,7 +147,7 @@ static rn_status read_solution(rn_class_list *ids, const char *path)
         csv.fields[class][strcspn(csv.fields[class], " ")] = '\0';
         RN_TRY(rn_class_list_add(ids, csv.fields[id], strlen(csv.fields[id]), csv.fields[class]));
     }
-    rn_class_list_sort(ids);
+    RN_TRY(rn_class_list_sort(ids));
 out:
     rn_csv_release(&csv);
     return st;
@@ -161,7 +161,7 @@ static rn_status collect_classes(rn_class_list *classes, const rn_class_list *id
         const char *key = ids->classes[i].name;
         RN_TRY(rn_class_list_add(classes, key, strlen(key), NULL));
     }
-    rn_class_list_sort(classes);
+    RN_TRY(rn_class_list_sort(classes));
 out:
     return st;
 }
@@ -250,7 +250,7 @@ static rn_status take_classes(rn_class_list *classes, const rn_class_list *numbe
         const rn_class *class = &numbered->classes[i];
         RN_TRY(rn_class_list_add(classes, class->key, strlen(class->key), class->name));
     }
-    rn_class_list_sort(classes);
+    RN_TRY(rn_class_list_sort(classes));
 out:
     return st;
 }

@@ -84,9 +84,7 @@ rn_status rn_folder_look(rn_folder_items *items, int root, const char *below)
         else
             items->pictures += rn_is_photo_name(entry->d_name);
     }
-    if (errno != 0)
-        st = folder_error(below);
-    rn_class_list_sort(&items->folders);
+    st = errno != 0 ? folder_error(below) : rn_class_list_sort(&items->folders);
 out:
     closedir(directory);
     return st;
@@ -190,7 +188,7 @@ static rn_status walk(walker *w, const char *below)
     char *path = NULL;
 
     RN_TRY(read_folder(w, &folders, below));
-    rn_class_list_sort(&folders);
+    RN_TRY(rn_class_list_sort(&folders));
     for (size_t i = 0; i < folders.count; i++) {
         RN_TRY(rn_photo_name_check(below, folders.classes[i].key));
         RN_TRY(
