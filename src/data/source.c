@@ -206,7 +206,7 @@ static rn_status take_labels(rn_source *source, char *folder, bool *given)
     return RN_OK;
 }
 
-static bool is_shapes(const char *text)
+bool rn_source_is_shapes(const char *text)
 {
     return strncmp(text, "shapes", 6) == 0 && (text[6] == '\0' || text[6] == ':');
 }
@@ -218,7 +218,7 @@ rn_status rn_source_resolve(rn_source *source, const char *text)
     bool labels_given;
 
     *source = (rn_source){.format = RN_FORMAT_SHAPES, .shapes = RN_SHAPES_DEFAULTS};
-    if (is_shapes(text)) {
+    if (rn_source_is_shapes(text)) {
         if (text[6] == ':')
             RN_TRY(rn_shapes_parse(&source->shapes, text + 7));
         goto out;

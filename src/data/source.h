@@ -21,6 +21,9 @@ typedef struct rn_source {
     rn_shapes_options shapes;
 } rn_source;
 
+/** Whether a source string is "shapes" or "shapes:...", and no folder. */
+bool rn_source_is_shapes(const char *text);
+
 /**
  * Read a source string and find out which format its folder holds.
  *

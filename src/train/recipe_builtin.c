@@ -197,7 +197,7 @@ static bool holds_photos(const char *text)
 
 const char *rn_recipe_default(const char *model, const char *source)
 {
-    if (strncmp(source, "shapes", 6) == 0)
+    if (rn_source_is_shapes(source))
         return "shapes";
     if (holds_photos(source))
         return "modern";

@@ -225,6 +225,7 @@ static void defaults_follow_the_data(void **state)
     (void)state;
     assert_string_equal(rn_recipe_default("resnet-20", "shapes"), "shapes");
     assert_string_equal(rn_recipe_default("resnet-20", "shapes:train=5"), "shapes");
+    assert_string_equal(rn_recipe_default("resnet-20", "shapes2/"), "quick"); // a folder
     assert_string_equal(rn_recipe_default("resnet-20", "data/cifar10"), "quick");
     assert_string_equal(rn_recipe_default("fast-resnet-8", "data/cifar10"), "fast-cifar");
     assert_string_equal(rn_recipe_default("fast-resnet-8:width=48", "data/x"), "fast-cifar");
