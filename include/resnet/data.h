@@ -100,7 +100,7 @@ RN_API rn_status rn_data_open(rn_samples **out, const char *source, rn_split spl
  * @param held_out   1 .. samples->count - 1.
  * @return RN_OK; RN_EINVAL (out of range, or pictures without label); RN_ENOMEM.
  */
-RN_API rn_status rn_samples_hold_out(rn_samples *samples, rn_samples **held, size_t held_out,
+RN_API rn_status rn_samples_hold_out(rn_samples **held, rn_samples *samples, size_t held_out,
                                      uint64_t seed);
 
 /** Where a known data set can be fetched and what its bytes must be. */

@@ -129,7 +129,7 @@ static void divide(rn_samples *samples, rn_samples *held, const bool *chosen)
     samples->count = kept;
 }
 
-rn_status rn_samples_hold_out(rn_samples *samples, rn_samples **held, size_t held_out,
+rn_status rn_samples_hold_out(rn_samples **held, rn_samples *samples, size_t held_out,
                               uint64_t seed)
 {
     rn_status st = RN_OK;

@@ -191,7 +191,7 @@ static rn_status hold_out(rn_trainer *trainer)
 
     if (trainer->recipe.hold_out == 0)
         return RN_OK;
-    return rn_samples_hold_out(train, &trainer->held, (size_t)trainer->recipe.hold_out,
+    return rn_samples_hold_out(&trainer->held, train, (size_t)trainer->recipe.hold_out,
                                trainer->recipe.seed);
 }
 

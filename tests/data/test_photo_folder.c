@@ -218,7 +218,7 @@ static void test_hold_out(void **state)
     (void)state;
     photo_files(folder, (const char *const[]){"a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg", NULL});
     rn_samples *set = open_set(folder, RN_SPLIT_TRAIN);
-    assert_int_equal(rn_samples_hold_out(set, &held, 2, 1), RN_OK);
+    assert_int_equal(rn_samples_hold_out(&held, set, 2, 1), RN_OK);
     assert_int_equal(set->count, 2);
     assert_int_equal(held->count, 2);
     for (int i = 0; i < 2; i++) {
@@ -237,7 +237,7 @@ static void test_hold_out(void **state)
     rn_photo_release(&photo);
     held->labels[0] = -1;
     rn_samples *none;
-    fixture_expect(rn_samples_hold_out(held, &none, 1, 1), RN_EINVAL, "without label", NULL);
+    fixture_expect(rn_samples_hold_out(&none, held, 1, 1), RN_EINVAL, "without label", NULL);
     fixture_expect(rn_samples_require_images(held), RN_EINVAL, "encoded", NULL);
     rn_samples_free(held);
     fixture_remove(folder);

@@ -60,7 +60,7 @@ static void test_hold_out_is_proportional_and_a_partition(void **state)
 
     (void)state;
     count_classes(before, samples);
-    assert_int_equal(rn_samples_hold_out(samples, &held, HELD, 5), RN_OK);
+    assert_int_equal(rn_samples_hold_out(&held, samples, HELD, 5), RN_OK);
     assert_int_equal(held->count, HELD);
     assert_int_equal(samples->count, total - HELD);
     count_classes(kept, samples);
@@ -93,11 +93,10 @@ static void test_hold_out_depends_on_the_seed_alone(void **state)
     (void)state;
     for (int i = 0; i < 3; i++) {
         sets[i] = make_uneven(5);
-        assert_int_equal(rn_samples_hold_out(sets[i],
-                                             i == 0   ? &first
+        assert_int_equal(rn_samples_hold_out(i == 0   ? &first
                                              : i == 1 ? &again
                                                       : &other,
-                                             21, (uint64_t)i / 2),
+                                             sets[i], 21, (uint64_t)i / 2),
                          RN_OK);
     }
     assert_memory_equal(first->images, again->images, 21 * 30);
@@ -114,10 +113,10 @@ static void test_hold_out_refuses_none_and_all(void **state)
     rn_samples *samples = make_uneven(3), *held = samples;
 
     (void)state;
-    fixture_expect(rn_samples_hold_out(samples, &held, 0, 1), RN_EINVAL, "expected 1 to 29", NULL);
+    fixture_expect(rn_samples_hold_out(&held, samples, 0, 1), RN_EINVAL, "expected 1 to 29", NULL);
     assert_null(held);
-    fixture_expect(rn_samples_hold_out(samples, &held, 30, 1), RN_EINVAL, "30 images", NULL);
-    assert_int_equal(rn_samples_hold_out(samples, &held, 29, 1), RN_OK);
+    fixture_expect(rn_samples_hold_out(&held, samples, 30, 1), RN_EINVAL, "30 images", NULL);
+    assert_int_equal(rn_samples_hold_out(&held, samples, 29, 1), RN_OK);
     assert_int_equal(samples->count, 1);
     rn_samples_free(held);
     rn_samples_free(samples);
@@ -134,7 +133,7 @@ static void test_hold_out_without_memory_changes_nothing(void **state)
         assert_int_equal(samples->count, same->count);
         assert_memory_equal(samples->images, same->images, same->count * 30);
         rn_alloc_hook_set(fixture_allow, &left);
-        st = rn_samples_hold_out(samples, &held, 10, 1);
+        st = rn_samples_hold_out(&held, samples, 10, 1);
         rn_alloc_hook_set(NULL, NULL);
         assert_true(st == RN_OK || (st == RN_ENOMEM && held == NULL));
     }
