@@ -20,9 +20,9 @@ typedef struct layout {
     char *train, *test;
 } layout;
 
-/** Folders where lists of classes and labels may lie; ends with NULL. */
+/** Folders where lists of classes and labels may lie, and the end of the list. */
 typedef struct label_folders {
-    char *paths[10];
+    rn_label_folder list[10];
 } label_folders;
 
 static const char *const bases[] = {"", "ILSVRC/Data/CLS-LOC/", "Data/CLS-LOC/"};
@@ -231,8 +231,8 @@ static rn_status name_set(char **out, const char *folder, const layout *places, 
 
 static void release_folders(label_folders *places)
 {
-    for (int i = 0; places->paths[i] != NULL; i++)
-        rn_free(places->paths[i]);
+    for (int i = 0; places->list[i].path != NULL; i++)
+        rn_free(places->list[i].path);
 }
 
 static rn_status list_folders(label_folders *places, const char *folder, const char *below)
@@ -242,9 +242,10 @@ static rn_status list_folders(label_folders *places, const char *folder, const c
     int count = 0;
 
     for (int i = 0; i < 3; i++) {
-        RN_TRY(rn_format(&places->paths[count++], "%s/%s%s", folder, below, devkits[i]));
-        RN_TRY(rn_format(&places->paths[count++], "%s%s", folder, devkits[i]));
-        RN_TRY(rn_format(&places->paths[count++], "%s/..%s", folder, devkits[i]));
+        RN_TRY(rn_format(&places->list[count++].path, "%s/%s%s", folder, below, devkits[i]));
+        RN_TRY(rn_format(&places->list[count++].path, "%s%s", folder, devkits[i]));
+        places->list[count].above = true;
+        RN_TRY(rn_format(&places->list[count++].path, "%s/..%s", folder, devkits[i]));
     }
 out:
     return st;
@@ -257,7 +258,7 @@ static rn_status add_flat(rn_photo_list *list, const layout *places, const char 
 
     RN_TRY(rn_photo_walk(list, places->root, below, -1));
     rn_photo_list_sort(list);
-    RN_TRY(rn_photo_labels_read(list, classes, (const char *const *)beside->paths));
+    RN_TRY(rn_photo_labels_read(list, classes, beside->list));
 out:
     return st;
 }
@@ -277,7 +278,7 @@ static rn_status fill(rn_photo_list *list, rn_class_list *classes, const char *f
         RN_TRY(add_classes(list, places, below, classes));
     else
         RN_TRY(add_flat(list, places, below, classes, &beside));
-    RN_TRY(rn_photo_labels_name(classes, (const char *const *)beside.paths));
+    RN_TRY(rn_photo_labels_name(classes, beside.list));
 out:
     release_folders(&beside);
     return st;

@@ -14,18 +14,21 @@ static const char *const list_names[] = {"classes.txt", "synset_words.txt",
 static const char solution[] = "LOC_val_solution.csv";
 static const char ground_truth[] = "ILSVRC2012_validation_ground_truth.txt";
 
-// The first folder's file of this name; *out is NULL if there is none.
-static rn_status find_file(char **out, const char *const *folders, const char *name)
+// The first folder's file of this name; *out is NULL if there is none. `above` may be NULL.
+static rn_status find_file(char **out, bool *above, const rn_label_folder *folders,
+                           const char *name)
 {
     rn_status st = RN_OK;
     char *path = NULL;
 
     *out = NULL;
-    for (; *folders != NULL && *out == NULL; folders++) {
-        RN_TRY(rn_format(&path, "%s/%s", *folders, name));
+    for (; folders->path != NULL && *out == NULL; folders++) {
+        RN_TRY(rn_format(&path, "%s/%s", folders->path, name));
         if (rn_file_exists(path)) {
             *out = path;
             path = NULL;
+            if (above != NULL)
+                *above = folders->above;
         }
         rn_free(path);
         path = NULL;
@@ -102,26 +105,40 @@ out:
     return st;
 }
 
-rn_status rn_photo_labels_name(rn_class_list *classes, const char *const *folders)
+// A list of this name in one of the folders. What lies above the data may be anything: a file there
+// that is no such list is passed over.
+static rn_status take_list(bool *taken, rn_class_list *classes, const rn_label_folder *folders,
+                           const char *name)
 {
     rn_status st = RN_OK;
     char *path = NULL;
+    bool above = false;
     rn_class_list list = {0};
-    bool taken = false;
 
-    for (int i = 0; i < 3 && !taken; i++) {
-        rn_free(path);
-        RN_TRY(find_file(&path, folders, list_names[i]));
-        if (path == NULL)
-            continue;
-        rn_class_list_release(&list);
-        RN_TRY(read_list(&list, path));
-        RN_TRY(rn_class_list_sort(&list));
-        RN_TRY(take_names(&taken, classes, &list));
-    }
+    RN_TRY(find_file(&path, &above, folders, name));
+    if (path == NULL)
+        goto out;
+    st = read_list(&list, path);
+    if (st == RN_OK)
+        st = rn_class_list_sort(&list);
+    if (st == RN_OK)
+        st = take_names(taken, classes, &list);
+    else if (above && (st == RN_EFORMAT || st == RN_EIO))
+        st = RN_OK;
 out:
     rn_class_list_release(&list);
     rn_free(path);
+    return st;
+}
+
+rn_status rn_photo_labels_name(rn_class_list *classes, const rn_label_folder *folders)
+{
+    rn_status st = RN_OK;
+    bool taken = false;
+
+    for (int i = 0; i < 3 && !taken; i++)
+        RN_TRY(take_list(&taken, classes, folders, list_names[i]));
+out:
     return st;
 }
 
@@ -217,18 +234,18 @@ static bool is_sorted(const rn_class_list *list)
 
 // The common lists are in the order of WordNet ids, in which the devkit's numbers would be wrong
 // without any other sign.
-static rn_status read_numbered(rn_class_list *numbered, const char *const *folders)
+static rn_status read_numbered(rn_class_list *numbered, const rn_label_folder *folders)
 {
     rn_status st = RN_OK;
     char *path = NULL;
 
     for (int i = 0; i < 3 && path == NULL; i++)
-        RN_TRY(find_file(&path, folders, list_names[i]));
+        RN_TRY(find_file(&path, NULL, folders, list_names[i]));
     if (path == NULL) {
         st = rn_error(RN_ENOTFOUND,
                       "%s numbers its classes as meta.mat does, which cannot be read: expected a "
                       "list of WordNet ids in that order, classes.txt, beside it or in '%s'",
-                      ground_truth, *folders);
+                      ground_truth, folders->path);
         goto out;
     }
     RN_TRY(read_list(numbered, path));
@@ -289,7 +306,7 @@ static rn_status label_lines(rn_photo_list *list, char *text, const rn_class_lis
 }
 
 static rn_status label_by_truth(rn_photo_list *list, rn_class_list *classes, const char *path,
-                                const char *const *folders)
+                                const rn_label_folder *folders)
 {
     rn_status st = RN_OK;
     rn_class_list numbered = {0};
@@ -309,13 +326,13 @@ out:
 }
 
 rn_status rn_photo_labels_read(rn_photo_list *list, rn_class_list *classes,
-                               const char *const *folders)
+                               const rn_label_folder *folders)
 {
     rn_status st = RN_OK;
     char *by_id = NULL, *by_order = NULL;
 
-    RN_TRY(find_file(&by_id, folders, solution));
-    RN_TRY(find_file(&by_order, folders, ground_truth));
+    RN_TRY(find_file(&by_id, NULL, folders, solution));
+    RN_TRY(find_file(&by_order, NULL, folders, ground_truth));
     if (by_id != NULL)
         st = label_by_solution(list, classes, by_id);
     else if (by_order != NULL)
@@ -324,7 +341,7 @@ rn_status rn_photo_labels_read(rn_photo_list *list, rn_class_list *classes,
         st = rn_error(RN_ENOTFOUND,
                       "'%s' has pictures, but no folders of classes, and no labels: looked for %s "
                       "and %s there, in the folders above, and in their ILSVRC2012_devkit_t12/data",
-                      *folders, solution, ground_truth);
+                      folders->path, solution, ground_truth);
 out:
     rn_free(by_order);
     rn_free(by_id);

@@ -5,15 +5,21 @@
 #include "data/class_list.h"
 #include "data/photo_list.h"
 
+/** A folder where such files may lie; a list of them ends with a NULL path. */
+typedef struct rn_label_folder {
+    char *path;
+    bool above; // the data, so that its files may be a stranger's
+} rn_label_folder;
+
 /**
  * Name the classes from the first of classes.txt, synset_words.txt and LOC_synset_mapping.txt that
  * lies beside them: lines "KEY NAME". A file that does not have all the keys is of other classes,
- * and passed over.
+ * and passed over, as is one above the data that cannot be read or is no such list.
  *
- * @param folders  NULL-terminated; looked into in this order.
+ * @param folders  Looked into in this order.
  * @return RN_OK, also where there is no such file; RN_EIO; RN_EFORMAT; RN_ENOMEM.
  */
-rn_status rn_photo_labels_name(rn_class_list *classes, const char *const *folders);
+rn_status rn_photo_labels_name(rn_class_list *classes, const rn_label_folder *folders);
 
 /**
  * Label ImageNet's validation pictures, which lie in one folder, from LOC_val_solution.csv
@@ -28,6 +34,6 @@ rn_status rn_photo_labels_name(rn_class_list *classes, const char *const *folder
  *         wrong); RN_EIO; RN_ENOMEM.
  */
 rn_status rn_photo_labels_read(rn_photo_list *list, rn_class_list *classes,
-                               const char *const *folders);
+                               const rn_label_folder *folders);
 
 #endif

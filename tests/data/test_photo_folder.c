@@ -289,6 +289,25 @@ static void test_out_of_memory(void **state)
     fixture_remove(folder);
 }
 
+// Of the folder above, a file that is no list of classes is somebody else's.
+static void test_strange_files_above(void **state)
+{
+    const char *folder = fixture_folder();
+    rn_samples *set;
+
+    (void)state;
+    photo_files(folder, (const char *const[]){"set/a/1.jpg", "set/b/1.jpg", NULL});
+    fixture_write(folder, "classes.txt", "a\0b", 3);
+    assert_int_equal(mkdir(fixture_path(folder, "synset_words.txt"), 0777), 0);
+    photo_text(folder, "LOC_synset_mapping.txt", "a ape\nb bear\n");
+    assert_int_equal(rn_data_open(&set, fixture_path(folder, "set"), RN_SPLIT_TRAIN), RN_OK);
+    assert_string_equal(set->label_names[1], "bear");
+    rn_samples_free(set);
+    fixture_write(folder, "set/classes.txt", "a\0b", 3);
+    EXPECT_OPEN(fixture_path(folder, "set"), RN_SPLIT_TRAIN, RN_EFORMAT, "/classes.txt': byte 1");
+    fixture_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_hold_out),
         cmocka_unit_test(test_threads_read_at_once),
         cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_strange_files_above),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
