@@ -35,7 +35,7 @@ const cli_command cli_data_verify = {
     .usage = "SOURCE",
     .summary = "check every file of a data set",
     .description = "Check every file of a data set: sizes, magic numbers, label ranges, and the "
-                   "official sums of CIFAR-10 and CIFAR-100. Encoded pictures are all decoded, and "
+                   "official sums of CIFAR-10. Encoded pictures are all decoded, and "
                    "those that are damaged listed.",
     .examples = "resnet data verify data\n"
                 "resnet data verify imagenet.rnpack",

@@ -66,7 +66,7 @@ static rn_status find_download(rn_download *out, const char *name)
         }
     }
     const char *nearest = rn_nearest(name, names, count);
-    return rn_error(RN_EINVAL, "no known download '%s'%s%s%s", name,
+    return rn_error(RN_EINVAL, "no known download '%s', expected cifar10 or cifar100%s%s%s", name,
                     nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
                     nearest != NULL ? "'?" : "");
 }
