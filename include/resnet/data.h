@@ -40,8 +40,11 @@ RN_API const char *rn_photos_name(const rn_photos *photos, size_t index);
 RN_API rn_status rn_photos_read(rn_photo *out, const rn_photos *photos, size_t index);
 
 /**
- * Read a picture and decode it; `options` as rn_image_decode() has them. Errors of both; messages
- * name the picture.
+ * Read a picture and decode it.
+ *
+ * @param[out] out  The caller's (rn_image_free()); NULL on failure.
+ * @param options   As rn_image_decode() has them; may be NULL.
+ * @return As rn_photos_read() and rn_image_decode(); messages name the picture.
  */
 RN_API rn_status rn_photos_decode(rn_image **out, const rn_photos *photos, size_t index,
                                   const rn_decode_options *options);
@@ -64,9 +67,10 @@ typedef struct rn_samples {
     char *name;         // "CIFAR-10 train", "shapes test (seed 1)"
 } rn_samples;
 
+/** Free a set with all that its fields point to; NULL is legal. */
 RN_API void rn_samples_free(rn_samples *samples);
 
-/** RN_EINVAL with a message that names the set if it holds encoded pictures instead of images. */
+/** RN_OK; RN_EINVAL (the set, named, holds encoded pictures instead of images). */
 RN_API rn_status rn_samples_require_images(const rn_samples *samples);
 
 typedef enum rn_split { RN_SPLIT_TRAIN, RN_SPLIT_TEST } rn_split;
