@@ -235,12 +235,14 @@ enum { RN_MAX_SCALES = 16, RN_MAX_CUTS = 2 * RN_MAX_SCALES, RN_LARGEST_SCALE = 4
 /** A protocol and its sizes. */
 typedef struct rn_views {
     rn_protocol protocol;
-    int resize;                // SINGLE, TEN: the shorter side becomes this, 1 .. 4096; 0: 256
-    int crop;                  // SINGLE, TEN: side of the square cut out of it, 1 .. resize; 0: 224
-    int scales[RN_MAX_SCALES]; // MULTI_SCALE: shorter sides, 1 .. 4096 each
-    int scale_count;           // 0: the five of the 2015 paper, 224, 256, 384, 480, 640
-    bool mirror;               // each view mirrored left-right too; TEN always does
-    rn_resize_filter filter;   // of all resizing
+    int resize; // SINGLE, TEN: the shorter side becomes this, 1 .. 4096, or more where what is cut
+                // out would not fit in; 0: 256
+    int crop_height, crop_width; // SINGLE, TEN: of what is cut out, the shorter side 1 .. resize,
+                                 // the longer one up to 4096; 0: 224
+    int scales[RN_MAX_SCALES];   // MULTI_SCALE: shorter sides, 1 .. 4096 each
+    int scale_count;             // 0: the five of the 2015 paper, 224, 256, 384, 480, 640
+    bool mirror;                 // each view mirrored left-right too; TEN always does
+    rn_resize_filter filter;     // of all resizing
 } rn_views;
 
 /** One view: a window of the resized picture. */
@@ -253,16 +255,29 @@ typedef struct rn_cut {
 /** Fill in the sizes that are 0, and check all. RN_EINVAL names the one out of range. */
 RN_API rn_status rn_views_check(rn_views *views);
 
+#define RN_CENTRE_RATIO 0.875 // of a photograph's shorter side a network sees this: 224 of 256
+
+/**
+ * What a training evaluates photographs by: SINGLE, with a crop of the network's input.
+ *
+ * @param height, width  Of the input.
+ * @param ratio  The crop's shorter side / the resized picture's, which is rounded to the nearest
+ *               pixel and at most 4096. rn_augment.crop_ratio; 0: RN_CENTRE_RATIO.
+ */
+RN_API rn_views rn_views_centre(int height, int width, double ratio);
+
 /**
  * The views of a picture, in the order of the protocol.
  *
  * SINGLE is torchvision's Resize(resize) and CenterCrop(crop), TEN its Resize and TenCrop, to the
  * pixel: the longer side of the resized picture rounds down, the centre's corner rounds to the
- * nearest, halves to the even. TEN is the 10-crop testing of Krizhevsky et al. (2012, section 4.1):
- * top left, top right, bottom left, bottom right, centre, then these of the mirrored picture.
- * MULTI_SCALE is dense testing (Simonyan & Zisserman 2015, section 3.2; 2015 paper, section 3.4): a
- * network with global average pooling before its linear layer, run on the whole picture, gives the
- * mean of the logits at all places. With `mirror` each view is followed by its mirror image.
+ * nearest, halves to the even. Where the crop is no square and does not fit in, the picture is
+ * resized so that it is just covered, as by rn_preprocess_image(). TEN is the 10-crop testing of
+ * Krizhevsky et al. (2012, section 4.1): top left, top right, bottom left, bottom right, centre,
+ * then these of the mirrored picture. MULTI_SCALE is dense testing (Simonyan & Zisserman 2015,
+ * section 3.2; 2015 paper, section 3.4): a network with global average pooling before its linear
+ * layer, run on the whole picture, gives the mean of the logits at all places. With `mirror` each
+ * view is followed by its mirror image.
  *
  * @param[out] cuts   As many as *count says.
  * @param views       Zeroes as in rn_views_check().

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { USUAL_RESIZE = 256, USUAL_CROP = 224, MOST_PIXELS = 1 << 28 };
@@ -61,6 +62,18 @@ out:
     return st;
 }
 
+static rn_status check_crop(const rn_views *views)
+{
+    rn_status st = RN_OK;
+    const int height = views->crop_height, width = views->crop_width;
+
+    RN_TRY(check_side("resized shorter side", views->resize, RN_LARGEST_SCALE));
+    RN_TRY(check_side("side of the crop", height < width ? height : width, views->resize));
+    RN_TRY(check_side("side of the crop", height < width ? width : height, RN_LARGEST_SCALE));
+out:
+    return st;
+}
+
 rn_status rn_views_check(rn_views *views)
 {
     rn_status st = RN_OK;
@@ -73,10 +86,9 @@ rn_status rn_views_check(rn_views *views)
     case RN_PROTOCOL_SINGLE:
     case RN_PROTOCOL_TEN:
         views->resize = views->resize == 0 ? USUAL_RESIZE : views->resize;
-        views->crop = views->crop == 0 ? USUAL_CROP : views->crop;
-        RN_TRY(check_side("resized shorter side", views->resize, RN_LARGEST_SCALE));
-        RN_TRY(check_side("side of the crop", views->crop, views->resize));
-        return RN_OK;
+        views->crop_height = views->crop_height == 0 ? USUAL_CROP : views->crop_height;
+        views->crop_width = views->crop_width == 0 ? USUAL_CROP : views->crop_width;
+        return check_crop(views);
     case RN_PROTOCOL_MULTI_SCALE:
         return check_scales(views);
     }
@@ -85,20 +97,51 @@ out:
     return st;
 }
 
-// The whole of a picture whose shorter side becomes `side`; the longer one rounds down.
-static rn_status resized_whole(rn_cut *cut, int side, int height, int width)
+rn_views rn_views_centre(int height, int width, double ratio)
 {
-    int64_t shorter = height < width ? height : width, longer = height < width ? width : height;
-    int64_t resized = longer * side / shorter;
+    const double side = (height < width ? height : width) / (ratio > 0 ? ratio : RN_CENTRE_RATIO);
 
-    if (resized > MOST_PIXELS / side)
-        return rn_error(RN_EINVAL, "picture of %d x %d pixels would be %lld x %d, over %d pixels",
-                        width, height, (long long)resized, side, MOST_PIXELS);
-    *cut = (rn_cut){.resized_height = height < width ? side : (int)resized,
-                    .resized_width = height < width ? (int)resized : side};
+    return (rn_views){.protocol = RN_PROTOCOL_SINGLE,
+                      .resize = side < RN_LARGEST_SCALE ? (int)lround(side) : RN_LARGEST_SCALE,
+                      .crop_height = height,
+                      .crop_width = width};
+}
+
+// The whole of a picture, one side of which becomes `side`; the other one rounds down.
+static rn_status resized_whole(rn_cut *cut, bool by_width, int side, int height, int width)
+{
+    int64_t resized_height = by_width ? (int64_t)height * side / width : side;
+    int64_t resized_width = by_width ? side : (int64_t)width * side / height;
+
+    if ((by_width ? resized_height : resized_width) > MOST_PIXELS / side)
+        return rn_error(RN_EINVAL, "picture of %d x %d pixels would be %lld x %lld, over %d pixels",
+                        width, height, (long long)resized_width, (long long)resized_height,
+                        MOST_PIXELS);
+    *cut = (rn_cut){.resized_height = (int)resized_height, .resized_width = (int)resized_width};
     cut->height = cut->resized_height;
     cut->width = cut->resized_width;
     return RN_OK;
+}
+
+// Its shorter side becomes `side`.
+static rn_status resized_shorter(rn_cut *cut, int side, int height, int width)
+{
+    return resized_whole(cut, width <= height, side, height, width);
+}
+
+// The same, or larger where the crop would not fit in.
+static rn_status resized_covering(rn_cut *cut, const rn_views *views, int height, int width)
+{
+    rn_status st = RN_OK;
+    const int crop_height = views->crop_height, crop_width = views->crop_width;
+
+    RN_TRY(resized_shorter(cut, views->resize, height, width));
+    if (cut->resized_height < crop_height || cut->resized_width < crop_width) {
+        bool by_width = (int64_t)width * crop_height <= (int64_t)height * crop_width;
+        st = resized_whole(cut, by_width, by_width ? crop_width : crop_height, height, width);
+    }
+out:
+    return st;
 }
 
 // Half of an even or odd number, halves to the even: Python's round(), which CenterCrop takes.
@@ -109,29 +152,31 @@ static int half_to_even(int number)
     return number % 2 == 0 ? half : half + half % 2;
 }
 
-static rn_cut square(rn_cut whole, int side, int top, int left)
+static rn_cut part(rn_cut whole, const rn_views *views, int top, int left)
 {
     whole.top = top;
     whole.left = left;
-    whole.height = whole.width = side;
+    whole.height = views->crop_height;
+    whole.width = views->crop_width;
     return whole;
 }
 
-static rn_cut center(rn_cut whole, int side)
+static rn_cut center(rn_cut whole, const rn_views *views)
 {
-    return square(whole, side, half_to_even(whole.resized_height - side),
-                  half_to_even(whole.resized_width - side));
+    return part(whole, views, half_to_even(whole.resized_height - views->crop_height),
+                half_to_even(whole.resized_width - views->crop_width));
 }
 
-static void add_five(rn_cut *cuts, const rn_cut *whole, int side)
+static void add_five(rn_cut *cuts, const rn_cut *whole, const rn_views *views)
 {
-    const int bottom = whole->resized_height - side, right = whole->resized_width - side;
+    const int bottom = whole->resized_height - views->crop_height;
+    const int right = whole->resized_width - views->crop_width;
 
-    cuts[0] = square(*whole, side, 0, 0);
-    cuts[1] = square(*whole, side, 0, right);
-    cuts[2] = square(*whole, side, bottom, 0);
-    cuts[3] = square(*whole, side, bottom, right);
-    cuts[4] = center(*whole, side);
+    cuts[0] = part(*whole, views, 0, 0);
+    cuts[1] = part(*whole, views, 0, right);
+    cuts[2] = part(*whole, views, bottom, 0);
+    cuts[3] = part(*whole, views, bottom, right);
+    cuts[4] = center(*whole, views);
 }
 
 // What a window of the mirrored picture shows, as a window of the picture.
@@ -164,7 +209,7 @@ static rn_status list_scales(rn_cut *cuts, int *count, const rn_views *views, in
     rn_cut whole = {0};
 
     for (int i = 0; i < views->scale_count; i++) {
-        RN_TRY(resized_whole(&whole, views->scales[i], height, width));
+        RN_TRY(resized_shorter(&whole, views->scales[i], height, width));
         RN_TRY(check_longest(&whole));
         add(cuts, count, whole, views->mirror);
     }
@@ -177,12 +222,12 @@ static rn_status list_crops(rn_cut *cuts, int *count, const rn_views *views, int
     rn_status st = RN_OK;
     rn_cut whole = {0};
 
-    RN_TRY(resized_whole(&whole, views->resize, height, width));
+    RN_TRY(resized_covering(&whole, views, height, width));
     if (views->protocol == RN_PROTOCOL_SINGLE) {
-        add(cuts, count, center(whole, views->crop), views->mirror);
+        add(cuts, count, center(whole, views), views->mirror);
         return RN_OK;
     }
-    add_five(cuts, &whole, views->crop);
+    add_five(cuts, &whole, views);
     for (int i = 0; i < 5; i++)
         cuts[5 + i] = of_mirrored(cuts[i]);
     *count = 10;

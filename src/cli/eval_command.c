@@ -104,7 +104,7 @@ static rn_status prepare_views(evaluator *e)
         .on_picture = on_picture,
         .context = e,
     };
-    RN_TRY(cli_views_parse(&e->views.views, args, protocol, e->members[0].model->options.height));
+    RN_TRY(cli_views_parse(&e->views.views, args, protocol, e->members[0].model));
     e->file.samples = e->samples;
     e->file.classes = e->members[0].model->options.classes;
     e->file.names = class_names(e);

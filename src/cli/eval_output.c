@@ -145,7 +145,12 @@ static void add_views(cJSON *json, const cli_scores *s)
             cJSON_AddItemToArray(scales, cJSON_CreateNumber(views->scales[i]));
     } else if (views->protocol != RN_PROTOCOL_WHOLE) {
         cli_json_add(json, "resize", views->resize);
-        cli_json_add(json, "crop", views->crop);
+        if (views->crop_height == views->crop_width) {
+            cli_json_add(json, "crop", views->crop_width);
+        } else {
+            cli_json_add(json, "crop_height", views->crop_height);
+            cli_json_add(json, "crop_width", views->crop_width);
+        }
     }
     cJSON_AddBoolToObject(json, "mirror", views->mirror || views->protocol == RN_PROTOCOL_TEN);
     cJSON_AddStringToObject(json, "filter",

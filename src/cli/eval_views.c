@@ -1,5 +1,7 @@
 #include "cli/eval_views.h"
 
+#include "cli/model_file.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,33 +35,46 @@ static rn_status refuse(const cli_arguments *args, const char *option, rn_protoc
                     rn_protocol_name(protocol));
 }
 
-void cli_views_usual_sizes(rn_views *views, int side)
+static double crop_ratio(const rn_checkpoint *model)
 {
-    views->crop = views->crop == 0 ? side : views->crop;
-    views->resize = views->resize == 0 ? views->crop * 8 / 7 : views->resize; // 256 for 224
-    if (views->resize > RN_LARGEST_SCALE)
-        views->resize = RN_LARGEST_SCALE;
+    rn_recipe recipe;
+
+    return cli_model_recipe(&recipe, model) ? recipe.augment.crop_ratio : 0;
+}
+
+rn_views cli_views_usual(const rn_checkpoint *model)
+{
+    return rn_views_centre(model->options.height, model->options.width, crop_ratio(model));
+}
+
+static rn_views parse_crop(const cli_arguments *args, const rn_checkpoint *model)
+{
+    const int crop = (int)cli_integer(args, "crop");
+    rn_views views =
+        crop > 0 ? rn_views_centre(crop, crop, crop_ratio(model)) : cli_views_usual(model);
+
+    if (cli_given(args, "resize"))
+        views.resize = (int)cli_integer(args, "resize");
+    return views;
 }
 
 rn_status cli_views_parse(rn_views *views, const cli_arguments *args, rn_protocol protocol,
-                          int side)
+                          const rn_checkpoint *model)
 {
     rn_status st = RN_OK;
-    bool crops = protocol == RN_PROTOCOL_SINGLE || protocol == RN_PROTOCOL_TEN;
 
-    *views = (rn_views){.protocol = protocol,
-                        .resize = (int)cli_integer(args, "resize"),
-                        .crop = (int)cli_integer(args, "crop"),
-                        .mirror = cli_flag(args, "mirror")};
-    if (strcmp(cli_text(args, "filter"), "bicubic") == 0)
-        views->filter = RN_RESIZE_BICUBIC;
-    if (crops) {
+    *views = (rn_views){0};
+    if (protocol == RN_PROTOCOL_SINGLE || protocol == RN_PROTOCOL_TEN) {
         RN_TRY(refuse(args, "scales", protocol));
-        cli_views_usual_sizes(views, side);
+        *views = parse_crop(args, model);
     } else {
         RN_TRY(refuse(args, "resize", protocol));
         RN_TRY(refuse(args, "crop", protocol));
     }
+    views->protocol = protocol;
+    views->mirror = cli_flag(args, "mirror");
+    if (strcmp(cli_text(args, "filter"), "bicubic") == 0)
+        views->filter = RN_RESIZE_BICUBIC;
     if (protocol == RN_PROTOCOL_WHOLE)
         RN_TRY(refuse(args, "scales", protocol));
     else if (cli_given(args, "scales"))
@@ -82,10 +97,13 @@ cli_views_text cli_views_describe(const rn_views *views)
         for (int i = 0; i < views->scale_count; i++)
             length += (size_t)snprintf(sizes + length, sizeof sizes - length, "%s%d",
                                        i > 0 ? ", " : "", views->scales[i]);
-    else if (views->protocol != RN_PROTOCOL_WHOLE)
-        snprintf(sizes, sizeof sizes, "%d, crop %d", views->resize, views->crop);
-    else
+    else if (views->protocol == RN_PROTOCOL_WHOLE)
         snprintf(sizes, sizeof sizes, "as it is");
+    else if (views->crop_height == views->crop_width)
+        snprintf(sizes, sizeof sizes, "%d, crop %d", views->resize, views->crop_width);
+    else
+        snprintf(sizes, sizeof sizes, "%d, crop %d x %d", views->resize, views->crop_width,
+                 views->crop_height);
     snprintf(t.text, sizeof t.text, "%s (%s%s%s)", name, sizes, filter, mirror);
     return t;
 }

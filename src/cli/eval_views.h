@@ -10,14 +10,14 @@
 /**
  * What --protocol and its sizes say.
  *
- * @param side  Of the model's input: what is cut out where --crop does not say it.
+ * @param model  Whose input is cut out where --crop does not say it, as its training did.
  * @return RN_OK; RN_EINVAL (an option that the protocol does not have, or out of range).
  */
 rn_status cli_views_parse(rn_views *views, const cli_arguments *args, rn_protocol protocol,
-                          int side);
+                          const rn_checkpoint *model);
 
-/** The sizes of SINGLE that are 0: the model's input, cut out of 8/7 of it. */
-void cli_views_usual_sizes(rn_views *views, int side);
+/** What the model's own training evaluates photographs by. */
+rn_views cli_views_usual(const rn_checkpoint *model);
 
 /** "ten (256, crop 224)", "multi-scale (224, 256; mirrored)". */
 typedef struct cli_views_text {
@@ -37,7 +37,8 @@ cli_views_text cli_views_describe(const rn_views *views);
         {.name = "resize",                                                                         \
          .kind = CLI_INTEGER,                                                                      \
          .argument = "N",                                                                          \
-         .help = "single, ten: pixels of the shorter side; by default 8/7 of the crop",            \
+         .help = "single, ten: pixels of the shorter side; by default 8/7 of the crop, or by the " \
+                 "crop_ratio of the model's recipe",                                               \
          .low = 1,                                                                                 \
          .high = RN_LARGEST_SCALE},                                                                \
         {.name = "crop",                                                                           \

@@ -81,14 +81,13 @@ static rn_status evaluate_photos(const cli_model_change *c, rn_evaluation *out)
     const int most = 64, threads = rn_threads();
     const rn_member member = {c->model, c->ema};
     rn_evaluate_views_options options = {
-        .views = {.protocol = RN_PROTOCOL_SINGLE},
+        .views = cli_views_usual(c->model),
         .workers = threads < most ? threads : most,
         .skip_bad = c->bad_images == RN_BAD_IMAGES_SKIP,
         .engine = c->engine,
         .on_picture = out == &c->before ? on_score : NULL,
     };
 
-    cli_views_usual_sizes(&options.views, c->model->options.height);
     return rn_evaluate_views(out, &member, 1, c->test, &options);
 }
 

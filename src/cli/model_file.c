@@ -299,6 +299,12 @@ rn_status cli_choose_weights(bool *ema, const rn_checkpoint *checkpoint, const c
     return RN_OK;
 }
 
+bool cli_model_recipe(rn_recipe *recipe, const rn_checkpoint *model)
+{
+    return model->recipe != NULL && rn_recipe_load(recipe, rn_recipe_name(0)) == RN_OK &&
+           rn_recipe_parse(recipe, model->recipe, "the model's recipe") == RN_OK;
+}
+
 rn_status cli_choose_type(rn_checkpoint *model, const char *wish)
 {
     if (wish != NULL && strcmp(wish, "float32") == 0)

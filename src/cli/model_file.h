@@ -60,6 +60,9 @@ void cli_print_preprocess(FILE *stream, const rn_preprocess *preprocess);
 /** The number of a model's class of this name; -1: it has none. */
 int cli_find_label(const rn_checkpoint *model, const char *name);
 
+/** The recipe that the model was trained by; false: its file holds none that can be read. */
+bool cli_model_recipe(rn_recipe *recipe, const rn_checkpoint *model);
+
 /** --dtype float32|int8; by default int8 where the model has ranges. RN_EINVAL: it has none. */
 rn_status cli_choose_type(rn_checkpoint *model, const char *wish);
 

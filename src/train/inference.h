@@ -6,8 +6,6 @@
 
 #include "train/watch.h"
 
-#define RN_CENTRE_RATIO 0.875 // of a photograph's shorter side the network sees this: 224 of 256
-
 typedef struct rn_inference rn_inference;
 
 /** RN_EINVAL: a set's images are not of the size that a model takes. Pictures may have any. */

@@ -66,6 +66,9 @@ rn_status rn_trainer_save_model(rn_trainer *trainer, const char *name);
 /** Evaluate the weights that will be used; keep the best; let the schedule see the error. */
 rn_status rn_trainer_evaluate(rn_trainer *trainer);
 
+/** What photographs are evaluated by: the middle, of the share that training crops show. */
+rn_views rn_trainer_view(const rn_trainer *trainer);
+
 /**
  * Plan the training step, within what the memory limit leaves beside all else; the inference and
  * the checkpoint must be there.

@@ -1,8 +1,6 @@
 // What is evaluated while a network trains: the held out images, the test set.
 #include "train/trainer.h"
 
-#include <math.h>
-
 static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,
                                  rn_evaluation *result, rn_watch *watch)
 {
@@ -37,16 +35,11 @@ static rn_status see_photo(const rn_picture_scores *scores, void *context)
     return RN_OK;
 }
 
-// The middle of the picture, of which the network sees the share that is usual for training crops.
-static rn_views evaluation_view(const rn_trainer *trainer)
+rn_views rn_trainer_view(const rn_trainer *trainer)
 {
     const rn_model_options *model = &trainer->checkpoint->options;
-    double ratio = trainer->recipe.augment.crop_ratio;
-    int side = model->height < model->width ? model->height : model->width;
 
-    return (rn_views){.protocol = RN_PROTOCOL_SINGLE,
-                      .resize = (int)lround(side / (ratio > 0 ? ratio : RN_CENTRE_RATIO)),
-                      .crop = side};
+    return rn_views_centre(model->height, model->width, trainer->recipe.augment.crop_ratio);
 }
 
 static rn_status evaluate_photos(rn_trainer *trainer, const rn_samples *samples,
@@ -56,7 +49,7 @@ static rn_status evaluate_photos(rn_trainer *trainer, const rn_samples *samples,
     const rn_member member = {checkpoint, checkpoint->ema != NULL};
     photo_evaluation evaluation = {trainer, watch};
     const rn_evaluate_views_options options = {
-        .views = evaluation_view(trainer),
+        .views = rn_trainer_view(trainer),
         .workers = trainer->options->workers,
         .skip_bad = trainer->options->bad_images == RN_BAD_IMAGES_SKIP,
         .engine = trainer->options->engine,

@@ -24,16 +24,8 @@ static void test_names(void **state)
     assert_non_null(strstr(rn_error_message(), "expected whole, single, ten or multi-scale"));
 }
 
-static void check_cut(const rn_cut *cut, const golden_views *g, const int corner[2], bool mirror)
+static void same_cut(const rn_cut *cut, rn_cut expected)
 {
-    const rn_cut expected = {.resized_height = g->resized_height,
-                             .resized_width = g->resized_width,
-                             .top = corner[0],
-                             .left = corner[1],
-                             .height = g->crop,
-                             .width = g->crop,
-                             .mirror = mirror};
-
     assert_int_equal(cut->resized_height, expected.resized_height);
     assert_int_equal(cut->resized_width, expected.resized_width);
     assert_int_equal(cut->top, expected.top);
@@ -41,6 +33,17 @@ static void check_cut(const rn_cut *cut, const golden_views *g, const int corner
     assert_int_equal(cut->height, expected.height);
     assert_int_equal(cut->width, expected.width);
     assert_int_equal(cut->mirror, expected.mirror);
+}
+
+static void check_cut(const rn_cut *cut, const golden_views *g, const int corner[2], bool mirror)
+{
+    same_cut(cut, (rn_cut){.resized_height = g->resized_height,
+                           .resized_width = g->resized_width,
+                           .top = corner[0],
+                           .left = corner[1],
+                           .height = g->crop,
+                           .width = g->crop,
+                           .mirror = mirror});
 }
 
 static void test_torchvision(void **state)
@@ -51,7 +54,10 @@ static void test_torchvision(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
         const golden_views *g = &golden[i];
-        rn_views views = {.protocol = RN_PROTOCOL_SINGLE, .resize = g->resize, .crop = g->crop};
+        rn_views views = {.protocol = RN_PROTOCOL_SINGLE,
+                          .resize = g->resize,
+                          .crop_height = g->crop,
+                          .crop_width = g->crop};
         assert_int_equal(rn_views_list(cuts, &count, &views, g->height, g->width), RN_OK);
         assert_int_equal(count, 1);
         check_cut(&cuts[0], g, g->corner[0], false);
@@ -95,6 +101,46 @@ static void test_usual_sizes(void **state)
     assert_int_equal(cuts[0].resized_width, 77);
 }
 
+static void expect_cut(rn_views views, int height, int width, rn_cut expected)
+{
+    rn_cut cuts[RN_MAX_CUTS];
+    int count;
+
+    assert_int_equal(rn_views_list(cuts, &count, &views, height, width), RN_OK);
+    same_cut(&cuts[0], expected);
+}
+
+// The shorter side is resized to the crop's shorter one / ratio, or further, to cover the crop.
+static void test_oblong(void **state)
+{
+    const rn_views views = rn_views_centre(32, 48, 0);
+    rn_cut cuts[RN_MAX_CUTS];
+    int count;
+
+    (void)state;
+    assert_int_equal(views.resize, 37);
+    expect_cut(views, 100, 150, (rn_cut){37, 55, 2, 4, 32, 48, false});
+    expect_cut(views, 150, 100, (rn_cut){72, 48, 20, 0, 32, 48, false});
+    expect_cut(views, 100, 110, (rn_cut){43, 48, 6, 0, 32, 48, false});
+    expect_cut(rn_views_centre(48, 32, 1), 100, 150, (rn_cut){48, 72, 0, 20, 48, 32, false});
+    rn_views ten = views;
+    ten.protocol = RN_PROTOCOL_TEN;
+    assert_int_equal(rn_views_list(cuts, &count, &ten, 150, 100), RN_OK);
+    assert_int_equal(cuts[3].top, 72 - 32);
+    assert_int_equal(cuts[3].left, 0);
+}
+
+static void test_centre(void **state)
+{
+    (void)state;
+    assert_int_equal(rn_views_centre(224, 224, 0).resize, 256);
+    assert_int_equal(rn_views_centre(32, 32, 0).resize, 37);
+    assert_int_equal(rn_views_centre(96, 96, 0).resize, 110);
+    assert_int_equal(rn_views_centre(160, 160, 0.8).resize, 200);
+    assert_int_equal(rn_views_centre(224, 224, 1e-9).resize, RN_LARGEST_SCALE);
+    assert_int_equal(rn_views_centre(32, 48, 0).crop_width, 48);
+}
+
 static void refuse(rn_views views, int height, int width, const char *message)
 {
     rn_cut cuts[RN_MAX_CUTS];
@@ -111,8 +157,11 @@ static void test_refused(void **state)
     refuse((rn_views){.filter = (rn_resize_filter)2}, 9, 9, "resize filter 2");
     refuse((rn_views){.protocol = RN_PROTOCOL_TEN, .resize = -1}, 9, 9, "is -1 pixels");
     refuse((rn_views){.protocol = RN_PROTOCOL_TEN, .resize = 4097}, 9, 9, "expected 1 to 4096");
-    refuse((rn_views){.protocol = RN_PROTOCOL_SINGLE, .crop = 257}, 9, 9,
+    refuse((rn_views){.protocol = RN_PROTOCOL_SINGLE, .crop_height = 257, .crop_width = 257}, 9, 9,
            "side of the crop is 257 pixels, expected 1 to 256");
+    refuse((rn_views){.protocol = RN_PROTOCOL_SINGLE, .crop_height = 4097}, 9, 9,
+           "side of the crop is 4097 pixels, expected 1 to 4096");
+    refuse(rn_views_centre(1, 4096, 0), 1 << 28, 1, "over 268435456 pixels");
     refuse((rn_views){.protocol = RN_PROTOCOL_MULTI_SCALE, .scale_count = 17}, 9, 9, "17 scales");
     refuse((rn_views){.protocol = RN_PROTOCOL_MULTI_SCALE, .scale_count = 2, .scales = {9, 0}}, 9,
            9, "shorter side of a scale is 0");
@@ -229,7 +278,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),          cmocka_unit_test(test_torchvision),
-        cmocka_unit_test(test_usual_sizes),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_usual_sizes),    cmocka_unit_test(test_oblong),
+        cmocka_unit_test(test_centre),         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_cut_by_channel), cmocka_unit_test(test_cut_by_pixel),
         cmocka_unit_test(test_long_rows),      cmocka_unit_test(test_cut_refused),
     };

@@ -13,8 +13,8 @@ for i in 1 2 3 4 5 6 7 8 9; do
     picture "two/train/c$((i % 3))/$i.ppm" $((100 + 7 * i))
     picture "two/val/c$((i % 3))/t$i.ppm" $((101 + 7 * i))
 done
-small="--input 3x16x16 --recipe smoke --batch 4 --iterations 3 --lr 0.01 --schedule constant
-    --threads 1 --quiet"
+short="--recipe smoke --batch 4 --iterations 3 --lr 0.01 --schedule constant --threads 1 --quiet"
+small="--input 3x16x16 $short"
 
 # Without splits: what is shown is shown once, what is trained on is said to be the test set, and
 # held-out pictures are all that is evaluated.
@@ -89,6 +89,25 @@ expect 0 "$RESNET" train resnet-8 --data two $small --memory 1G --out limited
 expect 0 "$RESNET" train --resume limited --memory 2G --threads 1 --quiet
 # shellcheck disable=SC2086
 failure "memory" train resnet-8 --data two $small --memory 100K --out none
+
+# Photographs are evaluated at the network's own size, oblong as it may be, by training as by eval.
+# loss_of RUN: the last test loss that the training logged
+loss_of() {
+    grep '"set":"test"' "$1/log.jsonl" | tail -1 | sed 's/.*"loss":\([0-9.]\{6\}\).*/\1/'
+}
+for set in "oblong --input 3x16x24 --normalize pixel-mean" "ratio --input 3x30x30 --crop-ratio 0.5"; do
+    # shellcheck disable=SC2086
+    expect 0 "$RESNET" train resnet-8 --data two $short --out $set
+    run=${set%% *}
+    expect 0 "$RESNET" eval "$run" --json --threads 1
+    holds out "\"loss\":[[:space:]]*$(loss_of "$run")"
+    cp out "$run.json"
+done
+holds oblong.json '"resize":[[:space:]]*18'
+holds oblong.json '"crop_width":[[:space:]]*24'
+holds ratio.json '"resize":[[:space:]]*60'
+expect 0 "$RESNET" eval oblong --threads 1
+holds out "^  views     single (18, crop 24 x 16), 1 a picture$"
 
 # Running statistics: of the training set, told of what is damaged once.
 expect 0 "$RESNET" bn-recalibrate white --out new.safetensors --threads 1

@@ -239,10 +239,14 @@ static void test_protocols(void **state)
 {
     (void)state;
     compare(1, (rn_views){.protocol = RN_PROTOCOL_WHOLE}, RN_AVERAGE_SOFTMAX, 0);
-    compare(1, (rn_views){.protocol = RN_PROTOCOL_SINGLE, .resize = 19, .crop = 16},
+    compare(1,
+            (rn_views){
+                .protocol = RN_PROTOCOL_SINGLE, .resize = 19, .crop_height = 16, .crop_width = 16},
             RN_AVERAGE_SOFTMAX, 3);
-    compare(1, (rn_views){.protocol = RN_PROTOCOL_TEN, .resize = 18, .crop = 15},
-            RN_AVERAGE_SOFTMAX, 7);
+    compare(
+        1,
+        (rn_views){.protocol = RN_PROTOCOL_TEN, .resize = 18, .crop_height = 15, .crop_width = 15},
+        RN_AVERAGE_SOFTMAX, 7);
     compare(1, some_scales, RN_AVERAGE_SOFTMAX, 4);
     rn_views bicubic = some_scales;
     bicubic.filter = RN_RESIZE_BICUBIC;
@@ -253,8 +257,10 @@ static void test_ensemble(void **state)
 {
     (void)state;
     compare(2, some_scales, RN_AVERAGE_SOFTMAX, 5);
-    compare(2, (rn_views){.protocol = RN_PROTOCOL_TEN, .resize = 18, .crop = 16}, RN_AVERAGE_LOGITS,
-            1);
+    compare(
+        2,
+        (rn_views){.protocol = RN_PROTOCOL_TEN, .resize = 18, .crop_height = 16, .crop_width = 16},
+        RN_AVERAGE_LOGITS, 1);
 }
 
 // One view of the size of the model is what rn_evaluate() sees.
@@ -308,7 +314,8 @@ static void test_refused(void **state)
     refuse(member, 1, (rn_evaluate_views_options){.average = (rn_average)2}, "average 2");
     refuse(member, 1, (rn_evaluate_views_options){.engine = "abacus"}, "abacus");
     refuse(member, 1,
-           (rn_evaluate_views_options){.views = {.protocol = RN_PROTOCOL_TEN, .crop = -1}},
+           (rn_evaluate_views_options){
+               .views = {.protocol = RN_PROTOCOL_TEN, .crop_height = -1, .crop_width = -1}},
            "side of the crop is -1");
     refuse(&(rn_member){each_pixel, false}, 1, (rn_evaluate_views_options){.views = some_scales},
            "each pixel of 16 x 16");

@@ -259,11 +259,13 @@ static rn_status note_score(const rn_picture_scores *scores, void *context)
 static void test_evaluation(void **state)
 {
     const rn_model_options options = {CLASSES, 3, SIDE, SIDE};
-    const rn_evaluate_views_options evaluate = {
-        .views = {.protocol = RN_PROTOCOL_TEN, .resize = SIDE + 2, .crop = SIDE},
-        .workers = 3,
-        .skip_bad = true,
-        .on_picture = note_score};
+    const rn_evaluate_views_options evaluate = {.views = {.protocol = RN_PROTOCOL_TEN,
+                                                          .resize = SIDE + 2,
+                                                          .crop_height = SIDE,
+                                                          .crop_width = SIDE},
+                                                .workers = 3,
+                                                .skip_bad = true,
+                                                .on_picture = note_score};
     rn_samples *set = open_set();
     rn_checkpoint *model;
     rn_evaluation result;
