@@ -4,6 +4,7 @@
 #include "cli/eval_views.h"
 #include "cli/model_file.h"
 #include "cli/run_folder.h"
+#include "cli/test_set.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,7 +170,8 @@ static rn_status run_eval(const cli_arguments *args)
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(open_models(&e));
     RN_TRY(cli_choose_source(&e.source, args, args->words[0], "to evaluate on"));
-    RN_TRY(rn_data_open(&e.samples, e.source, train ? RN_SPLIT_TRAIN : RN_SPLIT_TEST));
+    RN_TRY(train ? rn_data_open(&e.samples, e.source, RN_SPLIT_TRAIN)
+                 : cli_test_set_open(&e.samples, e.source, e.models[0].checkpoint, args->words[0]));
     RN_TRY(choose_way(&e));
     RN_TRY(evaluate(&e));
     RN_TRY(show(&e));
@@ -227,7 +229,9 @@ const cli_command cli_eval = {
         "accuracy, loss, speed.\n\nThe network is a model file (also of PyTorch, "
         "safetensors or ONNX), a checkpoint, or a run folder, of which the final model "
         "is taken, or the newest checkpoint. What a file does not say and is assumed is "
-        "noted on standard error.\n\nPhotographs of any size are seen through the views of a "
+        "noted on standard error.\n\nA run on pictures without splits is measured on those that it "
+        "held out, if it did; '--split train' takes all.\n\nPhotographs of any size are seen "
+        "through the views of a "
         "protocol, and several models are an ensemble: probabilities are averaged over "
         "views and models.",
     .examples = "resnet eval runs/resnet-20-shapes\n"

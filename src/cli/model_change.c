@@ -6,6 +6,7 @@
 #include "cli/model_file.h"
 #include "cli/run_folder.h"
 #include "cli/term.h"
+#include "cli/test_set.h"
 
 #include <stdlib.h>
 
@@ -33,7 +34,7 @@ static rn_status open_data(cli_model_change *c, const cli_arguments *args)
     RN_TRY(rn_data_open(&c->train, c->source, RN_SPLIT_TRAIN));
     if (cli_given(args, "evaluate") && !cli_flag(args, "evaluate"))
         return RN_OK;
-    st = rn_data_open(&c->test, c->source, RN_SPLIT_TEST);
+    st = cli_test_set_open(&c->test, c->source, c->model, args->words[0]);
     if (st == RN_ENOTFOUND && !cli_given(args, "evaluate"))
         st = RN_OK; // a training set alone will do
 out:

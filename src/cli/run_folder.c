@@ -266,28 +266,28 @@ rn_status cli_model_path(char **out, const char *argument)
     return newest_checkpoint(out, argument);
 }
 
-char *cli_recorded_source(const char *argument)
+bool cli_recorded_run(cli_run_record *record, const char *argument)
 {
-    cli_run_record record = {0};
-    char *copy = strdup(argument), *source = NULL;
+    char *copy = strdup(argument);
     const char *folder = copy == NULL || cli_is_folder(argument) ? copy : dirname(copy);
+    bool found = folder != NULL && cli_run_record_read(record, folder) == RN_OK;
 
-    if (folder != NULL && cli_run_record_read(&record, folder) == RN_OK) {
-        source = record.source;
-        record.source = NULL;
-        cli_run_record_release(&record);
-    }
     free(copy);
-    return source;
+    return found;
 }
 
 rn_status cli_choose_source(char **out, const cli_arguments *args, const char *word,
                             const char *why)
 {
+    cli_run_record record;
+
     if (cli_given(args, "data"))
         return cli_format(out, "%s", cli_text(args, "data"));
-    *out = cli_recorded_source(word);
-    if (*out == NULL)
+    *out = NULL;
+    if (!cli_recorded_run(&record, word))
         return rn_error(RN_EINVAL, "no run.json beside '%s': '--data' must say what %s", word, why);
+    *out = record.source;
+    record.source = NULL; // now the caller's
+    cli_run_record_release(&record);
     return RN_OK;
 }

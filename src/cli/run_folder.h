@@ -47,8 +47,8 @@ rn_status cli_source_absolute(char **out, const char *source);
  */
 rn_status cli_model_path(char **out, const char *argument);
 
-/** The data source recorded beside a model file or in a run folder; NULL if there is none. */
-char *cli_recorded_source(const char *argument);
+/** What is recorded beside a model file or in a run folder; false: nothing. */
+bool cli_recorded_run(cli_run_record *record, const char *argument);
 
 /**
  * The data source of --data, else the one recorded beside the model that `word` names; the caller's

@@ -47,6 +47,26 @@ for set in one one.rnpack; do
 done
 expect 0 "$RESNET" train --resume held-one --threads 1 --quiet
 
+# Such a run is measured on what it held out, unless other pictures are asked for.
+validation=$(grep -o '"set":"validation.*' held-one/log.jsonl | tail -1 | grep -o '"loss":[0-9.]\{6\}')
+expect 0 "$RESNET" eval held-one --json --threads 1
+holds out '"set":[[:space:]]*"one, 3 held out"'
+tr -d '[:space:]' <out | grep -q "$validation" || fail "other pictures than those held out"
+expect 0 "$RESNET" eval held-one/best.safetensors --data one --threads 1
+holds out "^one, 3 held out: 3 images"
+expect 0 "$RESNET" eval held-one --split train --threads 1
+holds out "9 images"
+expect 0 "$RESNET" eval held-one --data two --threads 1
+holds out "^two test: 9 images"
+expect 0 "$RESNET" eval run-one --threads 1
+holds out "9 images"
+expect 0 "$RESNET" bn-recalibrate held-one --out new.safetensors --threads 1
+holds out "^one, 3 held out: 3 images$"
+picture one/c0/more.ppm 1
+usage_error "one has 10 pictures, the run was on 9: .*; '--split train' takes all" \
+    eval held-one --threads 1
+rm one/c0/more.ppm
+
 # One split alone.
 mkdir alone
 cp -r two/train alone
@@ -64,6 +84,8 @@ failure "no test pictures: .*; '--hold-out N' sets some of the training pictures
 # shellcheck disable=SC2086
 expect 0 "$RESNET" train resnet-8 --data alone $small --hold-out 3 --out held
 holds out "^validation accuracy"
+expect 0 "$RESNET" eval held --threads 1
+holds out "held out: 3 images"
 mv alone/train alone/val
 failure "has no training pictures" train resnet-8 --data alone --out none
 expect 0 "$RESNET" data show alone
