@@ -4,6 +4,7 @@
 #include "cli/eval_views.h"
 #include "cli/model_file.h"
 #include "cli/run_folder.h"
+#include "cli/signals.h"
 #include "cli/test_set.h"
 
 #include <stdio.h>
@@ -102,13 +103,14 @@ static rn_status prepare_views(evaluator *e)
         .skip_bad = cli_bad_images(args) == RN_BAD_IMAGES_SKIP,
         .confusion = cli_given(args, "confusion") || cli_flag(args, "per-class"),
         .engine = cli_text(args, "engine"),
+        .stop = cli_signals_catch(),
         .on_picture = on_picture,
         .context = e,
     };
     RN_TRY(cli_views_parse(&e->views.views, args, protocol, e->members[0].model));
-    e->file.samples = e->samples;
-    e->file.classes = e->members[0].model->options.classes;
-    e->file.names = class_names(e);
+    e->file = (cli_scores_file){.samples = e->samples,
+                                .classes = e->members[0].model->options.classes,
+                                .names = class_names(e)};
     if (cli_given(args, "save-logits"))
         RN_TRY(cli_scores_file_open(&e->file, cli_text(args, "save-logits")));
 out:
@@ -124,6 +126,7 @@ static rn_status evaluate(evaluator *e)
         .confusion = cli_given(args, "confusion") || cli_flag(args, "per-class"),
         .tta = e->tta,
         .engine = cli_text(args, "engine"),
+        .stop = cli_signals_catch(),
     };
 
     if (!e->by_views)
@@ -131,7 +134,6 @@ static rn_status evaluate(evaluator *e)
                            &options);
     RN_TRY(prepare_views(e));
     RN_TRY(rn_evaluate_views(&e->evaluation, e->members, e->count, e->samples, &e->views));
-    RN_TRY(cli_scores_file_finish(&e->file));
 out:
     return st;
 }
@@ -150,12 +152,21 @@ static rn_status show(const evaluator *e)
         .views = e->by_views ? &e->views : NULL,
         .models = e->count,
     };
-    rn_status st = cli_confusion_write(files, &e->evaluation, scores.names);
 
-    if (st == RN_OK && cli_flag(e->args, "json"))
+    if (cli_flag(e->args, "json"))
         return cli_scores_json(&scores);
-    if (st == RN_OK)
-        cli_scores_print(&scores, cli_flag(e->args, "per-class"), files != NULL && *files == '\0');
+    cli_scores_print(&scores, cli_flag(e->args, "per-class"), files != NULL && *files == '\0');
+    return RN_OK;
+}
+
+// Last: what cannot be written takes no result away.
+static rn_status write_files(evaluator *e)
+{
+    rn_status st;
+
+    RN_TRY(cli_scores_file_finish(&e->file));
+    RN_TRY(cli_confusion_write(cli_text(e->args, "confusion"), &e->evaluation, class_names(e)));
+out:
     return st;
 }
 
@@ -175,8 +186,9 @@ static rn_status run_eval(const cli_arguments *args)
     RN_TRY(choose_way(&e));
     RN_TRY(evaluate(&e));
     RN_TRY(show(&e));
+    RN_TRY(write_files(&e));
 out:
-    cli_scores_file_close(&e.file);
+    cli_scores_file_release(&e.file);
     rn_evaluation_release(&e.evaluation);
     rn_samples_free(e.samples);
     free(e.source);

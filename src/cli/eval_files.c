@@ -2,12 +2,10 @@
 
 #include "cli/run_folder.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { NPY_HEADER = 128, LONGEST_PATH = 4096 };
+enum { LONGEST_PATH = 4096 };
 
 // Next of "FILE,FILE"; false: there is none.
 static bool next_file(char path[LONGEST_PATH], const char **files)
@@ -23,15 +21,19 @@ static bool next_file(char path[LONGEST_PATH], const char **files)
 
 rn_status cli_confusion_check(const char *files)
 {
+    rn_status st = RN_OK;
     char path[LONGEST_PATH];
 
-    while (files != NULL && next_file(path, &files))
+    while (files != NULL && next_file(path, &files)) {
         if (!cli_ends_in(path, ".csv") && !cli_ends_in(path, ".png"))
             return rn_error(RN_EINVAL,
                             "option '--confusion' expects files that end in .csv or .png, found "
                             "'%s'",
                             path);
-    return RN_OK;
+        RN_TRY(cli_check_writable(path));
+    }
+out:
+    return st;
 }
 
 // Quoted, so that names may hold commas.
@@ -44,11 +46,6 @@ static void put_csv_text(FILE *stream, const char *text)
         putc(*text, stream);
     }
     putc('"', stream);
-}
-
-static rn_status write_failed(const char *path)
-{
-    return rn_error(RN_EIO, "cannot write '%s': %s", path, strerror(errno));
 }
 
 static rn_status write_csv(const char *path, const rn_evaluation *e, char *const *names)
@@ -109,26 +106,9 @@ out:
     return st;
 }
 
-// A fixed number of bytes, so that it can be written last: how many rows there are is known then.
-static void print_npy_header(char header[NPY_HEADER], int64_t rows, int classes)
-{
-    int length;
-
-    memset(header, ' ', NPY_HEADER);
-    memcpy(header, "\x93NUMPY\x01\x00", 8);
-    header[8] = NPY_HEADER - 10; // of what follows, little-endian
-    header[9] = 0;
-    length = snprintf(header + 10, NPY_HEADER - 10,
-                      "{'descr': '<f4', 'fortran_order': False, 'shape': (%lld, %d), }",
-                      (long long)rows, classes);
-    header[10 + length] = ' '; // instead of the NUL
-    header[NPY_HEADER - 1] = '\n';
-}
-
 rn_status cli_scores_file_open(cli_scores_file *file, const char *path)
 {
     rn_status st;
-    const char header[NPY_HEADER] = {0};
     size_t length = strlen(path);
 
     if (!cli_ends_in(path, ".npy"))
@@ -137,13 +117,13 @@ rn_status cli_scores_file_open(cli_scores_file *file, const char *path)
                         "'%s'",
                         path);
     RN_TRY(cli_format(&file->list_path, "%.*s.csv", (int)length - 4, path));
-    file->path = path;
-    file->array = fopen(path, "wb");
-    if (file->array == NULL || fwrite(header, sizeof header, 1, file->array) != 1)
-        return write_failed(path);
-    file->list = fopen(file->list_path, "w");
-    if (file->list == NULL || fputs("row,picture,label,predicted,error\n", file->list) < 0)
-        return write_failed(file->list_path);
+    RN_TRY(cli_check_writable(path));
+    RN_TRY(cli_check_writable(file->list_path));
+    RN_TRY(rn_npy_create(&file->array, path, RN_NPY_FLOAT32, 1, &file->classes));
+    file->list = open_memstream(&file->list_text, &file->list_size);
+    if (file->list == NULL)
+        return rn_error(RN_ENOMEM, "no memory for names");
+    fputs("row,picture,label,predicted,error\n", file->list);
 out:
     return st;
 }
@@ -170,8 +150,6 @@ static int largest(const float *scores, int classes)
 
 rn_status cli_scores_file_add(cli_scores_file *file, const rn_picture_scores *scores)
 {
-    const size_t classes = (size_t)file->classes;
-
     if (file->list == NULL)
         return RN_OK;
     if (scores->scores != NULL)
@@ -187,41 +165,30 @@ rn_status cli_scores_file_add(cli_scores_file *file, const rn_picture_scores *sc
     if (scores->error != NULL)
         put_csv_text(file->list, scores->error);
     putc('\n', file->list);
-    if (scores->scores != NULL &&
-        fwrite(scores->scores, sizeof(float), classes, file->array) != classes)
-        return write_failed(file->path);
-    return RN_OK;
+    return scores->scores != NULL ? rn_npy_append(file->array, scores->scores, 1) : RN_OK;
 }
 
+// The list first: an array is never there without it.
 rn_status cli_scores_file_finish(cli_scores_file *file)
 {
-    char header[NPY_HEADER];
-    FILE *array = file->array, *list = file->list;
+    rn_status st;
 
-    if (list == NULL)
+    if (file->list == NULL)
         return RN_OK;
-    print_npy_header(header, file->rows, file->classes);
-    if (fseek(array, 0, SEEK_SET) != 0 || fwrite(header, sizeof header, 1, array) != 1 ||
-        fflush(array) != 0)
-        return write_failed(file->path);
-    if (fflush(list) != 0 || ferror(list))
-        return write_failed(file->list_path);
-    fclose(array);
-    fclose(list);
-    file->array = file->list = NULL;
-    return RN_OK;
+    if (fflush(file->list) != 0)
+        return rn_error(RN_ENOMEM, "no memory for names");
+    RN_TRY(rn_text_write(file->list_path, file->list_text));
+    RN_TRY(rn_npy_commit(file->array));
+out:
+    return st;
 }
 
-void cli_scores_file_close(cli_scores_file *file)
+void cli_scores_file_release(cli_scores_file *file)
 {
-    if (file->array != NULL) {
-        fclose(file->array);
-        unlink(file->path);
-    }
-    if (file->list != NULL) {
+    rn_npy_free(file->array);
+    if (file->list != NULL)
         fclose(file->list);
-        unlink(file->list_path);
-    }
+    free(file->list_text);
     free(file->list_path);
     *file = (cli_scores_file){0};
 }

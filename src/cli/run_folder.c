@@ -46,6 +46,23 @@ bool cli_is_file(const char *path)
     return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+rn_status cli_check_writable(const char *path)
+{
+    rn_status st = RN_OK;
+    char *copy = strdup(path);
+
+    if (copy == NULL)
+        return rn_error(RN_ENOMEM, "no memory for a path");
+    if (access(path, F_OK) == 0 && !cli_is_file(path)) {
+        st = rn_error(RN_EIO, "cannot write '%s': not a regular file", path);
+    } else if (access(dirname(copy), W_OK | X_OK) != 0) {
+        st = rn_error(errno == ENOENT ? RN_ENOTFOUND : RN_EIO, "cannot write '%s': %s", path,
+                      strerror(errno));
+    }
+    free(copy);
+    return st;
+}
+
 rn_status cli_format(char **out, const char *fmt, ...)
 {
     va_list values;

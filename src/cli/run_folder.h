@@ -12,6 +12,8 @@ bool cli_same_file(const char *a, const char *b);
 /** As ".onnx", in upper or lower case. */
 bool cli_ends_in(const char *path, const char *ending);
 bool cli_is_file(const char *path);
+/** Before a long computation: whether its result can be written there. RN_ENOTFOUND, RN_EIO. */
+rn_status cli_check_writable(const char *path);
 
 /** printf into new memory; the caller's (free()). */
 rn_status cli_format(char **out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -30,8 +30,8 @@ expect 0 "$RESNET" eval run --confusion c.csv,c.png --threads 1
 holds c.csv '^label,"'
 [ "$(head -c 4 c.png | tail -c 3)" = PNG ] || fail "no picture"
 expect 0 "$RESNET" eval run --protocol whole --save-logits s.npy --average logits --threads 1
-[ "$(wc -c <s.npy)" -eq $((128 + 64 * 10 * 4)) ] || fail "s.npy has $(wc -c <s.npy) bytes"
-head -c 128 s.npy | grep -aq "'<f4', 'fortran_order': False, 'shape': (64, 10), }  *$" ||
+[ "$(wc -c <s.npy)" -eq $((192 + 64 * 10 * 4)) ] || fail "s.npy has $(wc -c <s.npy) bytes"
+head -c 192 s.npy | grep -aq "'<f4', 'fortran_order': False, 'shape': (64, 10), }  *$" ||
     fail "not NumPy's header"
 [ "$(wc -l <s.csv)" -eq 65 ] || fail "not a line a picture and one more"
 holds s.csv '^63,"63","'
@@ -51,6 +51,31 @@ usage_error "side of the crop is 9 pixels, expected 1 to 8" \
 failure "cannot write 'nowhere/s.npy'" eval run --protocol whole --save-logits nowhere/s.npy --threads 1
 [ ! -e x.npy ] || fail "a refused command left a file"
 
+# What cannot be written is said before the evaluation, and takes nothing away.
+mkdir x.csv
+echo old >x.npy
+failure "cannot write 'x.csv': not a regular file" \
+    eval run --protocol whole --save-logits x.npy --threads 1
+[ "$(cat x.npy)" = old ] || fail "a refused command destroyed a file"
+failure "cannot write 'nowhere/c.csv': No such file" eval run --confusion c.csv,nowhere/c.csv --threads 1
+rmdir x.csv
+if env --default-signal=INT true 2>/dev/null; then
+    env --default-signal=INT "$RESNET" eval run --data shapes:train=1,test=30000 --protocol whole \
+        --save-logits x.npy --threads 1 >out 2>err &
+    pid=$!
+    tries=0
+    until [ -n "$(find . -name 'x.npy.tmp*')" ] || [ $tries -gt 600 ]; do
+        sleep 0.05
+        tries=$((tries + 1))
+    done
+    kill -s INT $pid
+    wait $pid
+    got=$?
+    [ $got -eq 130 ] || fail "exit status $got instead of 130 after SIGINT: $(cat err)"
+    [ "$(cat x.npy)" = old ] || fail "an interrupted evaluation destroyed a file"
+    [ -z "$(find . -name 'x.csv' -o -name '*.tmp*')" ] || fail "files are left"
+fi
+
 # Photographs: a folder a class, one that is none among them.
 classes=$(head -1 c.csv | tr , '\n' | tail -n +2 | tr -d '"')
 [ "$(echo "$classes" | wc -l)" -eq 10 ] || fail "not ten classes: $classes"
@@ -69,7 +94,7 @@ holds out "^  views     single (37, crop 32), 1 a picture$"
 holds out "^  skipped   1 that could not be read$"
 [ "$(grep -c "left out: '$first/b.ppm': not a picture" err)" -eq 1 ] || fail "not named once"
 holds p.csv "^,\"$first/b.ppm\",\"$first\",,\"'$first/b.ppm': not a picture"
-[ "$(wc -c <p.npy)" -eq $((128 + 10 * 10 * 4)) ] || fail "p.npy has $(wc -c <p.npy) bytes"
+[ "$(wc -c <p.npy)" -eq $((192 + 10 * 10 * 4)) ] || fail "p.npy has $(wc -c <p.npy) bytes"
 expect 0 "$RESNET" eval run other --data photos --bad-images skip --protocol multi-scale \
     --scales 16,24 --workers 3 --threads 1
 holds out "^  views     multi-scale (16, 24), 2 a picture, 2 models, probabilities averaged$"
