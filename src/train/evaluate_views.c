@@ -1,8 +1,9 @@
+#include "train/evaluate_views.h"
+
 #include "base/memory.h"
 #include "train/class_map.h"
 #include "train/inference.h"
 #include "train/view_feed.h"
-#include "train/view_plans.h"
 
 #include <float.h>
 #include <math.h>
@@ -31,6 +32,7 @@ typedef struct views_evaluation {
     const rn_samples *samples;
     rn_evaluate_views_options options;
     rn_view_plans *plans[MOST_MODELS];
+    bool borrowed; // the plans
     rn_view_feed *feed;
     int32_t *map;     // class of the set -> class of the models
     view_job *jobs;   // [batch * RN_MAX_CUTS]
@@ -95,10 +97,10 @@ static rn_status prepare(views_evaluation *e)
         .views = &e->options.views,
         .channels = e->members[0].model->options.channels,
         .workers = e->options.workers,
-        .ahead = 2 * e->options.batch,
+        .ahead = rn_views_held(&e->options),
     };
 
-    for (int i = 0; i < e->member_count; i++) {
+    for (int i = 0; i < e->member_count && !e->borrowed; i++) {
         const rn_checkpoint *model = e->members[i].model;
         RN_TRY(rn_view_plans_create(
             &e->plans[i], model, e->members[i].ema ? model->ema : model->weights, e->options.engine,
@@ -118,7 +120,7 @@ out:
 static void release(views_evaluation *e)
 {
     rn_view_feed_free(e->feed);
-    for (int i = 0; i < MOST_MODELS; i++) // however many were asked for
+    for (int i = 0; i < MOST_MODELS && !e->borrowed; i++) // however many were asked for
         rn_view_plans_free(e->plans[i]);
     rn_free(e->map);
     rn_free(e->jobs);
@@ -157,18 +159,29 @@ static int count_same_size(const view_job *jobs, int count)
     return same;
 }
 
-// Powers of two, so that few shapes are planned and no place of a batch stays empty.
-static int batch_of(const views_evaluation *e, const rn_cut *cut, int left)
+int rn_views_held(const rn_evaluate_views_options *options)
 {
-    const int64_t pixels = (int64_t)cut->height * cut->width;
-    int64_t most = (int64_t)e->options.batch * USUAL_PIXELS / pixels;
-    int batch = 1;
+    return 2 * (options->batch == 0 ? USUAL_BATCH : options->batch);
+}
 
-    most = most > e->options.batch ? e->options.batch : most;
+// Powers of two, so that few shapes are planned and no place of a batch stays empty.
+static int batch_of(int batch, int64_t pixels, int left)
+{
+    int64_t most = batch * (int64_t)USUAL_PIXELS / pixels;
+    int power = 1;
+
+    most = most > batch ? batch : most;
     most = most > left ? left : most;
-    while (2 * batch <= most)
-        batch *= 2;
-    return batch;
+    while (2 * power <= most)
+        power *= 2;
+    return power;
+}
+
+rn_view_shape rn_views_shape(const rn_evaluate_views_options *options, int height, int width)
+{
+    const int batch = options->batch == 0 ? USUAL_BATCH : options->batch;
+
+    return (rn_view_shape){batch_of(batch, (int64_t)height * width, batch), height, width};
 }
 
 static rn_status fill(rn_inference *inference, const rn_preprocess *preprocess,
@@ -206,10 +219,11 @@ static void add_row(views_evaluation *e, const view_job *job, const float *logit
         sum[k] += (double)row[k];
 }
 
-static rn_status run_batch(views_evaluation *e, const view_job *jobs, int count)
+// `count` views in a batch of the shape, whose other places are not looked at.
+static rn_status run_batch(views_evaluation *e, const view_job *jobs, int count,
+                           rn_view_shape shape)
 {
     rn_status st = RN_OK;
-    const rn_view_shape shape = {count, cut_of(jobs)->height, cut_of(jobs)->width};
     rn_inference *inference;
     const float *logits;
 
@@ -228,18 +242,30 @@ out:
     return st;
 }
 
+static rn_status run_same_size(views_evaluation *e, const view_job *jobs, int count)
+{
+    rn_status st = RN_OK;
+    rn_view_shape shape = rn_views_shape(&e->options, cut_of(jobs)->height, cut_of(jobs)->width);
+
+    for (int done = 0, now; done < count; done += now) {
+        const int left = count - done;
+        if (!e->borrowed)
+            shape.batch = batch_of(e->options.batch, (int64_t)shape.height * shape.width, left);
+        now = left < shape.batch ? left : shape.batch;
+        RN_TRY(run_batch(e, jobs + done, now, shape));
+    }
+out:
+    return st;
+}
+
 static rn_status run_jobs(views_evaluation *e, int count)
 {
     rn_status st = RN_OK;
 
     qsort(e->jobs, (size_t)count, sizeof *e->jobs, compare_jobs);
-    for (int first = 0; first < count;) {
-        int same = count_same_size(e->jobs + first, count - first);
-        for (int end = first + same; first < end;) {
-            int batch = batch_of(e, cut_of(&e->jobs[first]), end - first);
-            RN_TRY(run_batch(e, e->jobs + first, batch));
-            first += batch;
-        }
+    for (int first = 0, same; first < count; first += same) {
+        same = count_same_size(e->jobs + first, count - first);
+        RN_TRY(run_same_size(e, e->jobs + first, same));
     }
 out:
     return st;
@@ -330,27 +356,48 @@ out:
     return st;
 }
 
+static rn_status evaluate(views_evaluation *e, const rn_evaluate_views_options *options)
+{
+    rn_status st = RN_OK;
+
+    *e->out = (rn_evaluation){0};
+    if (options != NULL)
+        e->options = *options;
+    RN_TRY(check_options(&e->options));
+    RN_TRY(check_members(e->members, e->member_count));
+    RN_TRY(check_labels(e->members, e->member_count));
+    e->classes = e->out->classes = e->members[0].model->options.classes;
+    RN_TRY(rn_check_labelled(e->samples));
+    RN_TRY(rn_class_map(&e->map, e->members[0].model, e->samples));
+    RN_TRY(prepare(e));
+    RN_TRY(run_all(e));
+out:
+    release(e);
+    if (st != RN_OK)
+        rn_evaluation_release(e->out);
+    return st;
+}
+
 rn_status rn_evaluate_views(rn_evaluation *out, const rn_member *members, int count,
                             const rn_samples *samples, const rn_evaluate_views_options *options)
 {
-    rn_status st = RN_OK;
     views_evaluation e = {
         .members = members, .member_count = count, .samples = samples, .out = out};
 
-    *out = (rn_evaluation){0};
-    if (options != NULL)
-        e.options = *options;
-    RN_TRY(check_options(&e.options));
-    RN_TRY(check_members(members, count));
-    RN_TRY(check_labels(members, count));
-    e.classes = out->classes = members[0].model->options.classes;
-    RN_TRY(rn_check_labelled(samples));
-    RN_TRY(rn_class_map(&e.map, members[0].model, samples));
-    RN_TRY(prepare(&e));
-    RN_TRY(run_all(&e));
-out:
-    release(&e);
-    if (st != RN_OK)
-        rn_evaluation_release(out);
-    return st;
+    return evaluate(&e, options);
+}
+
+rn_status rn_evaluate_planned(rn_evaluation *out, const rn_member *member,
+                              const rn_samples *samples, const rn_evaluate_views_options *options,
+                              rn_view_plans *plans)
+{
+    views_evaluation e = {.members = member,
+                          .member_count = 1,
+                          .samples = samples,
+                          .plans = {plans},
+                          .borrowed = true,
+                          .out = out};
+    rn_status st = rn_view_plans_load(plans);
+
+    return st == RN_OK ? evaluate(&e, options) : st;
 }

@@ -51,6 +51,8 @@ static rn_status create_engine(rn_trainer *trainer)
     if (holds_images(trainer->options->test) || holds_images(trainer->held))
         RN_TRY(rn_inference_create(&trainer->inference, checkpoint->graph, NULL,
                                    trainer->options->engine, EVALUATION_BATCH));
+    if (rn_trainer_sees_photos(trainer))
+        RN_TRY(rn_trainer_plan_views(trainer));
     RN_TRY(rn_phases_create(trainer));
 out:
     return st;
@@ -106,6 +108,7 @@ static void release(rn_trainer *trainer)
 {
     rn_loader_free(trainer->loader);
     rn_inference_free(trainer->inference);
+    rn_view_plans_free(trainer->plans);
     rn_phases_release(trainer);
     rn_engine_free(trainer->engine);
     rn_checkpoint_free(trainer->checkpoint);

@@ -6,6 +6,7 @@
 #include "train/gradient_norms.h"
 #include "train/inference.h"
 #include "train/progress.h"
+#include "train/view_plans.h"
 
 enum { RN_TRAINER_READY = 4 }; // batches that the loader has ready ahead
 
@@ -33,7 +34,8 @@ typedef struct rn_trainer {
     rn_sgd *sgd;
     rn_loader *loader;
     rn_gradient_norms *norms; // NULL where they are not wanted
-    rn_inference *inference;  // NULL where nothing is evaluated
+    rn_inference *inference;  // NULL where no images of one size are evaluated
+    rn_view_plans *plans;     // the same of photographs
     rn_bad_notes bad;         // pictures that were told of
     rn_progress progress;
     uint64_t iterations; // in all
@@ -66,8 +68,12 @@ rn_status rn_trainer_save_model(rn_trainer *trainer, const char *name);
 /** Evaluate the weights that will be used; keep the best; let the schedule see the error. */
 rn_status rn_trainer_evaluate(rn_trainer *trainer);
 
-/** What photographs are evaluated by: the middle, of the share that training crops show. */
-rn_views rn_trainer_view(const rn_trainer *trainer);
+/** What is evaluated holds photographs. */
+bool rn_trainer_sees_photos(const rn_trainer *trainer);
+/** How they are: by the middle, of the share that training crops show. */
+rn_evaluate_views_options rn_trainer_views(const rn_trainer *trainer);
+/** Plan that evaluation. */
+rn_status rn_trainer_plan_views(rn_trainer *trainer);
 
 /**
  * Plan the training step, within what the memory limit leaves beside all else; the inference and

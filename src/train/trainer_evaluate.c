@@ -1,6 +1,8 @@
 // What is evaluated while a network trains: the held out images, the test set.
 #include "train/trainer.h"
 
+#include "train/evaluate_views.h"
+
 static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,
                                  rn_evaluation *result, rn_watch *watch)
 {
@@ -35,30 +37,56 @@ static rn_status see_photo(const rn_picture_scores *scores, void *context)
     return RN_OK;
 }
 
-rn_views rn_trainer_view(const rn_trainer *trainer)
+static bool holds_photos(const rn_samples *samples)
+{
+    return samples != NULL && samples->photos != NULL;
+}
+
+bool rn_trainer_sees_photos(const rn_trainer *trainer)
+{
+    return holds_photos(trainer->options->test) || holds_photos(trainer->held);
+}
+
+rn_evaluate_views_options rn_trainer_views(const rn_trainer *trainer)
 {
     const rn_model_options *model = &trainer->checkpoint->options;
 
-    return rn_views_centre(model->height, model->width, trainer->recipe.augment.crop_ratio);
+    return (rn_evaluate_views_options){
+        .views = rn_views_centre(model->height, model->width, trainer->recipe.augment.crop_ratio),
+        .workers = trainer->options->workers,
+        .skip_bad = trainer->options->bad_images == RN_BAD_IMAGES_SKIP,
+        .engine = trainer->options->engine,
+        .stop = trainer->options->stop,
+    };
+}
+
+rn_status rn_trainer_plan_views(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    const rn_checkpoint *checkpoint = trainer->checkpoint;
+    const rn_evaluate_views_options options = rn_trainer_views(trainer);
+    rn_inference *inference;
+
+    RN_TRY(rn_view_plans_create(&trainer->plans, checkpoint,
+                                checkpoint->ema != NULL ? checkpoint->ema : checkpoint->weights,
+                                options.engine, 0));
+    RN_TRY(rn_view_plans_get(
+        trainer->plans, &inference,
+        rn_views_shape(&options, checkpoint->options.height, checkpoint->options.width)));
+out:
+    return st;
 }
 
 static rn_status evaluate_photos(rn_trainer *trainer, const rn_samples *samples,
                                  rn_evaluation *result, rn_watch *watch)
 {
-    const rn_checkpoint *checkpoint = trainer->checkpoint;
-    const rn_member member = {checkpoint, checkpoint->ema != NULL};
+    const rn_member member = {trainer->checkpoint, trainer->checkpoint->ema != NULL};
     photo_evaluation evaluation = {trainer, watch};
-    const rn_evaluate_views_options options = {
-        .views = rn_trainer_view(trainer),
-        .workers = trainer->options->workers,
-        .skip_bad = trainer->options->bad_images == RN_BAD_IMAGES_SKIP,
-        .engine = trainer->options->engine,
-        .stop = trainer->options->stop,
-        .on_picture = see_photo,
-        .context = &evaluation,
-    };
+    rn_evaluate_views_options options = rn_trainer_views(trainer);
 
-    return rn_evaluate_views(result, &member, 1, samples, &options);
+    options.on_picture = see_photo;
+    options.context = &evaluation;
+    return rn_evaluate_planned(result, &member, samples, &options, trainer->plans);
 }
 
 static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, const char *set,

@@ -1,6 +1,8 @@
 // The plan of a training step within what the memory limit leaves for it.
 #include "train/trainer.h"
 
+#include "train/evaluate_views.h"
+
 #include <stdio.h>
 
 static size_t canonical_bytes(const rn_weights *weights)
@@ -33,6 +35,18 @@ static size_t samples_bytes(const rn_samples *samples)
     return samples->count * (image_values(samples) + sizeof *samples->labels);
 }
 
+// Of photographs being evaluated, as if they were squares.
+static size_t resized_bytes(const rn_trainer *trainer)
+{
+    const rn_evaluate_views_options options = rn_trainer_views(trainer);
+    const size_t side = (size_t)options.views.resize;
+    const size_t channels = (size_t)trainer->checkpoint->options.channels;
+
+    if (!rn_trainer_sees_photos(trainer))
+        return 0;
+    return (size_t)rn_views_held(&options) * channels * side * side;
+}
+
 // All that a training holds besides its plan and its optimiser.
 static size_t bytes_beside(const rn_trainer *trainer)
 {
@@ -40,7 +54,8 @@ static size_t bytes_beside(const rn_trainer *trainer)
     const rn_train_options *options = trainer->options;
     size_t batch = (size_t)trainer->recipe.batch * input_values(checkpoint) * sizeof(float);
 
-    return rn_inference_memory(trainer->inference) + canonical_bytes(checkpoint->weights) +
+    return rn_inference_memory(trainer->inference) + rn_view_plans_memory(trainer->plans) +
+           resized_bytes(trainer) + canonical_bytes(checkpoint->weights) +
            canonical_bytes(checkpoint->momentum) + canonical_bytes(checkpoint->ema) +
            samples_bytes(options->train) + samples_bytes(options->test) +
            samples_bytes(trainer->held) +

@@ -51,16 +51,26 @@ void rn_view_plans_free(rn_view_plans *plans)
     rn_free(plans);
 }
 
+rn_status rn_view_plans_load(rn_view_plans *plans)
+{
+    rn_status st = RN_OK;
+
+    for (int i = 0; i < plans->count; i++)
+        RN_TRY(rn_inference_load(plans->plans[i].inference, plans->weights));
+out:
+    return st;
+}
+
 int rn_view_plans_count(const rn_view_plans *plans)
 {
-    return plans->count;
+    return plans != NULL ? plans->count : 0;
 }
 
 size_t rn_view_plans_memory(const rn_view_plans *plans)
 {
     size_t bytes = 0;
 
-    for (int i = 0; i < plans->count; i++)
+    for (int i = 0; i < rn_view_plans_count(plans); i++)
         bytes += rn_inference_memory(plans->plans[i].inference);
     return bytes;
 }

@@ -31,7 +31,10 @@ void rn_view_plans_free(rn_view_plans *plans);
  */
 rn_status rn_view_plans_get(rn_view_plans *plans, rn_inference **out, rn_view_shape shape);
 
-/** How many are kept, and their bytes. */
+/** Take the weights again, which have changed. */
+rn_status rn_view_plans_load(rn_view_plans *plans);
+
+/** How many are kept, and their bytes; 0 of NULL. */
 int rn_view_plans_count(const rn_view_plans *plans);
 size_t rn_view_plans_memory(const rn_view_plans *plans);
 

@@ -1,7 +1,7 @@
 // Evaluation over views and ensembles, against a loop that runs each view by itself.
+#include "train/evaluate_views.h"
 #include "train/inference.h"
 #include "train/training.h"
-#include "train/view_plans.h"
 
 #include "base/random.h"
 #include "image/fail_allocation.h"
@@ -379,6 +379,38 @@ static void test_class_names(void **state)
     two[4] = 0;
 }
 
+// One plan does, whose weights are loaded anew each time.
+static void test_planned(void **state)
+{
+    rn_view_plans *plans;
+    rn_evaluation usual, planned;
+    const rn_member member = {models[0], false};
+    const rn_evaluate_views_options options = {.views = {.protocol = RN_PROTOCOL_SINGLE,
+                                                         .resize = 19,
+                                                         .crop_height = 16,
+                                                         .crop_width = 16},
+                                               .batch = 4};
+
+    (void)state;
+    assert_true(COUNT % 4 != 0);
+    assert_int_equal(rn_view_plans_create(&plans, models[0], models[0]->weights, NULL, 0), RN_OK);
+    for (int i = 0; i < 2; i++) {
+        float *weights = rn_weights_data(models[0]->weights, 0);
+        weights[0] += 1;
+        assert_int_equal(rn_evaluate_views(&usual, &member, 1, &set, &options), RN_OK);
+        if (rn_evaluate_planned(&planned, &member, &set, &options, plans) != RN_OK)
+            fail_msg("%s", rn_error_message());
+        assert_int_equal(planned.count, usual.count);
+        assert_int_equal(planned.wrong, usual.wrong);
+        assert_int_equal(planned.views, usual.views);
+        assert_true(fabs(planned.loss - usual.loss) < 1e-5 * usual.loss);
+        assert_int_equal(rn_view_plans_count(plans), 1);
+        rn_evaluation_release(&usual);
+        rn_evaluation_release(&planned);
+    }
+    rn_view_plans_free(plans);
+}
+
 static void test_plans_are_bounded(void **state)
 {
     static const rn_view_shape shapes[] = {{1, 32, 40}, {1, 40, 32}, {2, 32, 40}, {1, 33, 33}};
@@ -440,13 +472,10 @@ static void test_plans_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_protocols),
-        cmocka_unit_test(test_ensemble),
-        cmocka_unit_test(test_as_usual),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_stops),
-        cmocka_unit_test(test_class_names),
-        cmocka_unit_test(test_plans_are_bounded),
+        cmocka_unit_test(test_protocols),     cmocka_unit_test(test_ensemble),
+        cmocka_unit_test(test_as_usual),      cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_stops),         cmocka_unit_test(test_class_names),
+        cmocka_unit_test(test_planned),       cmocka_unit_test(test_plans_are_bounded),
         cmocka_unit_test(test_plans_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

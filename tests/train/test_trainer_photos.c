@@ -2,6 +2,7 @@
 // met; the next one of the set takes its place. And first convolutions that whiten photographs.
 #include "image/fail_allocation.h"
 #include "train/photo_sets.h"
+#include "train/view_plans.h"
 #include "train/whiten.h"
 
 #include <math.h>
@@ -13,6 +14,7 @@ typedef struct photo_training {
     rn_recipe recipe;
     rn_train_result result;
     rn_checkpoint *model;
+    bool untested;
     int told, evaluations;
     char texts[8][256]; // of notes that name a picture
 } photo_training;
@@ -41,7 +43,7 @@ static rn_status run(photo_training *t, const char *source, rn_train_options mor
     more.model_options = (rn_model_options){PHOTO_CLASSES, 3, PHOTO_SIDE, PHOTO_SIDE};
     more.recipe = &t->recipe;
     more.train = t->train;
-    more.test = t->test;
+    more.test = t->untested ? NULL : t->test;
     more.folder = runs;
     more.evaluate_every = 1;
     more.on_event = on_event;
@@ -89,6 +91,42 @@ static int remove_folder(void **state)
     (void)state;
     fixture_remove(folder);
     return 0;
+}
+
+// MiB that a training with next to no memory says it takes.
+static double least_memory(const char *source, bool tested)
+{
+    photo_training t = prepared();
+    double least = 0;
+
+    t.untested = !tested;
+    assert_int_equal(run(&t, source, (rn_train_options){.memory_limit = 1}), RN_ENOMEM);
+    const char *number = strstr(rn_error_message(), "at least ");
+    assert_true(number != NULL && sscanf(number, "at least %lf MiB", &least) == 1);
+    done(&t);
+    return least;
+}
+
+// The limit covers the network that evaluates photographs, 32 at a time.
+static void evaluation_is_within_the_limit(void **state)
+{
+    const rn_model_options sizes = {PHOTO_CLASSES, 3, PHOTO_SIDE, PHOTO_SIDE};
+    const rn_view_shape shape = {32, PHOTO_SIDE, PHOTO_SIDE};
+    char source[96];
+    rn_checkpoint *model;
+    rn_view_plans *plans;
+    rn_inference *inference;
+
+    (void)state;
+    snprintf(source, sizeof source, "%s/set", folder);
+    assert_int_equal(rn_model_create(&model, "resnet-8:width=4", &sizes, 3), RN_OK);
+    assert_int_equal(rn_view_plans_create(&plans, model, model->weights, NULL, 0), RN_OK);
+    assert_int_equal(rn_view_plans_get(plans, &inference, shape), RN_OK);
+    double evaluation = (double)rn_view_plans_memory(plans) / (1 << 20);
+    assert_true(evaluation > 0.2); // the messages' digits are tenths
+    assert_true(least_memory(source, true) > least_memory(source, false) + evaluation - 0.1);
+    rn_view_plans_free(plans);
+    rn_checkpoint_free(model);
 }
 
 static bool equal_weights(const rn_checkpoint *a, const rn_checkpoint *b)
@@ -253,6 +291,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_pictures_are_told_of_once_and_replaced),
+        cmocka_unit_test(evaluation_is_within_the_limit),
         cmocka_unit_test(one_set_tells_of_each_once),
         cmocka_unit_test(whitens_the_first_that_can_be_read),
         cmocka_unit_test(whitening_may_fail),
