@@ -76,8 +76,6 @@ out:
 
 rn_status rn_views_check(rn_views *views)
 {
-    rn_status st = RN_OK;
-
     if (views->filter != RN_RESIZE_BILINEAR && views->filter != RN_RESIZE_BICUBIC)
         return rn_error(RN_EINVAL, "resize filter %d, expected 0 or 1", (int)views->filter);
     switch (views->protocol) {
@@ -92,9 +90,7 @@ rn_status rn_views_check(rn_views *views)
     case RN_PROTOCOL_MULTI_SCALE:
         return check_scales(views);
     }
-    st = rn_error(RN_EINVAL, "protocol %d is unknown", (int)views->protocol);
-out:
-    return st;
+    return rn_error(RN_EINVAL, "protocol %d is unknown", (int)views->protocol);
 }
 
 rn_views rn_views_centre(int height, int width, double ratio)
