@@ -119,8 +119,8 @@ typedef struct rn_augment {
     int resize_low, resize_high; // RESIZE: range of the shorter side in pixels, to which the
                                  // input's size is a lower bound; 0: 256 and 480
     double crop_area;            // AREA: least share of the picture's area, up to 1; 0: 0.08
-    double crop_ratio;           // CENTRE: input's shorter side / resized picture's, 0 .. 1; 0: 1
-                                 // (0.875: 224 out of 256)
+    double crop_ratio; // CENTRE: input's shorter side / resized picture's, 0.01 .. 1; 0: 1
+                       // (0.875: 224 out of 256)
 
     rn_resize_filter filter; // of photographs, and of images that are cut to a part
 

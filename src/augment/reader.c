@@ -55,8 +55,10 @@ static rn_decode_options shrunk(const rn_preprocess *preprocess, const rn_augmen
         return options;
     if (augment->crop == RN_CROP_AREA)
         return (rn_decode_options){0};
-    if (augment->crop == RN_CROP_RESIZE)
-        options.cover_width = options.cover_height = high;
+    if (augment->crop == RN_CROP_RESIZE) {
+        options.cover_width = high > preprocess->width ? high : preprocess->width;
+        options.cover_height = high > preprocess->height ? high : preprocess->height;
+    }
     if (augment->crop == RN_CROP_CENTRE && augment->crop_ratio > 0) {
         options.cover_width = (int)(options.cover_width / augment->crop_ratio) + 1;
         options.cover_height = (int)(options.cover_height / augment->crop_ratio) + 1;

@@ -58,8 +58,8 @@
         {.name = "crop-ratio",                                                                     \
          .kind = CLI_REAL,                                                                         \
          .argument = "SHARE",                                                                      \
-         .help =                                                                                   \
-             "crop centre: shorter side of the input, as a share of the resized picture's; 0: 1",  \
+         .help = "crop centre: shorter side of the input, as a share of the resized picture's, "   \
+                 "from 0.01 on; 0: 1",                                                             \
          .low = 0,                                                                                 \
          .high = 1,                                                                                \
          .key = "crop_ratio"},                                                                     \

@@ -257,6 +257,9 @@ static rn_status check_augment(const rn_augment *augment)
         return rn_error(RN_EINVAL,
                         "'resize_low' is %d, expected at most 'resize_high', which is %d", low,
                         high);
+    if (augment->crop_ratio > 0 && augment->crop_ratio < 0.01)
+        return rn_error(RN_EINVAL, "'crop_ratio' is %g, expected 0.01 to 1, or 0",
+                        augment->crop_ratio);
     return RN_OK;
 }
 

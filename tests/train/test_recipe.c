@@ -70,6 +70,11 @@ static void augmentation_by_options(void **state)
     assert_non_null(strstr(rn_error_message(), "'resize_low' is 500"));
     assert_int_equal(rn_recipe_set(&r, "resize_high", "500"), RN_OK);
     assert_int_equal(rn_recipe_check(&r), RN_OK);
+    assert_int_equal(rn_recipe_set(&r, "crop_ratio", "1e-9"), RN_OK);
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "'crop_ratio' is 1e-09, expected 0.01 to 1, or 0"));
+    assert_int_equal(rn_recipe_set(&r, "crop_ratio", "0.01"), RN_OK);
+    assert_int_equal(rn_recipe_check(&r), RN_OK);
     assert_int_equal(rn_recipe_set(&r, "crop", "random"), RN_EINVAL);
     assert_int_equal(rn_recipe_set(&r, "hue", "0.6"), RN_EINVAL);
     assert_int_equal(rn_recipe_set(&r, "randaugment_magnitude", "31"), RN_EINVAL);
