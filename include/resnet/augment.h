@@ -33,6 +33,11 @@ typedef struct rn_preprocess {
 RN_API const char *rn_normalize_name(rn_normalize normalize);
 RN_API rn_status rn_normalize_parse(rn_normalize *out, const char *name);
 
+/** The shape of a network's input. */
+typedef struct rn_input_shape {
+    int channels, height, width;
+} rn_input_shape;
+
 /**
  * Measure mean and deviation over a set (exact sums, so the same on every machine). A deviation
  * below one gray level (1/255) counts as one gray level.
@@ -50,11 +55,11 @@ RN_API rn_status rn_preprocess_measure(rn_preprocess **out, const rn_samples *sa
  * A mean for each pixel is that of a place in this view, and is subtracted there from every crop,
  * as the 224 x 224 mean file of the 2015 paper's published networks is.
  *
- * @param height, width  Of the network's input.
+ * @param shape  Gray pictures of 1 channel, colours of 3.
  * @return As above; RN_EFORMAT (none can be read); RN_EINVAL also if the set holds none.
  */
 RN_API rn_status rn_preprocess_measure_photos(rn_preprocess **out, const rn_samples *photos,
-                                              rn_normalize normalize, int height, int width);
+                                              rn_normalize normalize, rn_input_shape shape);
 /**
  * With given values: `entries` floats each, copied. Deviations must be > 0 and all finite; where
  * only the mean is subtracted they must be 1, or deviation NULL. With RN_NORMALIZE_NONE and

@@ -1,8 +1,10 @@
 // Statistics of pictures of any size, over as many as a set in memory of modest size holds.
 #include "augment/reader.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const size_t MOST_BYTES = (size_t)256 << 20; // 1,783 pictures of 224 x 224
@@ -56,16 +58,31 @@ out:
     return st;
 }
 
-static rn_status gather_all(gathering *g)
+// The first failure is that of all; each thread has a message of its own.
+static rn_status gather_in_threads(const gathering *g)
 {
-    int next = 0, failed = 0;
-    size_t count = 0;
+    int next = 0;
+    rn_status failed = RN_OK;
+    char message[RN_MESSAGE_BYTES];
 
 #pragma omp parallel
-    if (gather_share(g, &next) != RN_OK)
-        __atomic_store_n(&failed, 1, __ATOMIC_RELAXED);
-    if (failed)
-        return rn_error(RN_ENOMEM, "no memory to measure pictures of %s", g->photos->name);
+    {
+        rn_status st = gather_share(g, &next);
+#pragma omp critical
+        if (st != RN_OK && failed == RN_OK) {
+            failed = st;
+            snprintf(message, sizeof message, "%s", rn_error_message());
+        }
+    }
+    return failed == RN_OK ? RN_OK : rn_error(failed, "%s", message);
+}
+
+static rn_status gather_all(gathering *g)
+{
+    rn_status st = RN_OK;
+    size_t count = 0;
+
+    RN_TRY(gather_in_threads(g));
     for (size_t i = 0; i < g->chosen.count; i++) {
         if (!g->good[i])
             continue;
@@ -78,26 +95,27 @@ static rn_status gather_all(gathering *g)
         return rn_error(RN_EFORMAT, "none of %zu pictures of %s can be read", g->chosen.count,
                         g->photos->name);
     g->chosen.count = count;
-    return RN_OK;
+out:
+    return st;
 }
 
 rn_status rn_preprocess_measure_photos(rn_preprocess **out, const rn_samples *photos,
-                                       rn_normalize normalize, int height, int width)
+                                       rn_normalize normalize, rn_input_shape shape)
 {
     rn_status st = RN_OK;
     rn_preprocess *shares = NULL;
-    gathering g = {.photos = photos,
-                   .volume = (size_t)photos->channels * (size_t)height * (size_t)width};
+    gathering g = {.photos = photos};
 
     *out = NULL;
     if (photos->photos == NULL)
         return rn_error(RN_EINVAL, "'%s' holds no photographs to measure", photos->name);
-    RN_TRY(rn_preprocess_create(&shares, RN_NORMALIZE_NONE, photos->channels, height, width, NULL,
-                                NULL));
+    RN_TRY(rn_preprocess_create(&shares, RN_NORMALIZE_NONE, shape.channels, shape.height,
+                                shape.width, NULL, NULL));
+    g.volume = (size_t)shape.channels * (size_t)shape.height * (size_t)shape.width;
     g.shares = shares;
-    g.chosen = (rn_samples){.channels = photos->channels,
-                            .height = height,
-                            .width = width,
+    g.chosen = (rn_samples){.channels = shape.channels,
+                            .height = shape.height,
+                            .width = shape.width,
                             .name = photos->name,
                             .count = how_many(&g)};
     if (normalize != RN_NORMALIZE_NONE && normalize != RN_NORMALIZE_IMAGENET) {

@@ -169,8 +169,9 @@ static rn_status measure(rn_trainer *trainer)
 
     if (train->photos == NULL)
         return rn_preprocess_measure(preprocess, train, trainer->recipe.normalize);
-    return rn_preprocess_measure_photos(preprocess, train, trainer->recipe.normalize, model->height,
-                                        model->width);
+    return rn_preprocess_measure_photos(
+        preprocess, train, trainer->recipe.normalize,
+        (rn_input_shape){model->channels, model->height, model->width});
 }
 
 // What a network for photographs is evaluated on.

@@ -7,6 +7,8 @@
 
 enum { PHOTOS = 3, HEIGHT = 4, WIDTH = 5, PLANE = HEIGHT * WIDTH, VOLUME = 3 * PLANE };
 
+static const rn_input_shape shape = {3, HEIGHT, WIDTH};
+
 static rn_image *make_picture(int index)
 {
     rn_image *image;
@@ -45,7 +47,7 @@ static void check(const rn_samples *photos, const rn_samples *views, rn_normaliz
 {
     rn_preprocess *found, *expected;
 
-    assert_int_equal(rn_preprocess_measure_photos(&found, photos, normalize, HEIGHT, WIDTH), RN_OK);
+    assert_int_equal(rn_preprocess_measure_photos(&found, photos, normalize, shape), RN_OK);
     assert_int_equal(rn_preprocess_measure(&expected, views, normalize), RN_OK);
     assert_int_equal(found->height, HEIGHT);
     assert_int_equal(found->width, WIDTH);
@@ -76,15 +78,25 @@ static void test_measures_views(void **state)
     assert_int_equal(photos->count, PHOTOS);
     for (int normalize = 0; normalize <= RN_NORMALIZE_IMAGENET; normalize++)
         check(photos, &views, (rn_normalize)normalize);
-    assert_int_equal(rn_preprocess_measure_photos(&p, &views, RN_NORMALIZE_PIXEL, HEIGHT, WIDTH),
+    assert_int_equal(rn_preprocess_measure_photos(&p, &views, RN_NORMALIZE_PIXEL, shape),
                      RN_EINVAL);
+    assert_int_equal(rn_preprocess_measure_photos(&p, photos, RN_NORMALIZE_CHANNEL,
+                                                  (rn_input_shape){1, HEIGHT, WIDTH}),
+                     RN_OK); // colours that the network sees in gray
+    assert_int_equal(p->channels, 1);
+    assert_int_equal(p->entries, 1);
+    rn_preprocess_free(p);
+    assert_int_equal(rn_preprocess_measure_photos(&p, photos, RN_NORMALIZE_CHANNEL,
+                                                  (rn_input_shape){2, HEIGHT, WIDTH}),
+                     RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "channels")); // not: no memory
     fixture_write(folder, "1/1.png", "no picture", 10);
-    assert_int_equal(rn_preprocess_measure_photos(&p, photos, RN_NORMALIZE_PIXEL, HEIGHT, WIDTH),
+    assert_int_equal(rn_preprocess_measure_photos(&p, photos, RN_NORMALIZE_PIXEL, shape),
                      RN_OK); // of the others
     rn_preprocess_free(p);
     photos->count = 1;
     fixture_write(folder, rn_photos_name(photos->photos, 0), "no picture", 10);
-    assert_int_equal(rn_preprocess_measure_photos(&p, photos, RN_NORMALIZE_PIXEL, HEIGHT, WIDTH),
+    assert_int_equal(rn_preprocess_measure_photos(&p, photos, RN_NORMALIZE_PIXEL, shape),
                      RN_EFORMAT);
     assert_null(p);
     assert_non_null(strstr(rn_error_message(), "none of 1 pictures"));

@@ -106,6 +106,11 @@ expect 0 "$RESNET" train --help
 holds out "--lr-head FACTOR"
 grep -q "head-lr" out && fail "the older name is shown"
 
+# Colours may be seen in gray.
+# shellcheck disable=SC2086
+expect 0 "$RESNET" train resnet-8 --data two $short --input 1x16x16 --normalize channel --out gray
+expect 0 "$RESNET" eval gray --threads 1
+
 # shellcheck disable=SC2086
 expect 0 "$RESNET" train resnet-8 --data two $small --memory 1G --out limited
 expect 0 "$RESNET" train --resume limited --memory 2G --threads 1 --quiet
