@@ -109,6 +109,15 @@ RN_API int rn_threads(void);
  */
 RN_API const char *rn_nearest(const char *word, const char *const *candidates, size_t count);
 
+/**
+ * Write `text` so that it is one line of UTF-8: what is not shown (controls, marks of direction)
+ * and bytes that are no UTF-8 as \n, \t, \r or \xHH, a backslash as two.
+ *
+ * @param[out] out  What fits, with a NUL; where not all does, it ends in "...". size >= 4.
+ * @return The length of the whole, as snprintf() does.
+ */
+RN_API size_t rn_text_escape(char *out, size_t size, const char *text);
+
 /** Memory of this process in bytes, as the system counts it; 0 where it does not say. */
 typedef struct rn_memory_use {
     size_t resident; // now

@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/model_file.h"
 #include "cli/run_folder.h"
+#include "cli/shown.h"
 #include "cli/term.h"
 
 #include <math.h>
@@ -80,7 +81,7 @@ static void print_labels(const rn_checkpoint *model)
 
     printf("  labels       ");
     for (int i = 0; i < classes && i < SHOWN_LABELS; i++)
-        printf("%s%s", i > 0 ? ", " : "", model->label_names[i]);
+        printf("%s%s", i > 0 ? ", " : "", cli_shown(model->label_names[i]).text);
     printf("%s\n", classes > SHOWN_LABELS ? ", ..." : "");
 }
 
@@ -121,7 +122,7 @@ static void print_source(const cli_model *model, const cli_arguments *args)
     if (model->path == NULL)
         printf("%s\n", args->words[0]);
     else
-        printf("%s: %s\n", model->path, rn_file_format_name(model->origin.format));
+        printf("%s: %s\n", cli_shown(model->path).text, rn_file_format_name(model->origin.format));
     printf("  model        %s (%s)\n", c->model, how_model(model, args));
     printf("  input        %d x %d x %d, %d classes\n", c->options.channels, c->options.height,
            c->options.width, c->options.classes);
@@ -155,7 +156,8 @@ static void print_written(const cli_model *model, const cli_arguments *args)
     struct stat status = {0};
 
     stat(args->words[1], &status);
-    printf("wrote %s: %s, %s\n", args->words[1], format, cli_bytes((double)status.st_size).text);
+    printf("wrote %s: %s, %s\n", cli_shown(args->words[1]).text, format,
+           cli_bytes((double)status.st_size).text);
     if (strcmp(format, "torch") != 0)
         return;
     fflush(stdout);

@@ -2,6 +2,7 @@
 #include "cli/data_sheet.h"
 #include "cli/json_output.h"
 #include "cli/run_folder.h"
+#include "cli/shown.h"
 #include "cli/term.h"
 
 #include <stdlib.h>
@@ -111,16 +112,6 @@ static void print_channels(const rn_preprocess *measured)
     }
 }
 
-static int label_width(const rn_samples *samples)
-{
-    size_t width = strlen("class");
-
-    for (int i = 0; i < samples->classes; i++)
-        if (strlen(samples->label_names[i]) > width)
-            width = strlen(samples->label_names[i]);
-    return (int)width;
-}
-
 static void print_count(const shown *s, int split, int class)
 {
     if (s->sets[split] == NULL || (s->same && split == TEST))
@@ -130,7 +121,8 @@ static void print_count(const shown *s, int split, int class)
 
 static void print_shown(const shown *s)
 {
-    const int width = label_width(s->first);
+    const int width =
+        cli_shown_width(s->first->label_names, s->first->classes, (int)strlen("class"));
 
     print_sets(s);
     if (s->measured != NULL) {
@@ -143,7 +135,7 @@ static void print_shown(const shown *s)
             printf("  %8s", s->same ? "pictures" : split_names[k]);
     printf("%s\n", cli_style(stdout, CLI_NORMAL));
     for (int i = 0; i < s->first->classes; i++) {
-        printf("%3d  %-*s", i, width, s->first->label_names[i]);
+        printf("%3d  %-*s", i, width, cli_shown(s->first->label_names[i]).text);
         for (int k = 0; k < SPLITS; k++)
             print_count(s, k, i);
         printf("\n");

@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/diff_output.h"
 #include "cli/model_file.h"
+#include "cli/shown.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,8 +25,8 @@ static rn_status borrow_model(cli_compared *d, int index)
     rn_checkpoint_free(file->checkpoint);
     file->checkpoint = read;
     file->origin = origin;
-    fprintf(stderr, "resnet: note: '%s' taken as '%s', as '%s' says\n", file->path, other->model,
-            d->words[1 - index]);
+    fprintf(stderr, "resnet: note: '%s' taken as '%s', as '%s' says\n", cli_shown(file->path).text,
+            other->model, cli_shown(d->words[1 - index]).text);
     return RN_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "cli/diff_output.h"
 
+#include "cli/shown.h"
 #include "cli/term.h"
 
 #include <math.h>
@@ -49,7 +50,7 @@ static void print_row(char mark, int width, const char *name, const char *column
 static void print_models(const cli_compared *d)
 {
     for (int i = 0; i < 2; i++)
-        printf("%c  %s: %s, %s engine\n", 'a' + i, d->words[i], d->models[i]->model,
+        printf("%c  %s: %s, %s engine\n", 'a' + i, cli_shown(d->words[i]).text, d->models[i]->model,
                d->options.engine[i]);
 }
 
@@ -80,7 +81,8 @@ static void print_surroundings(const cli_compared *d)
     while (strcmp(label(a, class), label(b, class)) == 0)
         class ++;
     printf("labels      %d differ; the first is class %d: '%s' in a, '%s' in b\n",
-           d->comparison.labels_differing, class, label(a, class), label(b, class));
+           d->comparison.labels_differing, class, cli_shown(label(a, class)).text,
+           cli_shown(label(b, class)).text);
 }
 
 // Parameters
@@ -268,7 +270,7 @@ static void print_layers(const cli_compared *d, bool all)
         level = count_groups(c, BY_UNIT) <= MOST_ROWS ? BY_UNIT : BY_STAGE;
     int width = group_width(c, level);
     if (d->picture != NULL)
-        printf("\noutputs for '%s'\n", d->picture);
+        printf("\noutputs for '%s'\n", cli_shown(d->picture).text);
     else
         printf("\noutputs for %d picture%s of noise, seed %llu\n", c->images,
                c->images == 1 ? "" : "s", (unsigned long long)d->options.seed);
@@ -302,9 +304,9 @@ static void print_top(const cli_compared *d)
     }
     int tops[2] = {cli_diff_top(d, 0, 0), cli_diff_top(d, 1, 0)};
     printf("%s: '%s' (logit %.6g) in a, '%s' (%.6g) in b\n",
-           same > 0 ? "the same class" : "different classes", label(d->models[0], tops[0]),
-           (double)c->logits[0][tops[0]], label(d->models[1], tops[1]),
-           (double)c->logits[1][tops[1]]);
+           same > 0 ? "the same class" : "different classes",
+           cli_shown(label(d->models[0], tops[0])).text, (double)c->logits[0][tops[0]],
+           cli_shown(label(d->models[1], tops[1])).text, (double)c->logits[1][tops[1]]);
 }
 
 static void print_result(const cli_compared *d)

@@ -1,6 +1,7 @@
 #include "cli/eval_files.h"
 
 #include "cli/run_folder.h"
+#include "cli/shown.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,18 +37,6 @@ out:
     return st;
 }
 
-// Quoted, so that names may hold commas.
-static void put_csv_text(FILE *stream, const char *text)
-{
-    putc('"', stream);
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            putc('"', stream);
-        putc(*text, stream);
-    }
-    putc('"', stream);
-}
-
 static rn_status write_csv(const char *path, const rn_evaluation *e, char *const *names)
 {
     rn_status st;
@@ -60,11 +49,11 @@ static rn_status write_csv(const char *path, const rn_evaluation *e, char *const
     fputs("label", stream);
     for (int i = 0; i < e->classes; i++) {
         putc(',', stream);
-        put_csv_text(stream, names[i]);
+        cli_put_csv(stream, names[i]);
     }
     for (int i = 0; i < e->classes; i++) {
         putc('\n', stream);
-        put_csv_text(stream, names[i]);
+        cli_put_csv(stream, names[i]);
         for (int j = 0; j < e->classes; j++)
             fprintf(stream, ",%lld",
                     (long long)e->confusion[(size_t)i * (size_t)e->classes + (size_t)j]);
@@ -133,9 +122,9 @@ static void put_picture(const cli_scores_file *file, size_t index)
     char number[32];
 
     snprintf(number, sizeof number, "%zu", index);
-    put_csv_text(file->list, file->samples->photos != NULL
-                                 ? rn_photos_name(file->samples->photos, index)
-                                 : number);
+    cli_put_csv(file->list, file->samples->photos != NULL
+                                ? rn_photos_name(file->samples->photos, index)
+                                : number);
 }
 
 static int largest(const float *scores, int classes)
@@ -157,13 +146,13 @@ rn_status cli_scores_file_add(cli_scores_file *file, const rn_picture_scores *sc
     putc(',', file->list);
     put_picture(file, scores->index);
     putc(',', file->list);
-    put_csv_text(file->list, file->names[scores->label]);
+    cli_put_csv(file->list, file->names[scores->label]);
     putc(',', file->list);
     if (scores->scores != NULL)
-        put_csv_text(file->list, file->names[largest(scores->scores, file->classes)]);
+        cli_put_csv(file->list, file->names[largest(scores->scores, file->classes)]);
     putc(',', file->list);
     if (scores->error != NULL)
-        put_csv_text(file->list, scores->error);
+        cli_put_csv(file->list, scores->error);
     putc('\n', file->list);
     return scores->scores != NULL ? rn_npy_append(file->array, scores->scores, 1) : RN_OK;
 }

@@ -2,6 +2,7 @@
 
 #include "cli/eval_views.h"
 #include "cli/json_output.h"
+#include "cli/shown.h"
 #include "cli/term.h"
 
 #include <string.h>
@@ -32,32 +33,23 @@ static int most_confused(const rn_evaluation *e, int label)
     return most;
 }
 
-static int label_width(const cli_scores *s)
-{
-    size_t width = strlen("class");
-
-    for (int i = 0; i < s->evaluation->classes; i++)
-        if (strlen(s->names[i]) > width)
-            width = strlen(s->names[i]);
-    return (int)width;
-}
-
 static void print_classes(const cli_scores *s)
 {
     const rn_evaluation *e = s->evaluation;
-    int width = label_width(s);
+    int width = cli_shown_width(s->names, e->classes, (int)strlen("class"));
 
     printf("\n%-*s  %7s  %7s  %8s  most often taken for\n", width, "class", "images", "wrong",
            "accuracy");
     for (int i = 0; i < e->classes; i++) {
         int64_t total = class_total(e, i), right = confused(e, i, i);
         int other = most_confused(e, i);
-        printf("%-*s  %7s  %7s", width, s->names[i], cli_count(total).text,
+        printf("%-*s  %7s  %7s", width, cli_shown(s->names[i]).text, cli_count(total).text,
                cli_count(total - right).text);
         if (total > 0)
             printf("  %7.2f%%", cli_percent(right, total));
         if (other >= 0)
-            printf("  %s (%s)", s->names[other], cli_count(confused(e, i, other)).text);
+            printf("  %s (%s)", cli_shown(s->names[other]).text,
+                   cli_count(confused(e, i, other)).text);
         printf("\n");
     }
 }
@@ -65,14 +57,14 @@ static void print_classes(const cli_scores *s)
 static void print_matrix(const cli_scores *s)
 {
     const rn_evaluation *e = s->evaluation;
-    int width = label_width(s);
+    int width = cli_shown_width(s->names, e->classes, (int)strlen("class"));
 
     printf("\n%-*s  predicted\n%*s ", width, "label", width, "");
     for (int i = 0; i < e->classes; i++)
-        printf(" %6.6s", s->names[i]);
+        printf(" %6.6s", cli_shown(s->names[i]).text);
     printf("\n");
     for (int i = 0; i < e->classes; i++) {
-        printf("%-*s ", width, s->names[i]);
+        printf("%-*s ", width, cli_shown(s->names[i]).text);
         for (int j = 0; j < e->classes; j++)
             printf(" %6lld", (long long)confused(e, i, j));
         printf("\n");

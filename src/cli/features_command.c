@@ -3,6 +3,7 @@
 #include "cli/model_file.h"
 #include "cli/picture_names.h"
 #include "cli/run_folder.h"
+#include "cli/shown.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -259,15 +260,16 @@ out:
 
 static void print_result(const extractor *e)
 {
-    printf("%s: %lld x %d", cli_text(e->args, "out"), (long long)e->written, e->shape[0]);
+    printf("%s: %lld x %d", cli_shown(cli_text(e->args, "out")).text, (long long)e->written,
+           e->shape[0]);
     if (is_map(e))
         printf(" x %d x %d", e->shape[1], e->shape[2]);
     printf(" of '%s'%s", layer_of(e),
            !is_map(e) && e->shape[1] * e->shape[2] > 1 ? ", averaged over positions" : "");
     if (e->labels_path != NULL)
-        printf("; %s", e->labels_path);
+        printf("; %s", cli_shown(e->labels_path).text);
     if (e->list_path != NULL)
-        printf("; %s", e->list_path);
+        printf("; %s", cli_shown(e->list_path).text);
     printf("\n");
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/run_folder.h"
+#include "cli/shown.h"
 
 #include <errno.h>
 #include <math.h>
@@ -283,9 +284,11 @@ void cli_model_note(const cli_model *model, const cli_arguments *args)
     fflush(stdout); // in order, where both go to one place
     if (model->origin.inferred_model)
         fprintf(stderr, "resnet: note: '%s' taken as '%s' by its tensors' names and shapes%s\n",
-                model->path, model->checkpoint->model, has_model ? "; --model says otherwise" : "");
+                cli_shown(model->path).text, model->checkpoint->model,
+                has_model ? "; --model says otherwise" : "");
     if (model->origin.assumed_preprocess && has_mean) {
-        fprintf(stderr, "resnet: note: '%s' does not say its preprocess, taken as: ", model->path);
+        fprintf(stderr, "resnet: note: '%s' does not say its preprocess, taken as: ",
+                cli_shown(model->path).text);
         cli_print_preprocess(stderr, model->checkpoint->preprocess);
         fputs("; --mean and --deviation say otherwise\n", stderr);
     }

@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/run_folder.h"
+#include "cli/shown.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -199,12 +200,12 @@ int cli_names_failed(const cli_names *names)
 
 int cli_names_width(const cli_names *names)
 {
-    size_t width = 0;
+    const int most = 60;
+    int width = 0;
 
-    for (size_t i = names->next; i < names->count; i++)
-        if (strlen(names->names[i]) > width)
-            width = strlen(names->names[i]);
-    return width > 60 ? 60 : (int)width;
+    for (size_t i = names->next; i < names->count && width < most; i++)
+        width = cli_shown_width(&names->names[i], 1, width);
+    return width < most ? width : most;
 }
 
 int cli_names_batch(const cli_names *names, const cli_arguments *args)

@@ -2,8 +2,8 @@
 
 #include "cli/class_ids.h"
 #include "cli/json_output.h"
+#include "cli/shown.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,42 +81,20 @@ static void rank_classes(predict_output *o, const float *probabilities)
     }
 }
 
-// Padded; a name must not break the line or speak to the terminal.
-static void print_name(const char *name, int width)
-{
-    int column = 0;
-
-    for (; *name != '\0'; name++, column++)
-        putchar(iscntrl((unsigned char)*name) ? '?' : *name);
-    printf("%*s", column < width ? width - column : 0, "");
-}
-
 static void print_text(const predict_output *o, const char *name, const float *probabilities)
 {
-    for (int i = 0; i < o->top; i++) {
-        print_name(i == 0 ? name : "", o->width);
-        printf("  %6.2f%%  %s\n", 100 * (double)probabilities[o->order[i]],
-               o->model->label_names[o->order[i]]);
-    }
-}
-
-static void print_csv_text(const char *text)
-{
-    putchar('"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            putchar('"');
-        putchar(*text);
-    }
-    putchar('"');
+    for (int i = 0; i < o->top; i++)
+        printf("%-*s  %6.2f%%  %s\n", o->width, i == 0 ? cli_shown(name).text : "",
+               100 * (double)probabilities[o->order[i]],
+               cli_shown(o->model->label_names[o->order[i]]).text);
 }
 
 static void print_csv(const predict_output *o, const char *name, const float *probabilities)
 {
     for (int i = 0; i < o->top; i++) {
-        print_csv_text(name);
+        cli_put_csv(stdout, name);
         printf(",%d,", i + 1);
-        print_csv_text(o->model->label_names[o->order[i]]);
+        cli_put_csv(stdout, o->model->label_names[o->order[i]]);
         printf(",%.6f\n", (double)probabilities[o->order[i]]);
     }
 }

@@ -2,6 +2,7 @@
 #include "cli/train_job.h"
 
 #include "cli/command.h"
+#include "cli/shown.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +29,8 @@ static void note_preprocess(const cli_model *from)
 {
     if (!from->origin.assumed_preprocess)
         return;
-    fprintf(stderr, "resnet: note: '%s' does not say its preprocess, taken as: ", from->path);
+    fprintf(stderr, "resnet: note: '%s' does not say its preprocess, taken as: ",
+            cli_shown(from->path).text);
     cli_print_preprocess(stderr, from->checkpoint->preprocess);
     fputs("; 'resnet convert' with --mean and --deviation says otherwise\n", stderr);
 }

@@ -43,11 +43,35 @@ printf '%s\0' "$odd" tree/z.pgm | predict --files-from - -0 --format jsonl >out 
 sed -n 1p out | grep -q '^{"file":"tree/q\\"uo,te\\nline.pgm","predictions":\[{"label":' ||
     fail "JSON of an odd name: $(sed -n 1p out)"
 expect 0 predict "$odd" --csv
-sed -n 2p out | grep -q '^"tree/q""uo,te$' || fail "CSV of an odd name"
+sed -n 2p out | grep -q '^"tree/q""uo,te\\nline.pgm",1,' || fail "CSV of an odd name"
 expect 0 predict "$odd"
 [ "$(wc -l <out)" -eq 1 ] || fail "a newline in a name breaks the table"
-holds out '^tree/q"uo,te?line.pgm  '
+holds out '^tree/q"uo,te\\nline.pgm  '
 rm "$odd"
+
+# Labels that speak to the terminal, and break lines.
+hostile=$(printf 'a\033]0;PWN\007b\nc')
+mkdir -p "hostile/$hostile" hostile/z
+picture "hostile/$hostile/1.pgm" a
+picture hostile/z/2.pgm b
+expect 0 "$RESNET" train resnet-8 --data hostile --input 3x8x8 --recipe smoke --batch 2 \
+    --iterations 1 --threads 1 --quiet --out h
+plain() {
+    tr -d '\n' <out >one
+    LC_ALL=C grep -q '[[:cntrl:]]' one && fail "control characters: $*"
+    grep -q 'a\\x1b\]0;PWN\\x07b\\nc' one || fail "the label is not shown: $*: $(cat out)"
+}
+for what in "predict h hostile --top 2" "predict h hostile --top 2 --csv" "eval h --confusion" \
+    "data show hostile" "convert h h.onnx"; do
+    # shellcheck disable=SC2086 # options are words
+    expect 0 "$RESNET" $what
+    plain "$what"
+done
+expect 0 "$RESNET" eval h --confusion h.csv --save-logits h.npy
+cat h.csv >out
+plain "the confusion's file"
+expect 1 "$RESNET" diff h m.safetensors
+plain diff
 
 # Bad ones are named once, in their place, and the others are classified.
 echo nonsense >bad.png
