@@ -174,11 +174,11 @@ RN_API rn_status rn_cam_layer(const char **layer, const rn_graph *graph);
  * with the weights w of the linear layer. Its mean over all places, and the bias, are the logit.
  *
  * @param slot      0 .. batch - 1.
- * @param class     0 .. classes - 1.
+ * @param label     0 .. classes - 1.
  * @param[out] map  float32 [height][width] of rn_predictor_shape().
  * @return RN_OK; RN_EINVAL (out of range, or another layer).
  */
-RN_API rn_status rn_predictor_cam(const rn_predictor *predictor, int slot, int class, float *map);
+RN_API rn_status rn_predictor_cam(const rn_predictor *predictor, int slot, int label, float *map);
 
 /** Logits of the last rn_predictor_run(), float32 [batch][classes]; borrowed until the next. */
 RN_API const float *rn_predictor_logits(const rn_predictor *predictor);

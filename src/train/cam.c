@@ -64,7 +64,7 @@ rn_status rn_cam_layer(const char **layer, const rn_graph *graph)
     return RN_OK;
 }
 
-static rn_status check(const rn_predictor *predictor, int slot, int class)
+static rn_status check(const rn_predictor *predictor, int slot, int label)
 {
     rn_status st = RN_OK;
     const char *layer;
@@ -76,25 +76,25 @@ static rn_status check(const rn_predictor *predictor, int slot, int class)
                       predictor->layer != NULL ? predictor->layer->name : "no layer", layer);
     else if (slot < 0 || slot >= batch)
         st = rn_error(RN_EINVAL, "slot is %d, expected 0 to %d", slot, batch - 1);
-    else if (class < 0 || class >= rn_predictor_classes(predictor))
-        st = rn_error(RN_EINVAL, "class is %d, expected 0 to %d", class,
+    else if (label < 0 || label >= rn_predictor_classes(predictor))
+        st = rn_error(RN_EINVAL, "class is %d, expected 0 to %d", label,
                       rn_predictor_classes(predictor) - 1);
 out:
     return st;
 }
 
-rn_status rn_predictor_cam(const rn_predictor *predictor, int slot, int class, float *map)
+rn_status rn_predictor_cam(const rn_predictor *predictor, int slot, int label, float *map)
 {
     rn_status st = RN_OK;
 
-    RN_TRY(check(predictor, slot, class));
+    RN_TRY(check(predictor, slot, label));
     const rn_graph *graph = predictor->model->graph;
     const rn_node *layer = predictor->layer;
     const rn_node *linear = rn_graph_node(graph, find_last(graph, RN_NODE_LINEAR));
     size_t channels = (size_t)layer->channels;
     size_t area = (size_t)layer->height * (size_t)layer->width;
-    const float *weights = rn_weights_read(rn_predictor_weights(predictor), linear->weight) +
-                           (size_t) class * channels;
+    const float *weights =
+        rn_weights_read(rn_predictor_weights(predictor), linear->weight) + (size_t)label * channels;
     const float *features = predictor->output + (size_t)slot * channels * area;
     memset(map, 0, area * sizeof *map);
     for (size_t k = 0; k < channels; k++)

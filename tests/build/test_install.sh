@@ -69,11 +69,15 @@ rm "$libraries"/libresnet.so*
     $(sed -n 's/^Libs.private: //p' "$PKG_CONFIG_PATH/resnet.pc")
 [ "$(./static)" = "$said" ]
 
-# Every public header stands alone.
+# Every public header stands alone, in C++ too where there is a compiler for it.
 for header in "$prefix"/include/resnet/*.h; do
     printf '#include <resnet/%s>\nint main(void) { return 0; }\n' "$(basename "$header")" >alone.c
     # shellcheck disable=SC2046
     "$CC" -std=c17 -Wall -Werror -fsyntax-only alone.c $(pkg-config --cflags resnet)
+    if command -v g++ >/dev/null; then
+        # shellcheck disable=SC2046
+        g++ -std=c++11 -Wall -Werror -fsyntax-only -x c++ alone.c $(pkg-config --cflags resnet)
+    fi
 done
 
 if [ -x "$RESNET" ]; then
