@@ -1,6 +1,7 @@
 #include "cli/model_file.h"
 
 #include "cli/command.h"
+#include "cli/lines.h"
 #include "cli/run_folder.h"
 #include "cli/shown.h"
 
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 enum { MAX_CHANNELS = 1024, MAX_LABELS = 1000000, SHOWN_CHANNELS = 4 };
 
@@ -133,15 +135,16 @@ static rn_status read_lines(told *t, FILE *file)
 {
     rn_status st = RN_OK;
     char *line = NULL;
-    size_t size = 0, room = 0;
+    size_t room = 0;
 
-    while (getline(&line, &size, file) >= 0) {
-        line[strcspn(line, "\r\n")] = '\0';
+    for (;; free(line)) {
+        RN_TRY(cli_line_read(&line, file, '\n'));
+        if (line == NULL)
+            break;
+        line[strcspn(line, "\r")] = '\0';
         RN_TRY(add_label(t, &room, line));
     }
-    if (ferror(file))
-        st = rn_error(RN_EIO, "%s", strerror(errno));
-    else if (t->options.classes == 0)
+    if (t->options.classes == 0)
         st = rn_error(RN_EFORMAT, "no label in it");
 out:
     free(line);
@@ -158,6 +161,8 @@ static rn_status read_labels(told *t, const cli_arguments *args)
         return RN_OK;
     if (cli_is_folder(path))
         return rn_error(RN_EIO, "'%s' is a folder, expected a file of labels", path);
+    if (access(path, F_OK) == 0 && !cli_is_file(path))
+        return rn_error(RN_EIO, "'%s' is not a regular file, expected a file of labels", path);
     file = fopen(path, "r");
     if (file == NULL)
         return rn_error(errno == ENOENT ? RN_ENOTFOUND : RN_EIO, "cannot open '%s': %s", path,

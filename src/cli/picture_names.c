@@ -1,6 +1,7 @@
 #include "cli/picture_names.h"
 
 #include "cli/command.h"
+#include "cli/lines.h"
 #include "cli/run_folder.h"
 #include "cli/shown.h"
 
@@ -42,8 +43,7 @@ static rn_status add_name(cli_names *names, const char *name)
 
 static bool looks_like_picture(const char *name)
 {
-    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".ppm",
-                                          ".pgm", ".pnm", ".bmp",  ".webp"};
+    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".ppm", ".pgm", ".pnm", ".webp"};
 
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
         if (cli_ends_in(name, endings[i]))
@@ -220,22 +220,13 @@ int cli_names_batch(const cli_names *names, const cli_arguments *args)
 // Empty lines are passed over.
 static rn_status next_line(cli_names *names, char **name)
 {
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t length;
+    rn_status st;
 
-    while ((length = getdelim(&line, &room, names->separator, names->list)) >= 0) {
-        if (length > 0 && line[length - 1] == names->separator)
-            line[--length] = '\0';
-        if (length == 0)
-            continue;
-        *name = line;
-        return RN_OK;
-    }
-    free(line);
-    if (ferror(names->list))
-        return rn_error(RN_EIO, "cannot read '%s': %s", names->list_name, strerror(errno));
-    return RN_OK;
+    do {
+        free(*name);
+        st = cli_line_read(name, names->list, names->separator);
+    } while (st == RN_OK && *name != NULL && **name == '\0');
+    return st == RN_OK ? st : rn_error_prefix(st, "'%s'", names->list_name);
 }
 
 static rn_status next_name(char **name, void *context)

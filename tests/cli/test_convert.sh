@@ -111,6 +111,13 @@ END
         convert foreign.safetensors c.safetensors --weights ema
     printf 'cat\n\ndog\n' >gap
     failure "'gap': line 2 is empty" convert foreign.safetensors c.safetensors --labels gap
+    printf 'cat\ndog\0' >nul
+    failure "'nul': NUL in a line" convert foreign.safetensors c.safetensors --labels nul
+    failure "'/dev/zero' is not a regular file" \
+        convert foreign.safetensors c.safetensors --labels /dev/zero
+    seq 9999 | tr -d '\n' >long
+    failure "'long': line of more than 4095 bytes" \
+        convert foreign.safetensors c.safetensors --labels long
     failure "cannot open 'no-labels'" convert foreign.safetensors c.safetensors --labels no-labels
     printf 'cat\ndog\n' >short
     usage_error "2 labels told, the model has 4 classes" \

@@ -35,6 +35,14 @@ predict - --csv <tree/z.pgm | sed 1d | cut -d, -f2- | cmp -s - wanted || fail "s
 expect 1 predict - # empty
 holds err "standard input: file is empty"
 
+failure "'/dev/zero': NUL in a line" predict m.safetensors --files-from /dev/zero
+seq 9999 | tr -d '\n' >long
+failure "'long': line of more than 4095 bytes" predict m.safetensors --files-from long -0
+mkdir bitmap
+echo BM >bitmap/a.bmp
+expect 1 predict bitmap
+holds err "'bitmap' holds no pictures"
+
 # Names with everything in them.
 odd=$(printf 'tree/q"uo,te\nline.pgm')
 picture "$odd" f
