@@ -98,7 +98,7 @@ static rn_status prepare_views(evaluator *e)
     e->views = (rn_evaluate_views_options){
         .average = strcmp(cli_text(args, "average"), "logits") == 0 ? RN_AVERAGE_LOGITS
                                                                     : RN_AVERAGE_SOFTMAX,
-        .batch = cli_given(args, "batch") ? (int)cli_integer(args, "batch") : 0,
+        .batch = (int)cli_integer(args, "batch"),
         .workers = (int)cli_integer(args, "workers"),
         .skip_bad = cli_bad_images(args) == RN_BAD_IMAGES_SKIP,
         .confusion = cli_given(args, "confusion") || cli_flag(args, "per-class"),
@@ -138,6 +138,13 @@ out:
     return st;
 }
 
+static const char *which_weights(const rn_member *member)
+{
+    if (member->ema)
+        return "ema";
+    return member->model->state != NULL || member->model->ema != NULL ? "last" : "model";
+}
+
 static rn_status show(const evaluator *e)
 {
     const char *files = cli_text(e->args, "confusion");
@@ -148,6 +155,7 @@ static rn_status show(const evaluator *e)
         .names = class_names(e),
         .tta = e->tta,
         .ema = e->members[0].ema,
+        .weights = which_weights(&e->members[0]),
         .int8 = e->members[0].model->ranges != NULL,
         .views = e->by_views ? &e->views : NULL,
         .models = e->count,
@@ -223,7 +231,13 @@ static const cli_option options[] = {
      .argument = "FILE.npy",
      .help = "write what was averaged, probabilities or logits of each picture, for NumPy, and the "
              "pictures' names and labels to FILE.csv"},
-    CLI_BATCH_OPTION,
+    {.name = "batch",
+     .letter = 'b',
+     .kind = CLI_INTEGER,
+     .argument = "N",
+     .help = "pictures at a time; by default 128, by views 32",
+     .low = 1,
+     .high = 65536},
     CLI_PRODUCTS_OPTION,
     CLI_THREADS_OPTION,
     CLI_ENGINE_OPTION,

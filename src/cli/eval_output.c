@@ -161,7 +161,7 @@ rn_status cli_scores_json(const cli_scores *s)
 
     cJSON_AddStringToObject(json, "data", s->source);
     cJSON_AddStringToObject(json, "set", s->samples->name);
-    cJSON_AddStringToObject(json, "weights", s->ema ? "ema" : "last");
+    cJSON_AddStringToObject(json, "weights", s->weights);
     cJSON_AddStringToObject(json, "dtype", s->int8 ? "int8" : "float32");
     cJSON_AddStringToObject(json, "tta", rn_tta_name(s->tta));
     if (s->views != NULL)

@@ -11,7 +11,8 @@ typedef struct cli_scores {
     char *const *names; // of the evaluation's classes
     rn_tta tta;
     bool ema;
-    bool int8;                              // convolutions multiplied bytes
+    const char *weights; // "ema", "last", or "model" of a file that holds one set alone
+    bool int8;           // convolutions multiplied bytes
     const rn_evaluate_views_options *views; // NULL: images as they are, by rn_evaluate()
     int models;
 } cli_scores;

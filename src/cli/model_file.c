@@ -281,6 +281,30 @@ void cli_print_preprocess(FILE *stream, const rn_preprocess *preprocess)
     }
 }
 
+static size_t count_nonfinite(const rn_weights *weights, size_t *count)
+{
+    size_t found = 0;
+
+    for (int i = 0; i < rn_weights_count(weights); i++) {
+        const float *values = rn_weights_read(weights, i);
+        const size_t many = rn_weights_param(weights, i)->count;
+        for (size_t k = 0; k < many; k++)
+            found += isfinite(values[k]) ? 0 : 1;
+        *count += many;
+    }
+    return found;
+}
+
+// What a network makes of such weights may look like an answer.
+static void note_nonfinite(const cli_model *model, const rn_weights *weights, const char *what)
+{
+    size_t count = 0, found = weights != NULL ? count_nonfinite(weights, &count) : 0;
+
+    if (found > 0)
+        fprintf(stderr, "resnet: note: '%s': %zu of %zu %s are not finite\n",
+                cli_shown(model->path).text, found, count, what);
+}
+
 void cli_model_note(const cli_model *model, const cli_arguments *args)
 {
     bool has_mean = cli_option_find(args->command->options, "mean") >= 0;
@@ -297,6 +321,8 @@ void cli_model_note(const cli_model *model, const cli_arguments *args)
         cli_print_preprocess(stderr, model->checkpoint->preprocess);
         fputs("; --mean and --deviation say otherwise\n", stderr);
     }
+    note_nonfinite(model, model->checkpoint->weights, "parameters");
+    note_nonfinite(model, model->checkpoint->ema, "averaged parameters");
 }
 
 rn_status cli_choose_weights(bool *ema, const rn_checkpoint *checkpoint, const char *wish)

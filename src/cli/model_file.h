@@ -51,7 +51,8 @@ void cli_model_release(cli_model *model);
 /** The same, with its notes said, where only the checkpoint matters (rn_checkpoint_free()). */
 rn_status cli_model_load(rn_checkpoint **out, const cli_arguments *args, const char *word);
 
-/** Say on standard error what the file did not tell and was assumed, as far as it matters. */
+/** Say on standard error what the file did not tell and was assumed, as far as it matters, and how
+ * many parameters are not finite. */
 void cli_model_note(const cli_model *model, const cli_arguments *args);
 
 /** "mean 0.485, 0.456, 0.406; deviation 0.229, 0.224, 0.225", "none", "pixel". */

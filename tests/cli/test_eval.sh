@@ -21,6 +21,11 @@ expect 0 "$RESNET" eval run --protocol single --json --threads 1
 holds out '"protocol":.*"single"'
 holds out '"resize":.*37' # 8/7 of 32
 holds out '"crop":.*32'
+holds out '"weights":.*"model"' # which holds one set, whatever the training averaged
+expect 0 "$RESNET" eval run/checkpoint-4.safetensors --data "$tiny_data" --json --threads 1
+holds out '"weights":.*"last"'
+expect 0 "$RESNET" eval --help
+holds out "by default 128, by views 32"
 expect 0 "$RESNET" eval run other --data "$tiny_data" --threads 1
 holds out "^  views     whole (as it is), 1 a picture, 2 models, probabilities averaged$"
 
@@ -35,6 +40,16 @@ head -c 192 s.npy | grep -aq "'<f4', 'fortran_order': False, 'shape': (64, 10), 
     fail "not NumPy's header"
 [ "$(wc -l <s.csv)" -eq 65 ] || fail "not a line a picture and one more"
 holds s.csv '^63,"63","'
+
+# Weights that are not finite are told of (in a file without checksums).
+expect 0 "$RESNET" convert run/model.safetensors plain.safetensors --format safetensors
+size=$(wc -c <plain.safetensors)
+head -c $((size - 4)) plain.safetensors | LC_ALL=C sed 's/_crc32"/_other"/g' >nan.safetensors
+printf '\377\377\377\377' >>nan.safetensors
+expect 0 "$RESNET" eval nan.safetensors --data "$tiny_data" --threads 1
+holds err "note: 'nan.safetensors': 1 of [0-9]* parameters are not finite"
+expect 0 "$RESNET" eval plain.safetensors --data "$tiny_data" --threads 1
+grep -q "not finite" err && fail "finite weights are told of"
 
 usage_error "'--confusion' expects files that end in .csv or .png" eval run --confusion c.txt
 usage_error "'--save-logits' expects a name that ends in .npy" \
