@@ -61,7 +61,8 @@ RN_API rn_status rn_preprocess_measure(rn_preprocess **out, const rn_samples *sa
 RN_API rn_status rn_preprocess_measure_photos(rn_preprocess **out, const rn_samples *photos,
                                               rn_normalize normalize, rn_input_shape shape);
 /**
- * With given values: `entries` floats each, copied. Deviations must be > 0 and all finite; where
+ * With given values, into *out, which is the caller's (rn_preprocess_free()) and NULL on failure:
+ * `entries` floats each, copied. Deviations must be > 0 and all finite; where
  * only the mean is subtracted they must be 1, or deviation NULL. With RN_NORMALIZE_NONE and
  * RN_NORMALIZE_IMAGENET (for 3 channels; made as RN_NORMALIZE_CHANNEL) neither is read. RN_EINVAL;
  * RN_ENOMEM.

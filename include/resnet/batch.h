@@ -68,6 +68,8 @@ typedef struct rn_loader_options {
  * @param preprocess    Borrowed; must outlive the loader; sizes must equal the samples', unless
  *                      these are encoded pictures. It and options->augment hold until the first
  *                      of options->changes.
+ * @return RN_OK; RN_EINVAL (option out of range; sizes that differ); RN_ENOMEM (also of threads).
+ *         *out is NULL on failure.
  */
 RN_API rn_status rn_loader_create(rn_loader **out, const rn_samples *samples,
                                   const rn_preprocess *preprocess,

@@ -106,11 +106,18 @@ RN_API rn_status rn_evaluate_views(rn_evaluation *out, const rn_member *members,
 /** A model ready to classify pictures of any size. */
 typedef struct rn_predictor rn_predictor;
 
-/** Loads the model file as rn_model_load() (its EMA weights if it has them); batch 1 .. 1024
- * pictures at once. */
+/**
+ * Get a model file ready to classify pictures, with its EMA weights if it has them.
+ *
+ * @param[out] out  The caller's (rn_predictor_free()); NULL on failure.
+ * @param batch     Pictures at once, 1 .. 1024.
+ * @param engine    NULL: "cpu".
+ * @return RN_OK; as rn_model_load() and rn_predictor_create_with().
+ */
 RN_API rn_status rn_predictor_create(rn_predictor **out, const char *path, int batch,
                                      const char *engine);
-/** The same with a model that is loaded already: borrowed, it must outlive the predictor. */
+/** The same with a model that is loaded already: borrowed, it must outlive the predictor. As
+ * rn_predictor_create_with(). */
 RN_API rn_status rn_predictor_create_from(rn_predictor **out, const rn_checkpoint *model, int batch,
                                           const char *engine);
 RN_API void rn_predictor_free(rn_predictor *predictor);
@@ -124,6 +131,8 @@ typedef struct rn_predictor_options {
 /**
  * The same with options.
  *
+ * @param[out] out  The caller's (rn_predictor_free()); NULL on failure.
+ * @param model     Borrowed; must outlive the predictor.
  * @return RN_OK; RN_ENOTFOUND (no such layer; names the nearest); RN_EINVAL (batch, engine);
  *         RN_ENOMEM; as rn_plan_create().
  */
@@ -133,9 +142,16 @@ RN_API rn_status rn_predictor_create_with(rn_predictor **out, const rn_checkpoin
 /** Where the input of place `slot` (0 .. batch - 1) goes: float32 [channels][height][width],
  * preprocessed; borrowed until the predictor is freed. */
 RN_API float *rn_predictor_input(rn_predictor *predictor, int slot);
-/** Put a picture into place `slot` (0 .. batch - 1). */
+/** Put a picture, which is copied, into place `slot` (0 .. batch - 1). RN_EINVAL (slot); as
+ * rn_preprocess_image(). */
 RN_API rn_status rn_predictor_set(rn_predictor *predictor, int slot, const rn_image *image);
-/** Softmax probabilities, float32 [batch][classes]; borrowed until the next call. */
+/**
+ * Classify what is in the places; those of no picture are for the caller to leave out.
+ *
+ * @param[out] probabilities  Softmax, float32 [batch][classes]; borrowed until the next call;
+ *                            unchanged on failure.
+ * @return RN_OK; RN_ENGINE.
+ */
 RN_API rn_status rn_predictor_run(rn_predictor *predictor, const float **probabilities);
 
 /**
@@ -183,6 +199,7 @@ RN_API rn_status rn_predictor_cam(const rn_predictor *predictor, int slot, int l
 /** Logits of the last rn_predictor_run(), float32 [batch][classes]; borrowed until the next. */
 RN_API const float *rn_predictor_logits(const rn_predictor *predictor);
 
+/** How many classes the model has. */
 RN_API int rn_predictor_classes(const rn_predictor *predictor);
 /** Borrowed until the predictor is freed. */
 RN_API const char *rn_predictor_label(const rn_predictor *predictor, int index);
