@@ -37,6 +37,15 @@ rn_status cli_run_record_write(const cli_run_record *record, const char *folder,
 bool cli_run_exists(const char *folder);
 /** Delete the files of a run, and no others. */
 rn_status cli_run_clear(const char *folder);
+/**
+ * Take the folder, which is made if missing, for a training: no other process can until the
+ * descriptor is closed. Folders that are only read need no lock.
+ *
+ * @param[out] lock  The descriptor, the caller's (close()); -1 on failure.
+ * @return RN_OK, also on a file system without locks; RN_EIO (another process trains there, or the
+ *         system's reason); RN_ENOMEM.
+ */
+rn_status cli_run_lock(int *lock, const char *folder);
 /** A new name: runs/MODEL-DATA-RECIPE, with a number if that is taken; the caller's (free()). */
 rn_status cli_run_name(char **out, const char *model, const char *data_name, const char *recipe);
 

@@ -234,7 +234,7 @@ static rn_status run_train(const cli_arguments *given)
 {
     rn_status st;
     cli_arguments args = *given;
-    cli_job job = {.args = &args};
+    cli_job job = {.args = &args, .lock = -1};
 
     cli_progress_init(&job.progress, stdout, cli_flag(&args, "quiet") || cli_flag(&args, "json"));
     if (cli_given(&args, "resume"))

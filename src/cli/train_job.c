@@ -22,6 +22,8 @@ void cli_job_release(cli_job *job)
     free(job->from_path);
     free(job->from_name);
     free(job->folder);
+    if (job->lock >= 0)
+        close(job->lock);
 }
 
 rn_train_options cli_job_train_options(const cli_job *job)
@@ -136,6 +138,8 @@ static rn_status resumed_folder(cli_job *job)
         return rn_error(RN_EINVAL, "'--resume' and '--force' exclude each other");
     if (!cli_is_folder(folder))
         return rn_error(RN_ENOTFOUND, "no folder '%s' to resume from", folder);
+    if (!cli_run_exists(folder))
+        return rn_error(RN_ENOTFOUND, "'%s' holds no run to resume", folder);
     return cli_format(&job->folder, "%s", folder);
 }
 
@@ -207,6 +211,7 @@ static rn_status load_state(cli_job *job)
     return st;
 }
 
+// The record and the checkpoint must be of one run; then the command line may name its model, too.
 static rn_status check_model(const cli_job *job)
 {
     rn_status st;
@@ -214,6 +219,11 @@ static rn_status check_model(const cli_job *job)
     const char *run_model = job->record.model;
     char *model = NULL;
 
+    if (job->checkpoint != NULL && strcmp(job->checkpoint->model, run_model) != 0)
+        return rn_error(RN_EFORMAT,
+                        "'%s' holds two runs: run.json is of '%s', the checkpoint of "
+                        "'%s'",
+                        job->folder, run_model, job->checkpoint->model);
     if (args->word_count == 0 && !cli_given(args, "shortcut"))
         return RN_OK;
     RN_TRY(canonical_model(&model, args->word_count > 0 ? args->words[0] : run_model,
@@ -232,6 +242,7 @@ rn_status cli_job_resume(cli_job *job)
 
     RN_TRY(resumed_folder(job));
     RN_TRY(refuse_network_options(job->args));
+    RN_TRY(cli_run_lock(&job->lock, job->folder)); // what is read stays as it is
     st = cli_run_record_read(&job->record, job->folder);
     if (st != RN_OK && st != RN_ENOTFOUND) // without the record, the command line must say it all
         goto out;
@@ -350,6 +361,8 @@ rn_status cli_job_open_folder(cli_job *job)
     if (job->folder == NULL)
         RN_TRY(
             cli_run_name(&job->folder, job->record.model, job->record.data_name, job->recipe.name));
+    if (job->lock < 0)
+        RN_TRY(cli_run_lock(&job->lock, job->folder));
     if (anew && cli_flag(job->args, "force"))
         RN_TRY(cli_run_clear(job->folder));
     RN_TRY(rn_run_folder_describe(job->folder, &job->recipe, engine));

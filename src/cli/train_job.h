@@ -13,6 +13,7 @@ extern const cli_option cli_train_options[];
 typedef struct cli_job {
     cli_arguments *args; // with the resumed run's options filled in
     char *folder;
+    int lock;                  // of the folder, held to the end; -1: not yet
     bool resume;               // from the checkpoint below
     rn_checkpoint *checkpoint; // NULL: from the start
     rn_recipe recipe;

@@ -101,6 +101,30 @@ holds err "^resnet: error: .*damaged/checkpoint"
 mkdir nothing
 failure "'nothing' holds no run to resume" train --resume nothing
 
+# One process trains in a folder: nothing of it is touched while another holds the lock.
+cp -r whole taken
+rm taken/model.safetensors
+(cd taken && cksum ./*) >before
+for words in "--resume taken" "resnet-8 --out taken --force --iterations 4 --data $tiny_data"; do
+    # shellcheck disable=SC2086 # words
+    expect 1 flock taken/train.lock "$RESNET" train $words
+    holds err "^resnet: error: another process trains in 'taken'$"
+done
+(cd taken && cksum ./*) >after
+cmp -s before after || fail "files of a running training are touched"
+expect 0 "$RESNET" train --resume taken
+expect 0 train resnet-8 --iterations 4 --out taken --force --quiet
+rm taken/*.*s* # all but the lock
+[ "$(ls taken)" = train.lock ] || fail "not only the lock is left: $(ls taken)"
+failure "'taken' holds no run" train --resume taken
+expect 0 train resnet-8 --iterations 4 --out taken --quiet
+
+# run.json of one network, the checkpoint of another.
+cp -r part mixed
+sed 's/resnet-8/resnet-14/' part/run.json >mixed/run.json
+failure "'mixed' holds two runs: run.json is of 'resnet-14', the checkpoint of 'resnet-8'" \
+    train --resume mixed
+
 # Recipe files and --set; what the file says is what the run records.
 echo '{"base": "shapes", "batch": 8, "iterations": 4}' >mine.json
 expect 0 "$RESNET" train resnet-8 --data $tiny_data --recipe mine.json --set lr=0.02 --out mine \
