@@ -308,6 +308,7 @@ rn_status cli_job_open_data(cli_job *job)
     const rn_train_options options = cli_job_train_options(job);
     if (options.from != NULL)
         RN_TRY(rn_finetune_check(&options));
+    RN_TRY(rn_train_check(&options, job->checkpoint));
     if (!job->resume)
         RN_TRY(rn_progressive_check(&options));
     if (record->data_name == NULL) {

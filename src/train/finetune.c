@@ -140,7 +140,7 @@ rn_status rn_finetune_check(const rn_train_options *options)
 
     RN_TRY(rn_train_graph(&graph, options));
     RN_TRY(check_graph(graph, options->from, options->recipe->freeze_until));
-    RN_TRY(rn_trainer_check_samples(rn_graph_options(graph), options->train));
+    RN_TRY(rn_trainer_check_data(rn_graph_options(graph), options));
 out:
     rn_graph_free(graph);
     return st;

@@ -85,8 +85,12 @@ void rn_trainer_tell_plan(const rn_trainer *trainer, const rn_plan *plan);
 
 /** Classes and input of the network that a new training makes. */
 rn_model_options rn_trainer_model_options(const rn_train_options *options);
-/** The data must be what the network was made for; it may have classes beyond theirs. */
-rn_status rn_trainer_check_samples(const rn_model_options *model, const rn_samples *samples);
+/**
+ * Training and test set must be what the network was made for, which may have classes beyond
+ * theirs: size, classes, labels, and the same names for the same labels. RN_EINVAL says what is
+ * not.
+ */
+rn_status rn_trainer_check_data(const rn_model_options *model, const rn_train_options *options);
 
 /** Build or load trainer->checkpoint, recipe and progress. */
 rn_status rn_trainer_begin(rn_trainer *trainer);

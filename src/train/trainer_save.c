@@ -132,35 +132,6 @@ rn_status rn_train_graph(rn_graph **out, const rn_train_options *options)
                            &model);
 }
 
-static rn_status check_labels(const rn_samples *samples)
-{
-    for (size_t i = 0; i < samples->count; i++)
-        if (samples->labels[i] < 0)
-            return rn_error(RN_EINVAL, "%s has pictures without a label", samples->name);
-    return RN_OK;
-}
-
-// The data must be what the network was made for.
-rn_status rn_trainer_check_samples(const rn_model_options *model, const rn_samples *samples)
-{
-    bool photos = samples->photos != NULL;
-
-    if (photos && samples->classes <= model->classes)
-        return check_labels(samples);
-    if (photos)
-        return rn_error(RN_EINVAL, "%s has %d classes, the network is for %d", samples->name,
-                        samples->classes, model->classes);
-    if (samples->classes > model->classes || samples->channels != model->channels ||
-        samples->height != model->height || samples->width != model->width)
-        return rn_error(RN_EINVAL,
-                        "%s has %d classes of %d x %d x %d images, the network is for %d classes "
-                        "of %d x %d x %d",
-                        samples->name, samples->classes, samples->channels, samples->height,
-                        samples->width, model->classes, model->channels, model->height,
-                        model->width);
-    return RN_OK;
-}
-
 static rn_status measure(rn_trainer *trainer)
 {
     const rn_samples *train = trainer->options->train;
@@ -252,7 +223,7 @@ static rn_status begin_network(rn_trainer *trainer)
 
     RN_TRY(rn_train_graph(&checkpoint->graph, options));
     checkpoint->options = *rn_graph_options(checkpoint->graph);
-    RN_TRY(rn_trainer_check_samples(&checkpoint->options, options->train));
+    RN_TRY(rn_trainer_check_data(&checkpoint->options, options));
     RN_TRY(hold_out(trainer));
     RN_TRY(rn_strdup(&checkpoint->model, rn_graph_model(checkpoint->graph)));
     RN_TRY(copy_labels(&checkpoint->label_names, options->train, checkpoint->options.classes));
@@ -360,7 +331,7 @@ rn_status rn_trainer_resume(rn_trainer *trainer)
     if (skipped > 0)
         note_skipped(trainer, skipped);
     RN_TRY(check_resumable(trainer, trainer->saved_path));
-    RN_TRY(rn_trainer_check_samples(&trainer->checkpoint->options, options->train));
+    RN_TRY(rn_train_check(options, trainer->checkpoint));
     RN_TRY(hold_out(trainer));
     if (options->train->count != trainer->progress.train_count) {
         st = rn_error(RN_EINVAL, "%s has %zu images, the run to resume was on %llu",

@@ -1,5 +1,7 @@
 #include "train/training.h"
 
+#include <sys/stat.h>
+
 static void run(training *t, rn_status expected)
 {
     rn_status st = rn_train(&t->options, &t->result);
@@ -185,6 +187,55 @@ static void other_data_is_refused_on_resume(void **state)
     training_release(&t);
 }
 
+static void assert_nothing_written(const training *t)
+{
+    assert_int_equal(rmdir(t->folder), 0);
+    assert_int_equal(mkdir(t->folder, 0777), 0);
+}
+
+static void refused(training *t, const char *why)
+{
+    t->options.resume = false;
+    run(t, RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), why));
+    assert_nothing_written(t);
+    assert_int_equal(rn_train_check(&t->options, NULL), RN_EINVAL);
+}
+
+// What it is evaluated on must fit, too: smaller images would be read beyond their end.
+static void other_test_sets_are_refused(void **state)
+{
+    training t;
+    rn_samples test;
+    char *names[10];
+    int32_t labels[33];
+
+    (void)state;
+    training_init(&t);
+    t.options.test = &test;
+    test = *t.test;
+    test.height = test.width = 20;
+    refused(&t, "of 3 x 20 x 20 images, the network is for 10 classes of 3 x 32 x 32");
+    test = *t.test;
+    test.classes = 11;
+    refused(&t, "has 11 classes");
+    test = *t.test;
+    test.labels = memcpy(labels, t.test->labels, sizeof labels);
+    labels[32] = 10;
+    refused(&t, "label 32 is 10, expected 0 to 9");
+    test = *t.test;
+    test.label_names = memcpy(names, t.test->label_names, sizeof names);
+    names[3] = (char *)"dog";
+    refused(&t, "but 'dog' in shapes test");
+
+    t.options.test = t.test;
+    run(&t, RN_OK);
+    t.options.test = &test;
+    t.options.resume = true;
+    run(&t, RN_EINVAL);
+    training_release(&t);
+}
+
 static void divergence_names_layer_and_remedy(void **state)
 {
     training t;
@@ -289,6 +340,7 @@ int main(void)
         cmocka_unit_test(damaged_checkpoint_falls_back),
         cmocka_unit_test(nothing_to_resume_is_said),
         cmocka_unit_test(other_data_is_refused_on_resume),
+        cmocka_unit_test(other_test_sets_are_refused),
         cmocka_unit_test(divergence_names_layer_and_remedy),
         cmocka_unit_test(held_out_images_are_not_trained_on),
         cmocka_unit_test(until_error_rule_releases_the_rate),

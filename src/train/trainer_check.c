@@ -1,0 +1,71 @@
+// Whether data and network of a training go together, before anything is written.
+#include "train/trainer.h"
+
+#include <string.h>
+
+static rn_status check_labels(const rn_samples *samples)
+{
+    for (size_t i = 0; i < samples->count; i++) {
+        if (samples->labels[i] < 0)
+            return rn_error(RN_EINVAL, "%s has pictures without a label", samples->name);
+        if (samples->labels[i] >= samples->classes)
+            return rn_error(RN_EINVAL, "%s: label %zu is %d, expected 0 to %d", samples->name, i,
+                            (int)samples->labels[i], samples->classes - 1);
+    }
+    return RN_OK;
+}
+
+static rn_status check_samples(const rn_model_options *model, const rn_samples *samples)
+{
+    bool photos = samples->photos != NULL;
+
+    if (photos && samples->classes > model->classes)
+        return rn_error(RN_EINVAL, "%s has %d classes, the network is for %d", samples->name,
+                        samples->classes, model->classes);
+    if (!photos && (samples->classes > model->classes || samples->channels != model->channels ||
+                    samples->height != model->height || samples->width != model->width))
+        return rn_error(RN_EINVAL,
+                        "%s has %d classes of %d x %d x %d images, the network is for %d classes "
+                        "of %d x %d x %d",
+                        samples->name, samples->classes, samples->channels, samples->height,
+                        samples->width, model->classes, model->channels, model->height,
+                        model->width);
+    return check_labels(samples);
+}
+
+// What a class is called must not depend on the set: a label would mean two things.
+static rn_status check_same_names(const rn_samples *train, const rn_samples *test)
+{
+    for (int i = 0; i < train->classes && i < test->classes; i++)
+        if (strcmp(train->label_names[i], test->label_names[i]) != 0)
+            return rn_error(RN_EINVAL, "class %d is '%.100s' in %s, but '%.100s' in %s", i,
+                            train->label_names[i], train->name, test->label_names[i], test->name);
+    return RN_OK;
+}
+
+rn_status rn_trainer_check_data(const rn_model_options *model, const rn_train_options *options)
+{
+    rn_status st = RN_OK;
+
+    RN_TRY(check_samples(model, options->train));
+    if (options->test == NULL)
+        return RN_OK;
+    RN_TRY(check_samples(model, options->test));
+    RN_TRY(check_same_names(options->train, options->test));
+out:
+    return st;
+}
+
+rn_status rn_train_check(const rn_train_options *options, const rn_checkpoint *resumed)
+{
+    rn_status st = RN_OK;
+    rn_graph *graph = NULL;
+
+    if (resumed != NULL)
+        return rn_trainer_check_data(&resumed->options, options);
+    RN_TRY(rn_train_graph(&graph, options));
+    RN_TRY(rn_trainer_check_data(rn_graph_options(graph), options));
+out:
+    rn_graph_free(graph);
+    return st;
+}
