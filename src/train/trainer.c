@@ -281,21 +281,38 @@ static rn_status save_and_stop(rn_trainer *trainer)
                     (unsigned long long)trainer->iterations, trainer->saved_path);
 }
 
-// What belongs to the end of a step. A stop request may come anywhere: an evaluation that it
-// prevents is remembered as due, so that the resumed run goes the same way.
+// Of an evaluation that failed: what was trained before is kept. The failure is what is told.
+static rn_status save_and_fail(rn_trainer *trainer, rn_status failure)
+{
+    char message[1200];
+
+    snprintf(message, sizeof message, "%s", rn_error_message());
+    if (rn_trainer_save(trainer) != RN_OK)
+        return rn_error(failure, "%s", message);
+    return rn_error(failure, "%s; state saved in '%s'", message, trainer->saved_path);
+}
+
+// What belongs to the end of a step. An evaluation may be long, be stopped or fail: it is recorded
+// as due before it begins, so that the resumed run goes the same way.
 static rn_status finish_step(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
-    bool last = trainer->progress.iteration == trainer->iterations;
+    bool keep = trainer->progress.iteration == trainer->iterations || checkpoint_due(trainer);
 
     if (stop_requested(trainer))
         return save_and_stop(trainer);
-    if (trainer->progress.evaluation_due)
-        st = rn_trainer_evaluate(trainer);
+    if (keep)
+        RN_TRY(rn_trainer_save(trainer));
+    if (!trainer->progress.evaluation_due)
+        return RN_OK;
+    st = rn_trainer_evaluate(trainer);
     if (st == RN_EINTERRUPTED)
         return save_and_stop(trainer);
-    if (st == RN_OK && (last || checkpoint_due(trainer)))
-        st = rn_trainer_save(trainer);
+    if (st != RN_OK)
+        return save_and_fail(trainer, st);
+    if (keep)
+        RN_TRY(rn_trainer_save(trainer));
+out:
     return st;
 }
 

@@ -138,15 +138,15 @@ rn_status rn_trainer_evaluate(rn_trainer *trainer)
             evaluate_on(trainer, trainer->options->test, averaged ? "test (ema)" : "test", &error));
     if (trainer->held == NULL)
         watched = error;
+    if ((trainer->held != NULL || trainer->options->test != NULL) &&
+        watched < progress->best_error) {
+        RN_TRY(rn_trainer_save_model(trainer, "best.safetensors"));
+        progress->best_error = watched;
+    }
     rn_schedule_observe_epoch(&trainer->recipe.schedule, &progress->schedule, watched);
     progress->epoch_wrong = progress->epoch_seen = 0;
     progress->evaluation_due = false;
     trainer->saved = false;
-    if ((trainer->held != NULL || trainer->options->test != NULL) &&
-        watched < progress->best_error) {
-        progress->best_error = watched;
-        RN_TRY(rn_trainer_save_model(trainer, "best.safetensors"));
-    }
 out:
     return st;
 }

@@ -91,6 +91,58 @@ static void log_lines_do_not_tell_of_a_kill(void **state)
     training_release(&whole);
 }
 
+// What was trained before an evaluation that fails, here as the best weights cannot be written, is
+// not lost: resumed, the evaluation is made.
+static void failed_evaluation_keeps_the_steps(void **state)
+{
+    training t, whole;
+    char obstacle[128];
+
+    (void)state;
+    training_init(&whole);
+    run(&whole, RN_OK);
+    training_init(&t);
+    snprintf(obstacle, sizeof obstacle, "%s/best.safetensors", t.folder);
+    assert_int_equal(mkdir(obstacle, 0777), 0);
+    run(&t, RN_EIO);
+    assert_non_null(strstr(rn_error_message(), "best.safetensors"));
+    assert_non_null(strstr(rn_error_message(), "checkpoint-5.safetensors"));
+    assert_int_equal(t.result.iterations, 5);
+    t.options.resume = true;
+    run(&t, RN_EIO); // as long as it fails
+    assert_int_equal(rmdir(obstacle), 0);
+    run(&t, RN_OK);
+    assert_same_end(&whole, &t);
+    training_release(&t);
+    training_release(&whole);
+}
+
+static void expect_checkpoint(const rn_event *event, void *context)
+{
+    training *t = context;
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/checkpoint-%llu.safetensors", t->folder,
+             (unsigned long long)event->iteration);
+    if (event->kind == RN_EVENT_EVALUATION)
+        assert_true(rn_file_exists(path));
+    t->evaluations += event->kind == RN_EVENT_EVALUATION;
+}
+
+// A process killed in a long evaluation has to repeat that only.
+static void checkpoint_comes_before_the_evaluation(void **state)
+{
+    training t;
+
+    (void)state;
+    training_init(&t);
+    t.options.checkpoint_every = 0; // with each epoch, as the evaluations
+    t.options.on_event = expect_checkpoint;
+    run(&t, RN_OK);
+    assert_int_equal(t.evaluations, 3);
+    training_release(&t);
+}
+
 static void resume_is_bit_equal_with_mixing(void **state)
 {
     training whole, plain;
@@ -335,6 +387,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resume_is_bit_equal_at_any_step),
         cmocka_unit_test(log_lines_do_not_tell_of_a_kill),
+        cmocka_unit_test(failed_evaluation_keeps_the_steps),
+        cmocka_unit_test(checkpoint_comes_before_the_evaluation),
         cmocka_unit_test(resume_is_bit_equal_with_mixing),
         cmocka_unit_test(resuming_a_finished_run_changes_nothing),
         cmocka_unit_test(damaged_checkpoint_falls_back),
