@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Of files beside the models that can no longer be written: the training is worth more, so this is
-// said once.
-static void warn(cli_job *job, rn_status *kept, rn_status st)
+// Of files beside the models that cannot be written: the training is worth more. It is said once,
+// and tried again each time, as a full disk may have room again.
+static void warn(cli_job *job, rn_status *first, rn_status st)
 {
-    *kept = st;
-    if (st == RN_OK)
+    if (st == RN_OK || *first != RN_OK)
         return;
+    *first = st;
     cli_progress_clear(&job->progress);
     fflush(stdout);
     fprintf(stderr, "resnet: warning: %s\n", rn_error_message());
@@ -28,7 +28,6 @@ static bool samples_due(const cli_job *job, const rn_event *event)
     enum { SHARE = 100 };
 
     return event->kind == RN_EVENT_EVALUATION && event->watched_count > 0 &&
-           job->samples.status == RN_OK &&
            (event->iteration == event->iterations ||
             rn_clock() - job->samples.written >= SHARE * job->samples.cost);
 }
@@ -42,15 +41,39 @@ static void write_samples(cli_job *job, const rn_event *event)
     job->samples.cost = job->samples.written - start;
 }
 
+// A log that can be written again says what it lacks.
+static void note_lost_lines(cli_job *job, const rn_event *event)
+{
+    rn_event note = *event;
+    char text[80];
+
+    snprintf(text, sizeof text, "%llu line%s before this one could not be written to log.jsonl",
+             (unsigned long long)job->log_lost, job->log_lost == 1 ? "" : "s");
+    note.kind = RN_EVENT_NOTE;
+    note.text = text;
+    if (rn_run_log_write(job->log, &note) != RN_OK)
+        return;
+    job->log_lost = 0;
+    cli_progress_event(&job->progress, &note);
+}
+
+static void write_log(cli_job *job, const rn_event *event)
+{
+    if (job->log_lost > 0)
+        note_lost_lines(job, event);
+    rn_status st = rn_run_log_write(job->log, event);
+    job->log_lost += st != RN_OK;
+    warn(job, &job->log_status, st);
+}
+
 static void on_event(const rn_event *event, void *context)
 {
     cli_job *job = context;
 
     if (samples_due(job, event)) // before the line: who reads that finds them
         write_samples(job, event);
-    if (job->log_status == RN_OK)
-        warn(job, &job->log_status, rn_run_log_write(job->log, event));
-    if (job->board != NULL && job->board_status == RN_OK)
+    write_log(job, event);
+    if (job->board != NULL)
         warn(job, &job->board_status, rn_tensorboard_write(job->board, event));
     cli_progress_event(&job->progress, event);
 }

@@ -27,6 +27,7 @@ typedef struct cli_job {
     cli_progress progress;
     rn_run_log *log;
     rn_status log_status;    // of the first line that could not be written
+    uint64_t log_lost;       // lines that could not, since the last that could
     rn_tensorboard *board;   // NULL: not wanted
     rn_status board_status;  // of the first event that could not be written
     rn_dashboard *dashboard; // NULL: none

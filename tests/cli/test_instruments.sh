@@ -57,6 +57,35 @@ holds err "^resnet: error: the training is complete, but 'full/log.jsonl' is not
 [ -s full/model.safetensors ] || fail "the training is lost with its log"
 [ "$(tail -c 2 full/log.jsonl)" = "}" ] || fail "the log is torn"
 
+# Once there is room again, the log goes on, and says what it lacks.
+# wait_until COMMAND...: for a minute at most.
+wait_until() {
+    tries=0
+    until "$@"; do
+        sleep 0.05
+        tries=$((tries + 1))
+        [ $tries -le 1200 ] || return 1
+    done
+}
+if command -v prlimit >prlimit; then
+    (
+        ulimit -S -f 40
+        trap '' XFSZ
+        exec "$RESNET" train 'resnet:units=1;width=1' --iterations 1000000 --batch 2 --threads 1 \
+            --data shapes:train=64,test=16 --log-every 1 --log-gradients --out room --quiet \
+            --evaluate-every 10000 --checkpoint-every 10000000 2>err
+    ) &
+    pid=$!
+    wait_until grep -q "cannot write 'room/log.jsonl" err || fail "the log has not ended"
+    prlimit --pid $pid --fsize=unlimited
+    wait_until grep -q "could not be written" room/log.jsonl || fail "the log does not go on"
+    kill $pid
+    wait $pid
+    holds room/log.jsonl '"event":"note",.*"[0-9]* lines\? before this one could not be written'
+    holds room/log.jsonl '"event":"end"'
+    [ "$(grep -c "^resnet: warning" err)" -eq 1 ] || fail "not one warning"
+fi
+
 # Layer responses.
 expect 0 "$RESNET" responses plain --threads 1
 holds out "^resnet-8: 7 convolutions, on 64 images of shapes test (seed 1)$"
