@@ -40,7 +40,7 @@ typedef struct rn_watched {
 typedef enum rn_event_kind {
     RN_EVENT_START,      // text: what is trained, once
     RN_EVENT_RESUME,     // text: checkpoint path
-    RN_EVENT_STEP,       // every log_every iterations: means since the last such event
+    RN_EVENT_STEP,       // as log_every says: means since the last such event
     RN_EVENT_EVALUATION, // at the end of an epoch, and at the end
     RN_EVENT_CHECKPOINT, // text: path
     RN_EVENT_GRADIENTS,  // every log_gradients iterations: norms
@@ -96,6 +96,7 @@ typedef struct rn_train_options {
     uint64_t checkpoint_every;         // iterations; 0: each epoch
     int keep;                          // checkpoints kept; 0: 3
     uint64_t log_every;                // iterations; 0: 50
+    double log_seconds;                // and sooner, once steps have taken so long; 0: not
     uint64_t log_gradients;            // iterations; 0: never. Changes nothing of the training
     const volatile sig_atomic_t *stop; // becomes non-zero: finish the step, save, RN_EINTERRUPTED
     void (*on_event)(const rn_event *event, void *context);

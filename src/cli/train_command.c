@@ -196,12 +196,21 @@ static void say_how_to_resume(const cli_job *job, const rn_train_result *result)
     fputc('\n', stderr);
 }
 
+// Where nobody says how often, slow steps are told of once a minute.
+static double log_seconds(const cli_arguments *args)
+{
+    return cli_given(args, "log-every") ? 0 : 60;
+}
+
 static uint64_t gradients_every(const cli_arguments *args)
 {
+    enum { USUAL = 50 };
+
     if (!cli_given(args, "log-gradients"))
         return 0;
-    bool with_lines = *cli_text(args, "log-gradients") == '\0';
-    return (uint64_t)cli_integer(args, with_lines ? "log-every" : "log-gradients");
+    if (*cli_text(args, "log-gradients") != '\0')
+        return (uint64_t)cli_integer(args, "log-gradients");
+    return cli_given(args, "log-every") ? (uint64_t)cli_integer(args, "log-every") : USUAL;
 }
 
 static rn_status train(cli_job *job)
@@ -219,6 +228,7 @@ static rn_status train(cli_job *job)
     options.checkpoint_every = (uint64_t)cli_integer(args, "checkpoint-every");
     options.keep = (int)cli_integer(args, "keep");
     options.log_every = (uint64_t)cli_integer(args, "log-every");
+    options.log_seconds = log_seconds(args);
     options.log_gradients = gradients_every(args);
     options.stop = cli_signals_catch();
     options.on_event = on_event;

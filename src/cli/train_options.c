@@ -96,15 +96,15 @@ const cli_option cli_train_options[] = {
     {.name = "log-every",
      .kind = CLI_INTEGER,
      .argument = "STEPS",
-     .help = "steps between progress reports and log lines",
-     .fallback = "50",
+     .help = "steps between progress reports and log lines; by default 50, and at least a line a "
+             "minute",
      .low = 1,
      .high = INFINITY},
     {.name = "log-gradients",
      .kind = CLI_OPTIONAL_INTEGER,
      .argument = "STEPS",
-     .help = "log the norms of every parameter and its gradient, too: every so many steps, or with "
-             "each log line",
+     .help = "log the norms of every parameter and its gradient, too: every so many steps, or as "
+             "many as --log-every says, or 50",
      .low = 1,
      .high = INFINITY},
     {.name = "tensorboard",

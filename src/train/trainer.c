@@ -316,18 +316,27 @@ out:
     return st;
 }
 
+// Steps that take long are told of often enough to be seen alive.
+static bool line_due(const rn_trainer *trainer)
+{
+    const rn_train_options *options = trainer->options;
+    uint64_t every = options->log_every == 0 ? LOG_EVERY : options->log_every;
+
+    return measuring_due(trainer, every, trainer->progress.iteration) ||
+           (options->log_seconds > 0 && trainer->window.seconds >= options->log_seconds) ||
+           rn_phases_end_here(trainer);
+}
+
 static rn_status run_step(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
     const rn_train_options *options = trainer->options;
-    uint64_t log_every = options->log_every == 0 ? LOG_EVERY : options->log_every;
     double evaluate_every = options->evaluate_every > 0 ? options->evaluate_every : 1;
 
     RN_TRY(rn_phases_continue(trainer));
     RN_TRY(step(trainer));
     bool last = trainer->progress.iteration == trainer->iterations;
-    if (measuring_due(trainer, log_every, trainer->progress.iteration) ||
-        rn_phases_end_here(trainer))
+    if (line_due(trainer))
         tell_step(trainer);
     if (measuring_due(trainer, options->log_gradients, trainer->progress.iteration))
         tell_gradients(trainer);

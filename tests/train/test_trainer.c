@@ -143,6 +143,25 @@ static void checkpoint_comes_before_the_evaluation(void **state)
     training_release(&t);
 }
 
+// Lines that come by the clock show means since the last one, too, and change no weights.
+static void slow_steps_are_told_of(void **state)
+{
+    training whole, t;
+
+    (void)state;
+    training_init(&whole);
+    run(&whole, RN_OK);
+    training_init(&t);
+    t.options.log_every = 1000;
+    t.options.log_seconds = 1e-9;
+    run(&t, RN_OK);
+    for (int i = 1; i <= 14; i++)
+        assert_true(t.losses[i] > 0 && t.losses[i] == whole.losses[i]);
+    assert_same_end(&whole, &t);
+    training_release(&t);
+    training_release(&whole);
+}
+
 static void resume_is_bit_equal_with_mixing(void **state)
 {
     training whole, plain;
@@ -389,6 +408,7 @@ int main(void)
         cmocka_unit_test(log_lines_do_not_tell_of_a_kill),
         cmocka_unit_test(failed_evaluation_keeps_the_steps),
         cmocka_unit_test(checkpoint_comes_before_the_evaluation),
+        cmocka_unit_test(slow_steps_are_told_of),
         cmocka_unit_test(resume_is_bit_equal_with_mixing),
         cmocka_unit_test(resuming_a_finished_run_changes_nothing),
         cmocka_unit_test(damaged_checkpoint_falls_back),
