@@ -137,11 +137,13 @@ typedef struct rn_train_result {
 RN_API rn_status rn_train(const rn_train_options *options, rn_train_result *result);
 
 /**
- * Whether training and test set go with the network, and with each other: sizes, classes, labels.
- * What rn_train() would say, before anything is written.
+ * Whether training and test set go with the network, and with each other: sizes, classes, labels;
+ * and of a training to resume, whether the data, and evaluations that decide the learning rate, are
+ * what they were. What rn_train() would say, before anything is written.
  *
  * @param resumed  Of a training to resume the checkpoint; NULL: of a new one.
- * @return RN_OK; RN_EINVAL (names the first difference); RN_ENOMEM; as rn_graph_create().
+ * @return RN_OK; RN_EINVAL (names the first difference); RN_EFORMAT (no training state); RN_ENOMEM;
+ *         as rn_graph_create().
  */
 RN_API rn_status rn_train_check(const rn_train_options *options, const rn_checkpoint *resumed);
 

@@ -224,7 +224,6 @@ static rn_status train(cli_job *job)
     options.memory_limit = cli_size(args, "memory");
     options.workers = (int)cli_integer(args, "workers");
     options.bad_images = cli_bad_images(args);
-    options.evaluate_every = cli_real(args, "evaluate-every");
     options.checkpoint_every = (uint64_t)cli_integer(args, "checkpoint-every");
     options.keep = (int)cli_integer(args, "keep");
     options.log_every = (uint64_t)cli_integer(args, "log-every");

@@ -38,6 +38,7 @@ rn_train_options cli_job_train_options(const cli_job *job)
         .test = job->test,
         .folder = job->folder,
         .resume = job->resume,
+        .evaluate_every = cli_real(job->args, "evaluate-every"),
     };
 }
 
@@ -308,7 +309,6 @@ rn_status cli_job_open_data(cli_job *job)
     const rn_train_options options = cli_job_train_options(job);
     if (options.from != NULL)
         RN_TRY(rn_finetune_check(&options));
-    RN_TRY(rn_train_check(&options, job->checkpoint));
     if (!job->resume)
         RN_TRY(rn_progressive_check(&options));
     if (record->data_name == NULL) {
@@ -320,7 +320,9 @@ rn_status cli_job_open_data(cli_job *job)
                       "'%s' has %zu images of %s, but the run in '%s' trains on %llu of %s",
                       record->source, job->train->count, job->train->name, job->folder,
                       (unsigned long long)record->data_count, record->data_name);
+        goto out;
     }
+    RN_TRY(rn_train_check(&options, job->checkpoint));
 out:
     return st;
 }

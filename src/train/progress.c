@@ -18,6 +18,9 @@ rn_status rn_progress_print(char **out, const rn_progress *progress)
     RN_TRY(rn_json_object(&json));
     RN_TRY(rn_json_add_number(json, "iteration", (double)progress->iteration));
     RN_TRY(rn_json_add_number(json, "train_count", (double)progress->train_count));
+    if (progress->data_sum >= 0)
+        RN_TRY(rn_json_add_number(json, "data_sum", (double)progress->data_sum));
+    RN_TRY(rn_json_add_number(json, "evaluate_every", progress->evaluate_every));
     RN_TRY(rn_json_add_number(json, "threads", progress->threads));
     RN_TRY(rn_json_add_number(json, "best_error", progress->best_error));
     RN_TRY(rn_json_add_number(json, "training_error", progress->training_error));
@@ -55,7 +58,18 @@ out:
     return st;
 }
 
-// Absent in checkpoints of before they were kept.
+// Checkpoints of older versions may lack these, and those of the window.
+static rn_status parse_setting(rn_progress *progress, const cJSON *json)
+{
+    rn_status st = RN_OK;
+
+    progress->data_sum = -1;
+    RN_TRY(rn_json_int64(json, "data_sum", 0, UINT32_MAX, &progress->data_sum, what));
+    RN_TRY(rn_json_double(json, "evaluate_every", 0, 1e300, &progress->evaluate_every, what));
+out:
+    return st;
+}
+
 static rn_status parse_window(rn_progress *progress, const cJSON *json)
 {
     rn_status st = RN_OK;
@@ -77,6 +91,7 @@ rn_status rn_progress_parse(rn_progress *progress, const char *text)
     *progress = (rn_progress){.best_error = 100, .training_error = -1};
     RN_TRY(rn_json_parse(&json, text, strlen(text), what));
     RN_TRY(parse_counts(progress, json));
+    RN_TRY(parse_setting(progress, json));
     RN_TRY(rn_json_double(json, "best_error", 0, 100, &progress->best_error, what));
     RN_TRY(rn_json_double(json, "training_error", -1, 100, &progress->training_error, what));
     RN_TRY(rn_json_double(json, "epoch_wrong", 0, 1e15, &progress->epoch_wrong, what));

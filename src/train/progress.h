@@ -7,6 +7,8 @@
 typedef struct rn_progress {
     uint64_t iteration;             // steps done
     uint64_t train_count;           // images trained on, to recognise another data set on resume
+    int64_t data_sum;               // of the training set, for the same; -1: unknown
+    double evaluate_every;          // epochs; 0: unknown
     int threads;                    // bit-equality holds at the same count
     double best_error;              // percent
     double training_error;          // moving average over about 50 steps, percent; -1: none yet

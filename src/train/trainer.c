@@ -78,13 +78,20 @@ static rn_status create_loader(rn_trainer *trainer)
                             trainer->checkpoint->preprocess, &loader);
 }
 
-static void count_iterations(rn_trainer *trainer)
+void rn_trainer_count_iterations(rn_trainer *trainer)
 {
     double images = trainer->recipe.epochs * (double)trainer->progress.train_count;
 
     trainer->iterations = trainer->recipe.iterations > 0
                               ? trainer->recipe.iterations
                               : (uint64_t)ceil(images / trainer->recipe.batch);
+    if (trainer->progress.iteration > trainer->iterations)
+        trainer->iterations = trainer->progress.iteration;
+}
+
+double rn_trainer_evaluate_every(const rn_train_options *options)
+{
+    return options->evaluate_every > 0 ? options->evaluate_every : 1;
 }
 
 static rn_status set_up(rn_trainer *trainer)
@@ -94,9 +101,6 @@ static rn_status set_up(rn_trainer *trainer)
 
     RN_TRY(rn_folder_create(options->folder));
     RN_TRY(options->resume ? rn_trainer_resume(trainer) : rn_trainer_begin(trainer));
-    count_iterations(trainer);
-    if (trainer->progress.iteration > trainer->iterations)
-        trainer->iterations = trainer->progress.iteration;
     trainer->first = trainer->progress.iteration;
     RN_TRY(create_engine(trainer));
     RN_TRY(create_loader(trainer));
@@ -331,7 +335,6 @@ static rn_status run_step(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
     const rn_train_options *options = trainer->options;
-    double evaluate_every = options->evaluate_every > 0 ? options->evaluate_every : 1;
 
     RN_TRY(rn_phases_continue(trainer));
     RN_TRY(step(trainer));
@@ -340,7 +343,8 @@ static rn_status run_step(rn_trainer *trainer)
         tell_step(trainer);
     if (measuring_due(trainer, options->log_gradients, trainer->progress.iteration))
         tell_gradients(trainer);
-    trainer->progress.evaluation_due = last || crosses_epochs(trainer, evaluate_every);
+    trainer->progress.evaluation_due =
+        last || crosses_epochs(trainer, rn_trainer_evaluate_every(options));
     RN_TRY(finish_step(trainer));
 out:
     return st;

@@ -92,7 +92,18 @@ rn_model_options rn_trainer_model_options(const rn_train_options *options);
  */
 rn_status rn_trainer_check_data(const rn_model_options *model, const rn_train_options *options);
 
-/** Build or load trainer->checkpoint, recipe and progress. */
+/** Set trainer->iterations from recipe and progress. */
+void rn_trainer_count_iterations(rn_trainer *trainer);
+/** Epochs. */
+double rn_trainer_evaluate_every(const rn_train_options *options);
+/** CRC-32 of labels, names of classes, and pixels, or of photographs their names. */
+uint32_t rn_trainer_data_sum(const rn_samples *samples);
+/** Move what the recipe holds out of the training set to trainer->held. */
+rn_status rn_trainer_hold_out(rn_trainer *trainer);
+/** Momentum and average, where the checkpoint has none yet. */
+rn_status rn_trainer_new_weights(rn_trainer *trainer);
+
+/** Build or load trainer->checkpoint, recipe, progress and iterations. */
 rn_status rn_trainer_begin(rn_trainer *trainer);
 rn_status rn_trainer_resume(rn_trainer *trainer);
 

@@ -55,17 +55,3 @@ rn_status rn_trainer_check_data(const rn_model_options *model, const rn_train_op
 out:
     return st;
 }
-
-rn_status rn_train_check(const rn_train_options *options, const rn_checkpoint *resumed)
-{
-    rn_status st = RN_OK;
-    rn_graph *graph = NULL;
-
-    if (resumed != NULL)
-        return rn_trainer_check_data(&resumed->options, options);
-    RN_TRY(rn_train_graph(&graph, options));
-    RN_TRY(rn_trainer_check_data(rn_graph_options(graph), options));
-out:
-    rn_graph_free(graph);
-    return st;
-}

@@ -1,4 +1,4 @@
-// Starting, saving and resuming a training.
+// Starting and saving a training.
 #include "train/trainer.h"
 
 #include "base/memory.h"
@@ -157,7 +157,7 @@ static rn_status check_tta(const rn_trainer *trainer)
                     rn_tta_name(tta));
 }
 
-static rn_status hold_out(rn_trainer *trainer)
+rn_status rn_trainer_hold_out(rn_trainer *trainer)
 {
     rn_samples *train = trainer->options->train;
 
@@ -167,7 +167,7 @@ static rn_status hold_out(rn_trainer *trainer)
                                trainer->recipe.seed);
 }
 
-static rn_status new_weights(rn_trainer *trainer)
+rn_status rn_trainer_new_weights(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
     rn_checkpoint *checkpoint = trainer->checkpoint;
@@ -224,7 +224,17 @@ static rn_status begin_network(rn_trainer *trainer)
     RN_TRY(rn_train_graph(&checkpoint->graph, options));
     checkpoint->options = *rn_graph_options(checkpoint->graph);
     RN_TRY(rn_trainer_check_data(&checkpoint->options, options));
-    RN_TRY(hold_out(trainer));
+    uint32_t sum = rn_trainer_data_sum(options->train); // of all, held out or not
+    RN_TRY(rn_trainer_hold_out(trainer));
+    trainer->progress = (rn_progress){
+        .best_error = 100,
+        .training_error = -1,
+        .train_count = options->train->count,
+        .data_sum = sum,
+        .threads = rn_threads(),
+        .evaluate_every = rn_trainer_evaluate_every(options),
+    };
+    rn_trainer_count_iterations(trainer);
     RN_TRY(rn_strdup(&checkpoint->model, rn_graph_model(checkpoint->graph)));
     RN_TRY(copy_labels(&checkpoint->label_names, options->train, checkpoint->options.classes));
     RN_TRY(rn_weights_create(&checkpoint->weights, checkpoint->graph));
@@ -268,82 +278,9 @@ rn_status rn_trainer_begin(rn_trainer *trainer)
     RN_TRY(check_tta(trainer));
     RN_TRY(options->from != NULL ? rn_finetune_begin(trainer) : begin_from_scratch(trainer));
     RN_TRY(rn_recipe_print(&trainer->checkpoint->recipe, &trainer->recipe));
-    RN_TRY(new_weights(trainer));
-    trainer->progress = (rn_progress){
-        .best_error = 100,
-        .training_error = -1,
-        .train_count = options->train->count,
-        .threads = rn_threads(),
-    };
+    RN_TRY(rn_trainer_new_weights(trainer));
     note_no_warmup(trainer);
     note_mirrored_digits(trainer);
-out:
-    return st;
-}
-
-static rn_status check_resumable(rn_trainer *trainer, const char *path)
-{
-    rn_status st = RN_OK;
-    const rn_checkpoint *checkpoint = trainer->checkpoint;
-
-    if (checkpoint->recipe == NULL || checkpoint->state == NULL || checkpoint->momentum == NULL)
-        return rn_error(RN_EFORMAT, "'%s' is a model without training state", path);
-    RN_TRY(rn_recipe_load(&trainer->recipe, rn_recipe_name(0)));
-    RN_TRY(rn_recipe_parse(&trainer->recipe, checkpoint->recipe, path));
-    RN_TRY(rn_recipe_check(&trainer->recipe));
-    RN_TRY(rn_progress_parse(&trainer->progress, checkpoint->state));
-    if (trainer->recipe.sgd.ema > 0 && checkpoint->ema == NULL)
-        st = rn_error(RN_EFORMAT, "'%s' lacks the averaged weights that its recipe uses", path);
-out:
-    return st;
-}
-
-static void note_threads(const rn_trainer *trainer)
-{
-    char text[160];
-
-    if (trainer->progress.threads == rn_threads())
-        return;
-    snprintf(text, sizeof text,
-             "%d threads instead of %d: results will differ in the last bits from an "
-             "uninterrupted run",
-             rn_threads(), trainer->progress.threads);
-    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
-}
-
-static void note_skipped(const rn_trainer *trainer, int skipped)
-{
-    char text[1200];
-
-    snprintf(text, sizeof text, "%d damaged checkpoint%s passed over: %s", skipped,
-             skipped == 1 ? "" : "s", rn_error_message());
-    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
-}
-
-rn_status rn_trainer_resume(rn_trainer *trainer)
-{
-    rn_status st = RN_OK;
-    const rn_train_options *options = trainer->options;
-    int skipped = 0;
-
-    RN_TRY(rn_checkpoint_load_newest(&trainer->checkpoint, &trainer->saved_path, &skipped,
-                                     options->folder));
-    if (skipped > 0)
-        note_skipped(trainer, skipped);
-    RN_TRY(check_resumable(trainer, trainer->saved_path));
-    RN_TRY(rn_train_check(options, trainer->checkpoint));
-    RN_TRY(hold_out(trainer));
-    if (options->train->count != trainer->progress.train_count) {
-        st = rn_error(RN_EINVAL, "%s has %zu images, the run to resume was on %llu",
-                      options->train->name, options->train->count,
-                      (unsigned long long)trainer->progress.train_count);
-        goto out;
-    }
-    trainer->saved = true;
-    RN_TRY(new_weights(trainer));
-    note_threads(trainer);
-    trainer->progress.threads = rn_threads();
-    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_RESUME, .text = trainer->saved_path});
 out:
     return st;
 }

@@ -255,6 +255,47 @@ static void other_data_is_refused_on_resume(void **state)
     t.options.resume = true;
     run(&t, RN_EINVAL);
     assert_non_null(strstr(rn_error_message(), "97 images"));
+
+    // As many, but others; the same with another name.
+    rn_samples_free(t.train);
+    assert_int_equal(rn_data_open(&t.train, "shapes:train=96,test=33,seed=2", RN_SPLIT_TRAIN),
+                     RN_OK);
+    t.options.train = t.train;
+    run(&t, RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "other pictures, labels or names"));
+    rn_samples_free(t.train);
+    assert_int_equal(rn_data_open(&t.train, "shapes:train=96,test=33", RN_SPLIT_TRAIN), RN_OK);
+    t.options.train = t.train;
+    t.options.test = NULL;
+    t.train->label_names[2][0] = 'X';
+    run(&t, RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "class 2 of shapes train"));
+    training_release(&t);
+}
+
+// Where evaluations decide the rate, how often they come is of the recipe.
+static void other_evaluations_are_refused_under_plateau(void **state)
+{
+    training t;
+
+    (void)state;
+    training_init(&t);
+    t.stop_at = 3;
+    run(&t, RN_EINTERRUPTED);
+    t.stop = 0;
+    t.stop_at = 0;
+    t.options.resume = true;
+    t.options.evaluate_every = 0.5;
+    run(&t, RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "every 1 epochs, but every 0.5"));
+    training_release(&t);
+
+    training_init(&t);
+    t.recipe.schedule.kind = RN_SCHEDULE_CONSTANT;
+    run(&t, RN_OK);
+    t.options.resume = true;
+    t.options.evaluate_every = 0.5;
+    run(&t, RN_OK);
     training_release(&t);
 }
 
@@ -414,6 +455,7 @@ int main(void)
         cmocka_unit_test(damaged_checkpoint_falls_back),
         cmocka_unit_test(nothing_to_resume_is_said),
         cmocka_unit_test(other_data_is_refused_on_resume),
+        cmocka_unit_test(other_evaluations_are_refused_under_plateau),
         cmocka_unit_test(other_test_sets_are_refused),
         cmocka_unit_test(divergence_names_layer_and_remedy),
         cmocka_unit_test(held_out_images_are_not_trained_on),

@@ -34,6 +34,7 @@ static void training_event(const rn_event *event, void *context)
 {
     training *t = context;
 
+    assert_true(event->iterations > 0 || event->kind == RN_EVENT_END); // known from the start on
     if (event->kind == RN_EVENT_STEP && t->stop_at > 0 && event->iteration >= t->stop_at)
         t->stop = 1;
     if (event->kind == RN_EVENT_STEP && event->iteration < 16) {
