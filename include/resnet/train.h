@@ -63,6 +63,8 @@ typedef struct rn_event {
     double memory_peak;         // STEP: the most there were
     const char *set;            // EVALUATION: "test", "validation", "test (ema)"
     int64_t count, wrong;       // EVALUATION
+    bool best;                  // EVALUATION: the lowest error yet of what is held out, or where
+                                // nothing is, of the test set: best.safetensors has its weights
     const rn_param_norm *norms; // GRADIENTS: of all parameters but the frozen, borrowed
     int norm_count;
     /**
@@ -106,12 +108,15 @@ typedef struct rn_train_options {
 /** What a finished (or interrupted) training leaves. */
 typedef struct rn_train_result {
     uint64_t iterations;            // done in all
+    uint64_t steps;                 // done by this process; 0: resumed when it was complete
     double seconds;                 // of this process
     double images_per_second;       // over the training steps of this process, evaluation excluded
     double data_wait;               // share of the training time
-    int64_t test_count, test_wrong; // last evaluation of the weights to be used (EMA if in use)
+    int64_t test_count, test_wrong; // last evaluation of the weights to be used (EMA if in use), of
+                                    // the test set, else of what is held out; 0: none is known
     double test_loss;
-    double best_error; // lowest such error over the run, in percent; 100 if never evaluated
+    double best_error; // lowest error over the run of what is held out, else of the test set, in
+                       // percent; 100 if never evaluated
 } rn_train_result;
 
 /**

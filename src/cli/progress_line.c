@@ -167,7 +167,6 @@ static void show_evaluation(cli_progress *progress, const rn_event *event)
     static const char mark[] = "  best";
     cli_field fields[6] = {0};
     char line[512];
-    bool best = !progress->evaluated || event->error < progress->best;
     int room = progress->live ? cli_width(progress->stream) - (int)sizeof mark : UNBOUNDED, n = 0;
 
     put(&fields[n++], 0, "epoch %6.2f", event->epoch);
@@ -181,9 +180,7 @@ static void show_evaluation(cli_progress *progress, const rn_event *event)
     fields[n++].rank = 3;
     cli_join_fields(line, sizeof line, fields, n, room);
     fprintf(progress->stream, "%s%s%s%s\n", line, cli_style(progress->stream, CLI_GREEN),
-            best ? mark : "", cli_style(progress->stream, CLI_NORMAL));
-    progress->best = best ? event->error : progress->best;
-    progress->evaluated = true;
+            event->best ? mark : "", cli_style(progress->stream, CLI_NORMAL));
 }
 
 // Something to look at until the first measured point.

@@ -16,8 +16,6 @@ typedef struct cli_progress {
     bool drawn; // the live line is on the screen
     rn_event step;
     bool stepped; // `step` holds a STEP event
-    double best;  // lowest error of `best_set` so far
-    bool evaluated;
 } cli_progress;
 
 void cli_progress_init(cli_progress *progress, FILE *stream, bool quiet);

@@ -7,6 +7,7 @@
 #include "cli/signals.h"
 #include "cli/term.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,17 +127,19 @@ static rn_status print_json_result(const cli_job *job, const rn_train_result *re
                                    const char *model)
 {
     cJSON *json = cJSON_CreateObject();
+    bool known = result->test_count > 0;
 
     cJSON_AddStringToObject(json, "folder", job->folder);
     cJSON_AddStringToObject(json, "model", model);
     cli_json_add(json, "iterations", (double)result->iterations);
     cli_json_add(json, "seconds", result->seconds);
-    cli_json_add(json, "images_per_second", result->images_per_second);
-    cli_json_add(json, "data_wait", result->data_wait);
+    cli_json_add(json, "images_per_second", result->steps > 0 ? result->images_per_second : NAN);
+    cli_json_add(json, "data_wait", result->steps > 0 ? result->data_wait : NAN);
     cli_json_add(json, "test_count", (double)result->test_count);
     cli_json_add(json, "test_wrong", (double)result->test_wrong);
-    cli_json_add(json, "test_error", cli_percent(result->test_wrong, result->test_count));
-    cli_json_add(json, "test_loss", result->test_loss);
+    cli_json_add(json, "test_error",
+                 known ? cli_percent(result->test_wrong, result->test_count) : NAN);
+    cli_json_add(json, "test_loss", known ? result->test_loss : NAN);
     cli_json_add(json, "best_error", result->best_error);
     return cli_print_json(json);
 }
@@ -155,10 +158,25 @@ static void print_accuracy(const cli_job *job, const rn_train_result *result)
     const char *set = job->test != NULL ? "test" : "validation";
     int64_t right = result->test_count - result->test_wrong;
 
-    printf("%s%s accuracy %.2f%%%s (%s of %s right), loss %.4f\nlowest error on the way %.2f%%\n",
-           cli_style(stdout, CLI_BOLD), set, cli_percent(right, result->test_count),
-           cli_style(stdout, CLI_NORMAL), cli_count(right).text, cli_count(result->test_count).text,
-           result->test_loss, result->best_error);
+    printf(
+        "%s%s accuracy %.2f%%%s (%s of %s right), loss %.4f\nlowest %s error on the way %.2f%%\n",
+        cli_style(stdout, CLI_BOLD), set, cli_percent(right, result->test_count),
+        cli_style(stdout, CLI_NORMAL), cli_count(right).text, cli_count(result->test_count).text,
+        result->test_loss, job->recipe.hold_out > 0 ? "validation" : "test", result->best_error);
+}
+
+static void print_speed(const cli_job *job, const rn_train_result *result)
+{
+    const char *gap = job->progress.quiet ? "" : "\n";
+    const char *plural = result->iterations == 1 ? "" : "s";
+    cli_number steps = cli_count((int64_t)result->iterations);
+
+    if (result->steps == 0)
+        printf("%salready complete: %s step%s\n", gap, steps.text, plural);
+    else
+        printf("%s%s step%s in %s, %.0f images/s, %.1f%% of the time waiting for data\n", gap,
+               steps.text, plural, cli_duration(result->seconds).text, result->images_per_second,
+               100 * result->data_wait);
 }
 
 static rn_status print_result(const cli_job *job, const rn_train_result *result)
@@ -171,11 +189,8 @@ static rn_status print_result(const cli_job *job, const rn_train_result *result)
         st = print_json_result(job, result, model);
         goto out;
     }
-    printf("%s%s step%s in %s, %.0f images/s, %.1f%% of the time waiting for data\n",
-           job->progress.quiet ? "" : "\n", cli_count((int64_t)result->iterations).text,
-           result->iterations == 1 ? "" : "s", cli_duration(result->seconds).text,
-           result->images_per_second, 100 * result->data_wait);
-    if (result->test_count > 0) // a complete run that is resumed evaluates nothing
+    print_speed(job, result);
+    if (result->test_count > 0)
         print_accuracy(job, result);
     printf("model: %s\n", model);
     if (!job->progress.quiet)

@@ -5,9 +5,22 @@
 #include "base/memory.h"
 #include "optim/schedule_state.h"
 
+#include <math.h>
 #include <string.h>
 
 static const char what[] = "checkpoint state";
+
+static rn_status add_last(cJSON *json, const rn_progress *progress)
+{
+    rn_status st = RN_OK;
+
+    RN_TRY(rn_json_add_number(json, "last_count", (double)progress->last_count));
+    RN_TRY(rn_json_add_number(json, "last_wrong", (double)progress->last_wrong));
+    if (isfinite(progress->last_loss))
+        RN_TRY(rn_json_add_number(json, "last_loss", progress->last_loss));
+out:
+    return st;
+}
 
 rn_status rn_progress_print(char **out, const rn_progress *progress)
 {
@@ -29,6 +42,7 @@ rn_status rn_progress_print(char **out, const rn_progress *progress)
     RN_TRY(rn_json_add_number(json, "window_loss", progress->window_loss));
     RN_TRY(rn_json_add_number(json, "window_wrong", progress->window_wrong));
     RN_TRY(rn_json_add_number(json, "window_steps", (double)progress->window_steps));
+    RN_TRY(add_last(json, progress));
     RN_TRY(rn_json_add_bool(json, "evaluation_due", progress->evaluation_due));
     RN_TRY(rn_json_object(&schedule));
     RN_TRY(rn_json_add_item(json, "schedule", schedule));
@@ -70,6 +84,18 @@ out:
     return st;
 }
 
+static rn_status parse_last(rn_progress *progress, const cJSON *json)
+{
+    rn_status st = RN_OK;
+
+    progress->last_loss = NAN;
+    RN_TRY(rn_json_int64(json, "last_count", 0, INT64_C(1) << 53, &progress->last_count, what));
+    RN_TRY(rn_json_int64(json, "last_wrong", 0, progress->last_count, &progress->last_wrong, what));
+    RN_TRY(rn_json_double(json, "last_loss", 0, 1e300, &progress->last_loss, what));
+out:
+    return st;
+}
+
 static rn_status parse_window(rn_progress *progress, const cJSON *json)
 {
     rn_status st = RN_OK;
@@ -97,6 +123,7 @@ rn_status rn_progress_parse(rn_progress *progress, const char *text)
     RN_TRY(rn_json_double(json, "epoch_wrong", 0, 1e15, &progress->epoch_wrong, what));
     RN_TRY(rn_json_double(json, "epoch_seen", 0, 1e15, &progress->epoch_seen, what));
     RN_TRY(parse_window(progress, json));
+    RN_TRY(parse_last(progress, json));
     RN_TRY(rn_json_bool(json, "evaluation_due", &progress->evaluation_due, what));
     RN_TRY(rn_schedule_state_from_json(&progress->schedule,
                                        cJSON_GetObjectItemCaseSensitive(json, "schedule"), what));

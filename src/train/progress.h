@@ -17,6 +17,8 @@ typedef struct rn_progress {
     // run's would.
     double window_loss, window_wrong;
     uint64_t window_steps;
+    int64_t last_count, last_wrong; // of the last evaluation; 0: none, or not known
+    double last_loss;
     bool evaluation_due; // stopped before the evaluation that belongs to this step
     rn_schedule_state schedule;
 } rn_progress;

@@ -372,12 +372,16 @@ out:
 static void fill_result(rn_trainer *trainer)
 {
     rn_train_result *result = &trainer->result;
-    double images = (double)(trainer->progress.iteration - trainer->first) * trainer->recipe.batch;
 
     result->iterations = trainer->progress.iteration;
+    result->steps = trainer->progress.iteration - trainer->first;
+    result->test_count = trainer->progress.last_count;
+    result->test_wrong = trainer->progress.last_wrong;
+    result->test_loss = trainer->progress.last_loss;
     result->best_error = trainer->progress.best_error;
     result->seconds = rn_clock() - trainer->started;
     if (trainer->train_seconds > 0) {
+        double images = (double)result->steps * trainer->recipe.batch;
         result->images_per_second = images / trainer->train_seconds;
         result->data_wait = rn_loader_wait(trainer->loader) / trainer->train_seconds;
     }

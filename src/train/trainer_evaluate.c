@@ -89,6 +89,12 @@ static rn_status evaluate_photos(rn_trainer *trainer, const rn_samples *samples,
     return rn_evaluate_planned(result, &member, samples, &options, trainer->plans);
 }
 
+// Whose lowest error makes the best weights; NULL: none.
+static const rn_samples *deciding_set(const rn_trainer *trainer)
+{
+    return trainer->held != NULL ? trainer->held : trainer->options->test;
+}
+
 static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, const char *set,
                              double *error)
 {
@@ -106,15 +112,17 @@ static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, con
     if (samples == trainer->options->test)
         shown = rn_watch_result(watched, &watch, trainer->checkpoint->label_names);
     *error = 100.0 * (double)result.wrong / (double)result.count;
-    trainer->result.test_count = result.count;
-    trainer->result.test_wrong = result.wrong;
-    trainer->result.test_loss = result.loss;
+    trainer->progress.last_count = result.count;
+    trainer->progress.last_wrong = result.wrong;
+    trainer->progress.last_loss = result.loss;
     rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_EVALUATION,
                                         .set = set,
                                         .count = result.count,
                                         .wrong = result.wrong,
                                         .error = *error,
                                         .loss = result.loss,
+                                        .best = samples == deciding_set(trainer) &&
+                                                *error < trainer->progress.best_error,
                                         .watched = watched,
                                         .watched_count = shown});
 out:
@@ -138,8 +146,7 @@ rn_status rn_trainer_evaluate(rn_trainer *trainer)
             evaluate_on(trainer, trainer->options->test, averaged ? "test (ema)" : "test", &error));
     if (trainer->held == NULL)
         watched = error;
-    if ((trainer->held != NULL || trainer->options->test != NULL) &&
-        watched < progress->best_error) {
+    if (deciding_set(trainer) != NULL && watched < progress->best_error) {
         RN_TRY(rn_trainer_save_model(trainer, "best.safetensors"));
         progress->best_error = watched;
     }

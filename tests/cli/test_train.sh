@@ -10,6 +10,7 @@ expect 0 train resnet-8 --iterations 24 --out whole
 holds out "step .*24/24 .*loss .*error .*lr .*images/s .*data wait .*ETA"
 holds out "test accuracy .*% (.* of 64 right)"
 holds out "resnet eval whole/model.safetensors"
+cp out whole.out
 grep -q "$(printf '\033')\|$(printf '\r')" out && fail "control characters in plain output"
 for file in model.safetensors best.safetensors log.jsonl recipe.json environment.json run.json; do
     [ -s whole/$file ] || fail "no whole/$file"
@@ -62,8 +63,15 @@ holds out '"error"'
 failure "bad.png" predict bad.png small.ppm
 
 # Resume: in parts as whole.
+accuracy=$(sed -n '/accuracy/,/lowest test error/p' whole.out)
 expect 0 "$RESNET" train --resume whole
 grep -q "checkpoint-24" out || fail "a complete run that is resumed does not say from where"
+holds out "^already complete: 24 steps$"
+[ "$(sed -n '/accuracy/,/lowest test error/p' out)" = "$accuracy" ] ||
+    fail "a complete run has another result when it is resumed: $(cat out)"
+expect 0 "$RESNET" train --resume whole --json
+holds out '"test_count":[[:space:]]*64'
+holds out '"images_per_second":[[:space:]]*null'
 cp -r whole part
 rm part/model.safetensors part/best.safetensors
 for checkpoint in part/checkpoint-*; do

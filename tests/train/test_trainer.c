@@ -191,6 +191,11 @@ static void resuming_a_finished_run_changes_nothing(void **state)
     t.options.resume = true;
     run(&t, RN_OK);
     assert_same_end(&whole, &t);
+    assert_int_equal(whole.result.steps, 14);
+    assert_int_equal(t.result.steps, 0);
+    assert_int_equal(t.result.test_count, 33);
+    assert_int_equal(t.result.test_wrong, whole.result.test_wrong);
+    assert_true(t.result.test_loss == whole.result.test_loss);
     training_release(&t);
     training_release(&whole);
 }
@@ -380,7 +385,9 @@ static void held_out_images_are_not_trained_on(void **state)
     t.recipe.iterations = 7;
     run(&t, RN_OK);
     assert_int_equal(t.train->count, 66);
-    assert_int_equal(t.evaluations, 4); // validation and test, after steps 4 and 7 (the last)
+    assert_int_equal(t.evaluations, 4);      // validation and test, after steps 4 and 7 (the last)
+    assert_true(t.best >= 1 && t.best <= 2); // of the held-out images only
+    assert_string_equal(t.best_set, "validation (ema)");
     training_release(&t);
 }
 

@@ -25,7 +25,8 @@ typedef struct training {
     rn_train_result result;
     volatile sig_atomic_t stop;
     uint64_t stop_at; // iteration whose STEP event sets `stop`; 0: never
-    int evaluations, notes;
+    int evaluations, notes, best;
+    char best_set[32];
     double losses[16], errors[16]; // of the STEP event of each iteration
     char last_note[1200];
 } training;
@@ -42,6 +43,10 @@ static void training_event(const rn_event *event, void *context)
         t->errors[event->iteration] = event->error;
     }
     t->evaluations += event->kind == RN_EVENT_EVALUATION;
+    if (event->kind == RN_EVENT_EVALUATION && event->best) {
+        t->best++;
+        snprintf(t->best_set, sizeof t->best_set, "%s", event->set);
+    }
     if (event->kind == RN_EVENT_NOTE) {
         t->notes++;
         snprintf(t->last_note, sizeof t->last_note, "%s", event->text);
