@@ -33,8 +33,9 @@ typedef struct rn_schedule {
                           // 1 a share of all iterations
     double warmup_factor; // 0 .. 1
     double until_error;   // > 0: stay at until_lr until the running training error, in percent, is
-    double until_lr;      //      below until_error (2015 paper, section 4.2: 80 %, 0.01); then go
-                          //      on as if it had not been: milestones stay where they are
+    double until_lr;      //      below until_error (2015 paper, section 4.2: 80 %, 0.01), which
+                          //      is not asked before step 50; then go on as if it had not been:
+                          //      milestones stay where they are
 } rn_schedule;
 
 /** What a schedule must remember; goes into the checkpoint. Zeroes to start with. */

@@ -3,10 +3,12 @@
 #include "base/json.h"
 #include "base/json_write.h"
 
+#include <limits.h>
+
 static const char *const keys[] = {"released", "released_at", "reductions",
                                    "waited",   "best",        "evaluations"};
 
-enum { KEYS = sizeof keys / sizeof *keys, MAX_COUNT = 1000000 };
+enum { KEYS = sizeof keys / sizeof *keys };
 
 rn_status rn_schedule_state_to_json(cJSON *object, const rn_schedule_state *state)
 {
@@ -25,7 +27,7 @@ out:
 static rn_status read_count(const cJSON *object, const char *key, int *value, const char *what)
 {
     int64_t number = 0;
-    rn_status st = rn_json_int64(object, key, 0, MAX_COUNT, &number, what);
+    rn_status st = rn_json_int64(object, key, 0, INT_MAX, &number, what);
 
     *value = (int)number;
     return st;

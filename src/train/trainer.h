@@ -92,6 +92,11 @@ rn_model_options rn_trainer_model_options(const rn_train_options *options);
  */
 rn_status rn_trainer_check_data(const rn_model_options *model, const rn_train_options *options);
 
+/** Say what is odd about the recipe for this network, data and length. */
+void rn_trainer_note_begin(const rn_trainer *trainer);
+/** Say that the rate never was the schedule's, if so. */
+void rn_trainer_note_end(const rn_trainer *trainer);
+
 /** Set trainer->iterations from recipe and progress. */
 void rn_trainer_count_iterations(rn_trainer *trainer);
 /** Epochs. */

@@ -180,41 +180,6 @@ out:
     return st;
 }
 
-// 2015 paper, section 4.2: 110 layers do not start to converge at lr 0.1.
-static void note_no_warmup(const rn_trainer *trainer)
-{
-    char text[200];
-    const rn_schedule *schedule = &trainer->recipe.schedule;
-    int layers = rn_graph_depth(trainer->checkpoint->graph);
-
-    if (layers < 110 || schedule->lr < 0.1 || schedule->warmup > 0 || schedule->until_error > 0)
-        return;
-    snprintf(text, sizeof text,
-             "%d layers may not start to learn at lr %g without warm-up; recipe paper-cifar-110, "
-             "--until-error 80 or --warmup avoids that",
-             layers, schedule->lr);
-    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
-}
-
-// Classes named "0", "1", ...: digits, as far as anyone can tell, and a mirrored 2 is no 2.
-static void note_mirrored_digits(const rn_trainer *trainer)
-{
-    char digit[16];
-    const rn_samples *train = trainer->options->train;
-
-    if (!trainer->recipe.augment.flip)
-        return;
-    for (int i = 0; i < train->classes; i++) {
-        snprintf(digit, sizeof digit, "%d", i);
-        if (strcmp(train->label_names[i], digit) != 0)
-            return;
-    }
-    rn_trainer_tell(trainer,
-                    (rn_event){.kind = RN_EVENT_NOTE,
-                               .text = "the classes have numbers for names; if they are "
-                                       "digits, --no-flip keeps them from being mirrored"});
-}
-
 static rn_status begin_network(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
@@ -279,8 +244,7 @@ rn_status rn_trainer_begin(rn_trainer *trainer)
     RN_TRY(options->from != NULL ? rn_finetune_begin(trainer) : begin_from_scratch(trainer));
     RN_TRY(rn_recipe_print(&trainer->checkpoint->recipe, &trainer->recipe));
     RN_TRY(rn_trainer_new_weights(trainer));
-    note_no_warmup(trainer);
-    note_mirrored_digits(trainer);
+    rn_trainer_note_begin(trainer);
 out:
     return st;
 }

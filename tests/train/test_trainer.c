@@ -399,9 +399,62 @@ static void until_error_rule_releases_the_rate(void **state)
     training_init(&t);
     t.recipe.schedule.until_error = 100; // met by any batch that is not all wrong
     t.recipe.schedule.until_lr = 0.01;
+    t.options.test = NULL;
+    run(&t, RN_OK); // ends before the mean is one of enough steps
+    assert_int_equal(t.notes, 1);
+    assert_non_null(strstr(t.last_note, "did not fall below 100 %: lr 0.01 to the end"));
+    t.recipe.iterations = 51;
+    run(&t, RN_OK);
+    assert_int_equal(t.notes, 2);
+    assert_non_null(strstr(t.last_note, "lr 0.01 -> 0.05"));
+    training_release(&t);
+}
+
+static void schedules_beyond_the_end_are_noted(void **state)
+{
+    training t;
+
+    (void)state;
+    training_init(&t);
+    t.options.test = NULL;
+    t.recipe.iterations = 0;
+    t.recipe.epochs = 0.5; // three steps
+    t.recipe.schedule.kind = RN_SCHEDULE_STEP;
+    t.recipe.schedule.milestones = 1;
+    t.recipe.schedule.milestone[0] = 3;
     run(&t, RN_OK);
     assert_int_equal(t.notes, 1);
-    assert_non_null(strstr(t.last_note, "lr 0.01 -> 0.05"));
+    assert_non_null(strstr(t.last_note, "first milestone is step 3, the training has 3"));
+    t.recipe.schedule.milestone[0] = 2;
+    t.recipe.schedule.warmup = 3;
+    run(&t, RN_OK);
+    assert_int_equal(t.notes, 2);
+    assert_non_null(strstr(t.last_note, "warm-up takes 3 steps, the training 3"));
+    t.recipe.schedule.warmup = 2;
+    run(&t, RN_OK);
+    assert_int_equal(t.notes, 2);
+    training_release(&t);
+}
+
+// 1.1 times 50 is 55.00000000000001 in doubles.
+static void rounding_adds_no_step(void **state)
+{
+    training t;
+
+    (void)state;
+    training_init(&t);
+    rn_samples_free(t.train);
+    assert_int_equal(rn_data_open(&t.train, "shapes:train=50,test=33", RN_SPLIT_TRAIN), RN_OK);
+    t.options.train = t.train;
+    t.options.test = NULL;
+    t.recipe.iterations = 0;
+    t.recipe.epochs = 1.1;
+    t.recipe.batch = 5;
+    run(&t, RN_OK);
+    assert_int_equal(t.result.iterations, 11);
+    t.recipe.epochs = 1.12; // a step that is begun counts
+    run(&t, RN_OK);
+    assert_int_equal(t.result.iterations, 12);
     training_release(&t);
 }
 
@@ -467,6 +520,8 @@ int main(void)
         cmocka_unit_test(divergence_names_layer_and_remedy),
         cmocka_unit_test(held_out_images_are_not_trained_on),
         cmocka_unit_test(until_error_rule_releases_the_rate),
+        cmocka_unit_test(schedules_beyond_the_end_are_noted),
+        cmocka_unit_test(rounding_adds_no_step),
         cmocka_unit_test(deep_network_without_warmup_is_noted),
         cmocka_unit_test(mirrored_digits_are_noted),
         cmocka_unit_test(missing_options_are_errors),
