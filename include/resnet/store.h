@@ -78,6 +78,14 @@ RN_API rn_status rn_checkpoint_save_in(const rn_checkpoint *checkpoint, const ch
                                        uint64_t iteration, int keep);
 
 /**
+ * Only the deleting: a caller that saves with keep INT_MAX first can go on where this fails.
+ *
+ * @return RN_OK; RN_EINVAL (keep below 1); RN_ENOTFOUND (no such folder); RN_EIO (names the first
+ *         file that stays); RN_ENOMEM.
+ */
+RN_API rn_status rn_checkpoint_remove_old(const char *folder, uint64_t iteration, int keep);
+
+/**
  * Load the valid checkpoint-N.safetensors of a folder with the highest N; damaged and unreadable
  * ones are passed over.
  *

@@ -5,6 +5,7 @@
 #include "train/finetune.h"
 #include "train/whiten.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,6 +51,16 @@ out:
     return st;
 }
 
+// What stays for now is tried again after the next checkpoint.
+static void remove_old(const rn_trainer *trainer)
+{
+    const rn_train_options *options = trainer->options;
+
+    if (rn_checkpoint_remove_old(options->folder, trainer->progress.iteration,
+                                 options->keep == 0 ? 3 : options->keep) != RN_OK)
+        rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = rn_error_message()});
+}
+
 rn_status rn_trainer_save(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
@@ -62,13 +73,14 @@ rn_status rn_trainer_save(rn_trainer *trainer)
     trainer->checkpoint->state = NULL;
     RN_TRY(rn_progress_print(&trainer->checkpoint->state, &trainer->progress));
     RN_TRY(rn_checkpoint_save_in(trainer->checkpoint, options->folder, trainer->progress.iteration,
-                                 options->keep == 0 ? 3 : options->keep));
+                                 INT_MAX));
     trainer->saved = true;
     rn_free(trainer->saved_path);
     trainer->saved_path = NULL;
     RN_TRY(rn_format(&trainer->saved_path, "%s/checkpoint-%llu.safetensors", options->folder,
                      (unsigned long long)trainer->progress.iteration));
     rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_CHECKPOINT, .text = trainer->saved_path});
+    remove_old(trainer);
 out:
     return st;
 }

@@ -236,6 +236,24 @@ static void damaged_checkpoint_falls_back(void **state)
     training_release(&whole);
 }
 
+// Once the new checkpoint is written, an old one that cannot be removed is no reason to stop.
+static void old_checkpoint_that_stays_is_noted(void **state)
+{
+    training t;
+    char obstacle[128];
+
+    (void)state;
+    training_init(&t);
+    snprintf(obstacle, sizeof obstacle, "%s/checkpoint-1.safetensors", t.folder);
+    assert_int_equal(mkdir(obstacle, 0777), 0);
+    t.options.keep = 1;
+    run(&t, RN_OK);
+    assert_true(t.notes > 0);
+    assert_non_null(strstr(t.last_note, "cannot remove"));
+    assert_non_null(strstr(t.last_note, "checkpoint-1.safetensors"));
+    training_release(&t);
+}
+
 static void nothing_to_resume_is_said(void **state)
 {
     training t;
@@ -513,6 +531,7 @@ int main(void)
         cmocka_unit_test(resume_is_bit_equal_with_mixing),
         cmocka_unit_test(resuming_a_finished_run_changes_nothing),
         cmocka_unit_test(damaged_checkpoint_falls_back),
+        cmocka_unit_test(old_checkpoint_that_stays_is_noted),
         cmocka_unit_test(nothing_to_resume_is_said),
         cmocka_unit_test(other_data_is_refused_on_resume),
         cmocka_unit_test(other_evaluations_are_refused_under_plateau),
