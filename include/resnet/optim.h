@@ -23,7 +23,7 @@ enum { RN_MAX_MILESTONES = 16 };
 typedef struct rn_schedule {
     rn_schedule_kind kind;
     double lr;                             // the base (peak) rate, > 0
-    double factor;                         // step and plateau: 0 < factor < 1; default 0.1
+    double factor;                         // step and plateau: 0 < factor < 1
     double final_factor;                   // cosine, one-cycle, linear: 0 .. 1
     int milestones;                        // step: how many
     uint64_t milestone[RN_MAX_MILESTONES]; // iterations, rising
@@ -60,6 +60,7 @@ RN_API void rn_schedule_observe_epoch(const rn_schedule *schedule, rn_schedule_s
                                       double error);
 /** Names "constant", "step", "plateau", "cosine", "one-cycle", "linear". NULL if out of range. */
 RN_API const char *rn_schedule_name(rn_schedule_kind kind);
+/** RN_EINVAL: unknown; the message has the names and the nearest. */
 RN_API rn_status rn_schedule_parse(rn_schedule_kind *out, const char *name);
 
 /** Which parameters weight decay applies to: all (the papers), or convolution and linear weights.
@@ -86,26 +87,21 @@ typedef struct rn_sgd_options {
     bool nesterov;
     double ema;                  // decay of the weights' moving average, 0: none, < 1
     int lookahead;               // steps between two returns to the average; 0: none
-    double lr_factor[RN_GROUPS]; // 0 .. 1e6; 0: 1
+    double lr_factor[RN_GROUPS]; // 0 .. 1e6; 0 is no rate of zero, but stands for 1
     bool frozen[RN_GROUPS];      // keep what they start with
 } rn_sgd_options;
-
-/**
- * Lookahead (Zhang et al. 2019, arXiv:1907.08610): with options.lookahead = k, every k-th step
- * moves the slow weights, which take the place of the moving average, part of the way to the
- * weights, and the weights go back there:
- *
- *     a = ema^k (t / T)^3,   slow = a slow + (1 - a) weights,   weights = slow
- *
- * with t of T iterations done; running statistics likewise. At first slow weights are the weights;
- * as the rate falls they become a long average. ema must be above 0.
- */
 
 /** SGD with momentum over the parameters of a run, and the moving average of its weights. */
 typedef struct rn_sgd rn_sgd;
 
-/** Borrows run and engine, which must outlive it. EMA starts from the run's current values. What
- * the plan freezes has neither momentum nor an average of its own. */
+/**
+ * Borrows run and engine, which must outlive it. EMA starts from the run's current values. What the
+ * plan freezes has neither momentum nor an average of its own.
+ *
+ * @param[out] out  The caller's (rn_sgd_free()); NULL on failure.
+ * @return RN_OK; RN_EINVAL (an option out of range, or a run of a plan without training: says
+ *         which); RN_ENOMEM.
+ */
 RN_API rn_status rn_sgd_create(rn_sgd **out, rn_run *run, rn_engine *engine,
                                const rn_sgd_options *options);
 RN_API void rn_sgd_free(rn_sgd *sgd);
@@ -116,10 +112,23 @@ RN_API void rn_sgd_free(rn_sgd *sgd);
  * is not one of fresh weights. Allocates nothing.
  */
 RN_API void rn_sgd_step(rn_sgd *sgd, double lr);
-/** After each step: lookahead where it is due, or nothing; `iteration` of `iterations` are done. */
+/**
+ * After each step: lookahead (Zhang et al. 2019, arXiv:1907.08610) where it is due, or nothing.
+ * With options.lookahead = k, every k-th step moves the slow weights, which take the place of the
+ * moving average, part of the way to the weights, and the weights go back there:
+ *
+ *     a = ema^k (t / T)^3,   slow = a slow + (1 - a) weights,   weights = slow
+ *
+ * with t = iteration of T = iterations done; running statistics likewise. At first slow weights are
+ * the weights; as the rate falls they become a long average. ema must be above 0.
+ */
 RN_API void rn_sgd_lookahead(rn_sgd *sgd, uint64_t iteration, uint64_t iterations);
 
-/** Momentum and EMA in canonical layout, for checkpoints. EMA: RN_EINVAL if not in use. */
+/**
+ * Momentum and EMA in canonical layout, for checkpoints, to and from weights of the run's graph.
+ *
+ * @return RN_OK; RN_EINVAL (EMA: not in use); RN_ENOMEM.
+ */
 RN_API rn_status rn_sgd_store_momentum(const rn_sgd *sgd, rn_weights *momentum);
 RN_API rn_status rn_sgd_load_momentum(rn_sgd *sgd, const rn_weights *momentum);
 RN_API rn_status rn_sgd_store_ema(const rn_sgd *sgd, rn_weights *ema);

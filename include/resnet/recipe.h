@@ -19,6 +19,7 @@ typedef enum rn_tta {
 
 /** Names "none", "flip", "flip-translate". Static; NULL if out of range. */
 RN_API const char *rn_tta_name(rn_tta tta);
+/** RN_EINVAL: unknown; the message has the names. */
 RN_API rn_status rn_tta_parse(rn_tta *out, const char *name);
 
 enum { RN_MAX_SIZES = 8 };
@@ -84,7 +85,10 @@ RN_API rn_status rn_recipe_load(rn_recipe *out, const char *name);
 /**
  * From JSON text, over the values that *recipe already has, or over those of the built-in recipe
  * that its "base" names; `what` names it in messages. Ranges are checked; whether the values fit
- * together is for rn_recipe_check(), after the last change. On failure *recipe is unchanged.
+ * together is for rn_recipe_check(), after the last change.
+ *
+ * @return RN_OK; RN_EFORMAT (no JSON object; key or "base" unknown, type or range wrong: names key,
+ *         expected and found); RN_ENOMEM. On failure *recipe is unchanged.
  */
 RN_API rn_status rn_recipe_parse(rn_recipe *recipe, const char *json, const char *what);
 /**
@@ -98,7 +102,7 @@ RN_API rn_status rn_recipe_parse(rn_recipe *recipe, const char *json, const char
 RN_API rn_status rn_recipe_set(rn_recipe *recipe, const char *key, const char *value);
 /** Check every value, and that they fit together. RN_EINVAL names the first that does not. */
 RN_API rn_status rn_recipe_check(const rn_recipe *recipe);
-/** Indented JSON with every key; the caller's (rn_text_free()). */
+/** Indented JSON with every key; the caller's (rn_text_free()), NULL on failure. RN_ENOMEM. */
 RN_API rn_status rn_recipe_print(char **out, const rn_recipe *recipe);
 
 #ifdef __cplusplus

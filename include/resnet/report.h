@@ -17,6 +17,7 @@ typedef struct rn_run_log rn_run_log;
 /**
  * Open FOLDER/log.jsonl for appending; a torn last line (after a crash) is cut off first.
  *
+ * @param[out] out  The caller's (rn_run_log_close()); NULL on failure.
  * @return RN_OK; RN_ENOTFOUND (no such folder); RN_EIO (path and reason); RN_ENOMEM.
  */
 RN_API rn_status rn_run_log_open(rn_run_log **out, const char *folder);
@@ -25,6 +26,9 @@ RN_API void rn_run_log_close(rn_run_log *log);
  * Write one event: its kind as "event", iteration, iterations, epoch, seconds, and the fields that
  * rn_event names for its kind, each under its own name; "time" (UTC) at start, resume and end.
  * Non-finite numbers become null. A line that cannot be written whole is not written at all.
+ *
+ * @return RN_OK; RN_EINVAL (no such kind); RN_EIO (path and reason; the file stays as it was);
+ *         RN_ENOMEM. A later call may succeed.
  */
 RN_API rn_status rn_run_log_write(rn_run_log *log, const rn_event *event);
 
@@ -34,7 +38,8 @@ typedef struct rn_tensorboard rn_tensorboard;
 /**
  * Create FOLDER/events.out.tfevents.SECONDS.HOST.PROCESS.
  *
- * @param recipe  Shown as a text when the training starts.
+ * @param[out] out  The caller's (rn_tensorboard_close()); NULL on failure.
+ * @param recipe    Shown as a text when the training starts; copied.
  * @return RN_OK; RN_ENOTFOUND (no such folder); RN_EIO (path and reason); RN_ENOMEM.
  */
 RN_API rn_status rn_tensorboard_open(rn_tensorboard **out, const char *folder,
@@ -55,19 +60,30 @@ RN_API rn_status rn_tensorboard_write(rn_tensorboard *board, const rn_event *eve
 /**
  * Describe machine and build as indented JSON: CPU model, ISA used, threads, memory, kernel
  * ("Linux 6.1.0", without a build's name), library versions, compiler, the project's version and
- * commit ("-dirty" if changed since; "unknown" outside a checkout). The caller's (rn_text_free()).
- * Without engine: NULL.
+ * commit ("-dirty" if changed since; "unknown" outside a checkout).
+ *
+ * @param[out] out  The caller's (rn_text_free()); NULL on failure.
+ * @param engine    Borrowed; NULL: it is left out.
+ * @return RN_OK; RN_ENOMEM.
  */
 RN_API rn_status rn_environment_print(char **out, const rn_engine *engine);
 
-/** Write FOLDER/environment.json and FOLDER/recipe.json (atomically), making the folder. */
+/**
+ * Write FOLDER/environment.json and FOLDER/recipe.json (atomically), making the folder. As
+ * rn_run_folder_write().
+ */
 RN_API rn_status rn_run_folder_describe(const char *folder, const rn_recipe *recipe,
                                         const rn_engine *engine);
 
-/** Create a folder and its parents; an existing one is success. RN_EIO: path and reason. */
+/** Create a folder and its parents; an existing one is success. RN_EIO: path and reason; RN_ENOMEM.
+ */
 RN_API rn_status rn_run_folder_create(const char *folder);
 
-/** Write FOLDER/NAME atomically; the folder and its parents are created if missing. */
+/**
+ * Write FOLDER/NAME atomically; the folder and its parents are created if missing.
+ *
+ * @return RN_OK; RN_EIO (path and reason; the file stays as it was); RN_ENOMEM.
+ */
 RN_API rn_status rn_run_folder_write(const char *folder, const char *name, const char *text);
 
 /**
@@ -81,7 +97,12 @@ RN_API rn_status rn_run_folder_write(const char *folder, const char *name, const
 RN_API rn_status rn_run_samples_write(const char *folder, const rn_event *event,
                                       const rn_samples *samples);
 
-/** Read FOLDER/NAME, a text of at most 16 MiB; the caller's (rn_text_free()). */
+/**
+ * Read FOLDER/NAME, a text of at most 16 MiB.
+ *
+ * @param[out] out  The caller's (rn_text_free()); NULL on failure.
+ * @return RN_OK; RN_ENOTFOUND; RN_EFORMAT (larger); RN_EIO (path and reason); RN_ENOMEM.
+ */
 RN_API rn_status rn_run_folder_read(char **out, const char *folder, const char *name);
 
 /** Units of one network that follow each other and compute alike, as stages of deep nets do. */

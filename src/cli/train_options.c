@@ -260,7 +260,9 @@ const cli_option cli_train_options[] = {
      .alias = "bias-lr",
      .kind = CLI_REAL,
      .argument = "FACTOR",
-     .help = "biases of batch norms and layers: factor on the learning rate, not on decay; 0: none",
+     .help =
+         "biases of batch norms and layers: factor on the learning rate, not on decay; 0: the same "
+         "as 1",
      .low = 0,
      .high = 1000000,
      .key = "bias_lr"},
