@@ -81,7 +81,8 @@ typedef struct rn_event {
 typedef struct rn_train_options {
     const char *model;              // spec; NULL: of `from`
     rn_model_options model_options; // classes 0: from the data; size 0: of `from`, or from the data
-    const rn_checkpoint *from; // borrowed; start from its weights (EMA if it has it): see below
+    const rn_checkpoint *from; // start from its weights (EMA if it has it): see below; borrowed
+                               // until RN_EVENT_START
     const char *from_name;     // what checkpoints record of these, such as a path and a sum
     const rn_recipe *recipe;
     rn_samples *train;      // borrowed; recipe->hold_out images are moved out of it

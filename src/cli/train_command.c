@@ -67,10 +67,19 @@ static void write_log(cli_job *job, const rn_event *event)
     warn(job, &job->log_status, st);
 }
 
+// The weights that it starts from: a copy is trained.
+static void drop_source(cli_job *job)
+{
+    cli_model_release(&job->from);
+    job->from = (cli_model){0};
+}
+
 static void on_event(const rn_event *event, void *context)
 {
     cli_job *job = context;
 
+    if (event->kind == RN_EVENT_START)
+        drop_source(job);
     if (samples_due(job, event)) // before the line: who reads that finds them
         write_samples(job, event);
     write_log(job, event);

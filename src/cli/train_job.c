@@ -374,6 +374,8 @@ rn_status cli_job_open_folder(cli_job *job)
     RN_TRY(rn_run_log_open(&job->log, job->folder));
     if (cli_flag(job->args, "tensorboard"))
         RN_TRY(rn_tensorboard_open(&job->board, job->folder, &job->recipe));
+    rn_checkpoint_free(job->checkpoint); // the training loads its own
+    job->checkpoint = NULL;
 out:
     rn_engine_free(engine);
     return st;

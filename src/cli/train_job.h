@@ -15,9 +15,10 @@ typedef struct cli_job {
     char *folder;
     int lock;                  // of the folder, held to the end; -1: not yet
     bool resume;               // from the checkpoint below
-    rn_checkpoint *checkpoint; // NULL: from the start
+    rn_checkpoint *checkpoint; // until the folder is open; NULL: from the start
     rn_recipe recipe;
-    cli_model from;           // whose weights to start from; its checkpoint NULL: none
+    cli_model from;           // whose weights to start from, until the training has them; its
+                              // checkpoint NULL: none
     char *from_path;          // absolute, for the record
     char *from_name;          // "NAME sha256:SUM" of the file
     rn_model_options network; // of --classes and --input
