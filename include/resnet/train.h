@@ -101,7 +101,8 @@ typedef struct rn_train_options {
     uint64_t log_every;                // iterations; 0: 50
     double log_seconds;                // and sooner, once steps have taken so long; 0: not
     uint64_t log_gradients;            // iterations; 0: never. Changes nothing of the training
-    const volatile sig_atomic_t *stop; // becomes non-zero: finish the step, save, RN_EINTERRUPTED
+    const volatile sig_atomic_t *stop; // becomes non-zero: finish the step, save, RN_EINTERRUPTED;
+                                       // before the first step nothing is saved
     void (*on_event)(const rn_event *event, void *context);
     void *context;
 } rn_train_options;

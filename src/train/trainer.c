@@ -97,6 +97,11 @@ double rn_trainer_evaluate_every(const rn_train_options *options)
     return options->evaluate_every > 0 ? options->evaluate_every : 1;
 }
 
+static bool stop_requested(const rn_trainer *trainer)
+{
+    return trainer->options->stop != NULL && *trainer->options->stop;
+}
+
 static rn_status set_up(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
@@ -105,6 +110,8 @@ static rn_status set_up(rn_trainer *trainer)
     RN_TRY(rn_folder_create(options->folder));
     RN_TRY(options->resume ? rn_trainer_resume(trainer) : rn_trainer_begin(trainer));
     trainer->first = trainer->progress.iteration;
+    if (stop_requested(trainer)) // planning may take long
+        return rn_error(RN_EINTERRUPTED, "stopped before the first step");
     RN_TRY(create_engine(trainer));
     RN_TRY(create_loader(trainer));
 out:
@@ -266,11 +273,6 @@ static bool crosses_epochs(const rn_trainer *trainer, double every)
     double period = every * (double)trainer->progress.train_count;
 
     return floor(after / period) > floor(before / period);
-}
-
-static bool stop_requested(const rn_trainer *trainer)
-{
-    return trainer->options->stop != NULL && *trainer->options->stop;
 }
 
 static bool checkpoint_due(const rn_trainer *trainer)

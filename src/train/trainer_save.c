@@ -237,6 +237,7 @@ static rn_status begin_from_scratch(rn_trainer *trainer)
                          &(rn_whiten_options){.images = (size_t)recipe->whiten,
                                               .workers = trainer->options->workers,
                                               .bad_images = trainer->options->bad_images,
+                                              .stop = trainer->options->stop,
                                               .on_bad = rn_trainer_tell_bad,
                                               .context = trainer}));
 out:

@@ -85,6 +85,8 @@ static rn_status add_images(whitening *w, rn_pictures *pictures)
     size_t seen = 0;
 
     while (seen < w->images) {
+        if (w->options->stop != NULL && *w->options->stop)
+            return rn_error(RN_EINTERRUPTED, "stopped while the first convolution is made");
         RN_TRY(rn_pictures_next(pictures, &picture));
         if (picture == NULL)
             break;

@@ -11,6 +11,7 @@ typedef struct rn_whiten_options {
     /** Told of each such picture; NULL: nobody is. The message is borrowed until it returns. */
     void (*on_bad)(const char *message, void *context);
     void *context;
+    const volatile sig_atomic_t *stop; // becomes non-zero: RN_EINTERRUPTED; NULL: never
 } rn_whiten_options;
 
 /**
@@ -26,7 +27,7 @@ typedef struct rn_whiten_options {
  *
  * @return RN_OK; RN_EINVAL (no convolution, more than 1,024 values in a patch, images smaller than
  *         a patch); RN_EFORMAT (no picture could be read); of a bad picture, where it ends this, as
- *         rn_photos_decode(); RN_ENOMEM.
+ *         rn_photos_decode(); RN_EINTERRUPTED; RN_ENOMEM.
  */
 rn_status rn_whiten(rn_weights *weights, const rn_preprocess *preprocess, const rn_samples *samples,
                     const rn_whiten_options *options);

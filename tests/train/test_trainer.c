@@ -512,6 +512,19 @@ static void mirrored_digits_are_noted(void **state)
     training_release(&t);
 }
 
+static void stop_is_heard_before_the_first_step(void **state)
+{
+    training t;
+
+    (void)state;
+    training_init(&t);
+    t.stop = 1;
+    run(&t, RN_EINTERRUPTED);
+    assert_int_equal(t.result.iterations, 0);
+    assert_nothing_written(&t);
+    training_release(&t);
+}
+
 static void missing_options_are_errors(void **state)
 {
     rn_train_result result;
@@ -543,6 +556,7 @@ int main(void)
         cmocka_unit_test(rounding_adds_no_step),
         cmocka_unit_test(deep_network_without_warmup_is_noted),
         cmocka_unit_test(mirrored_digits_are_noted),
+        cmocka_unit_test(stop_is_heard_before_the_first_step),
         cmocka_unit_test(missing_options_are_errors),
     };
 

@@ -128,6 +128,10 @@ static void outputs_are_white(void **state)
     for (int i = 1; i < rn_weights_count(m.weights); i++) // all else as it was
         assert_memory_equal(rn_weights_read(m.weights, i), rn_weights_read(m.fresh, i),
                             rn_weights_param(m.weights, i)->count * sizeof(float));
+    volatile sig_atomic_t stop = 1;
+    assert_int_equal(rn_whiten(m.weights, m.preprocess, samples,
+                               &(rn_whiten_options){.images = 30, .stop = &stop}),
+                     RN_EINTERRUPTED);
     // fewer channels than values: the largest eigenvalues; more images than there are: all
     release_model(&m);
     make_model(&m, "resnet-8", samples);
