@@ -185,7 +185,7 @@ static rn_status read_open(char **out, size_t *size, int descriptor, const char 
     *out = NULL;
     *size = 0;
     if (fstat(descriptor, &info) != 0)
-        return system_error("examine", path);
+        return rn_file_error("examine", path);
     if (judge != NULL)
         RN_TRY(judge_head(descriptor, (uint64_t)info.st_size, path, judge));
     RN_TRY(check_limit((uint64_t)info.st_size, limit, path));

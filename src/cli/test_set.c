@@ -38,7 +38,7 @@ static rn_status open_held(rn_samples **out, const cli_run_record *record, const
                       train->name, train->count, (unsigned long long)record->data_count);
         goto out;
     }
-    st = rn_samples_hold_out(train, out, (size_t)recipe->hold_out, recipe->seed);
+    st = rn_samples_hold_out(out, train, (size_t)recipe->hold_out, recipe->seed);
 out:
     rn_samples_free(train);
     rn_samples_free(test);
