@@ -1,3 +1,4 @@
+#include "base/memory.h"
 #include "image/image.h"
 #include "image/make_picture.h"
 
