@@ -79,7 +79,8 @@ if env --default-signal=INT true 2>/dev/null; then
         --save-logits x.npy --threads 1 >out 2>err &
     pid=$!
     tries=0
-    until [ -n "$(find . -name 'x.npy.tmp*')" ] || [ $tries -gt 600 ]; do
+    # Until it has its output open: without a name, or with a temporary one.
+    until ls -l /proc/$pid/fd 2>/dev/null | grep -q "$PWD/\(#\|x\.npy\)" || [ $tries -gt 600 ]; do
         sleep 0.05
         tries=$((tries + 1))
     done

@@ -84,9 +84,9 @@ done
 photos="train resnet-8 --data photos --threads 1 --batch 64 --iterations 1 --quiet"
 # shellcheck disable=SC2086
 {
-    expect 0 "$RESNET" $photos --input 3x16x16 --memory 9M --out small
-    failure "training at batch 64 takes at least .* MiB, the memory limit is 9.0 MiB" \
-        $photos --memory 9M --out none
+    expect 0 "$RESNET" $photos --input 3x16x16 --memory 12M --out small
+    failure "training at batch 64 takes at least .* MiB, the memory limit is 12.0 MiB" \
+        $photos --memory 12M --out none
     [ ! -e none ] || fail "a folder is left of photographs that never began"
 }
 grep -q '"memory":[[:space:]]*"29M"' bound/run.json || fail "the limit is not recorded"

@@ -310,7 +310,7 @@ static void constants_reach_their_nodes(void **state)
     rn_graph_free(graph);
 
     const rn_model_options flat = {.classes = 3, .channels = 2, .height = 9, .width = 20};
-    graph = build("resnet:units=1,1;head=max;widths=6,5", &flat);
+    graph = build("resnet:units=1,1;shortcut=B;head=max;widths=6,5", &flat);
     assert_int_equal(find_node(graph, "maxpool_last")->height, 1);
     assert_int_equal(find_node(graph, "maxpool_last")->width, 2);
     assert_int_equal(find_node(graph, "avgpool")->width, 1);
