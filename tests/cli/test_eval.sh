@@ -80,7 +80,8 @@ if env --default-signal=INT true 2>/dev/null; then
     pid=$!
     tries=0
     # Until it has its output open: without a name, or with a temporary one.
-    until ls -l /proc/$pid/fd 2>/dev/null | grep -q "$PWD/\(#\|x\.npy\)" || [ $tries -gt 600 ]; do
+    until [ -n "$(find /proc/$pid/fd -lname "$PWD/#*" -o -lname "$PWD/x.npy*")" ] ||
+        [ $tries -gt 600 ]; do
         sleep 0.05
         tries=$((tries + 1))
     done

@@ -67,17 +67,16 @@ wait_until() {
         [ $tries -le 1200 ] || return 1
     done
 }
-if command -v prlimit >prlimit; then
+if command -v prlimit >/dev/null; then
     (
-        ulimit -S -f 40
         trap '' XFSZ
-        exec "$RESNET" train 'resnet:units=1;width=1' --iterations 1000000 --batch 2 --threads 1 \
-            --data shapes:train=64,test=16 --log-every 1 --log-gradients --out room --quiet \
+        exec prlimit --fsize=20480: "$RESNET" train 'resnet:units=1;width=1' \
+            --iterations 1000000 --batch 2 --threads 1 --data shapes:train=64,test=16 --log-every 1 --log-gradients --out room --quiet \
             --evaluate-every 10000 --checkpoint-every 10000000 2>err
     ) &
     pid=$!
     wait_until grep -q "cannot write 'room/log.jsonl" err || fail "the log has not ended"
-    prlimit --pid $pid --fsize=unlimited
+    prlimit --pid $pid --fsize=unlimited:
     wait_until grep -q "could not be written" room/log.jsonl || fail "the log does not go on"
     kill $pid
     wait $pid
