@@ -59,6 +59,7 @@ typedef struct rn_recipe {
     rn_tta tta;      // of its evaluations
     uint64_t whiten; // training images whose patches make the first convolution; 0: random filters
     uint64_t hold_out;      // training images set aside for validation (paper: 5,000); 0: none
+    uint64_t train_images;  // that are trained on, drawn class by class; 0: all that are left
     rn_freeze freeze_until; // layers that keep the weights they start from; plan.h says how
 } rn_recipe;
 

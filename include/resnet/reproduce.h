@@ -67,12 +67,13 @@ typedef struct rn_claim {
 /** What a scale below 1 shrinks. */
 typedef enum rn_scale_kind {
     RN_SCALE_ITERATIONS,
+    RN_SCALE_DATA,  // training pictures, and with them iterations: the epochs stay
     RN_SCALE_DEPTH, // units of each stage; networks of different depth stay different
     RN_SCALE_WIDTH, // channels
     RN_SCALES
 } rn_scale_kind;
 
-/** "iterations", "depth", "width". Static; NULL if out of range. */
+/** "iterations", "data", "depth", "width". Static; NULL if out of range. */
 RN_API const char *rn_scale_name(rn_scale_kind kind);
 
 typedef struct rn_scale_step {
@@ -144,6 +145,7 @@ typedef struct rn_scaled_run {
     char *model;      // canonical spec
     rn_recipe recipe; // in force; of cost targets only its batch counts
     uint64_t iterations;
+    uint64_t images;       // that are trained on
     double evaluate_every; // epochs
     uint64_t evaluations;  // how many that makes
     uint64_t log_every, checkpoint_every;
@@ -151,7 +153,7 @@ typedef struct rn_scaled_run {
     int depth, units;     // layers; residual units and their like, 0: not made of them
     int channels;         // of the first stage
     struct {
-        uint64_t iterations, evaluations;
+        uint64_t iterations, images, evaluations;
         double multiply_adds;
         int units, channels;
     } whole; // the same at scale 1

@@ -88,8 +88,8 @@ static const cli_option options[] = {
     {.name = "scale",
      .kind = CLI_REAL,
      .argument = "S",
-     .help =
-         "share of the target's cost: iterations, depth and width are shrunk as the target says",
+     .help = "share of the target's cost: iterations, data, depth and width are shrunk as the "
+             "target says",
      .low = CLI_ABOVE_ZERO,
      .high = 1},
     {.name = "budget",

@@ -244,10 +244,10 @@ rn_status cli_reproduce_print_plan(const rn_reproduction *r, const rn_run_cost *
     printf("%s%s%s: %s\n%s\n\n", cli_style(stdout, CLI_BOLD), r->target->name,
            cli_style(stdout, CLI_NORMAL), r->target->title, r->target->paper);
     if (r->settings.scale < 1)
-        printf("scale %.4g: iterations x %.3g, depth x %.3g, width x %.3g; with whole units and "
-               "channels %.3g of the cost\n\n",
-               r->settings.scale, r->factor[RN_SCALE_ITERATIONS], r->factor[RN_SCALE_DEPTH],
-               r->factor[RN_SCALE_WIDTH], rn_reproduction_cost(r));
+        printf("scale %.4g: iterations x %.3g, data x %.3g, depth x %.3g, width x %.3g; with whole "
+               "units and channels %.3g of the cost\n\n",
+               r->settings.scale, r->factor[RN_SCALE_ITERATIONS], r->factor[RN_SCALE_DATA],
+               r->factor[RN_SCALE_DEPTH], r->factor[RN_SCALE_WIDTH], rn_reproduction_cost(r));
     printf("  %-*s %6s%s %10s %9s %10s %10s\n", width, "network", "depth",
            r->target->cost ? "" : "  iterations", "step", "images/s", "time a run", "memory");
     for (int i = 0; i < r->target->run_count; i++)

@@ -109,6 +109,8 @@ static void print_header(const cli_job *job)
     else
         fprintf(stream, "images, %dx%dx%d, %d classes", train->channels, train->height,
                 train->width, train->classes);
+    if (recipe->train_images > 0)
+        fprintf(stream, "; trained on: %s", cli_count((int64_t)recipe->train_images).text);
     if (job->test != NULL)
         fprintf(stream, "; test: %s\n", cli_count((int64_t)job->test->count).text);
     else

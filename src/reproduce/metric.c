@@ -34,7 +34,7 @@ double rn_metric_shown(rn_metric metric, double value)
 
 const char *rn_scale_name(rn_scale_kind kind)
 {
-    static const char *const names[RN_SCALES] = {"iterations", "depth", "width"};
+    static const char *const names[RN_SCALES] = {"iterations", "data", "depth", "width"};
 
     return (unsigned)kind < RN_SCALES ? names[kind] : NULL;
 }

@@ -33,10 +33,10 @@ static bool in_last_epoch(const rn_history *history, const rn_history_step *step
 }
 
 // Each line is the mean over the steps since the one before.
-static void read_training_means(rn_outcome *out, const rn_reproduction *r, const rn_recipe *recipe)
+static void read_training_means(rn_outcome *out, const rn_scaled_run *run)
 {
     const rn_history *history = out->history;
-    double epoch = ((double)r->settings.train_count - (double)recipe->hold_out) / recipe->batch;
+    double epoch = (double)run->images / run->recipe.batch;
     double error = 0, loss = 0, steps = 0;
     int64_t before = 0;
 
@@ -199,7 +199,7 @@ static rn_status settle_finished(rn_outcome *out, const rn_reproduction *r, int 
 
     out->state = RN_JOB_DONE;
     read_evaluations(out);
-    read_training_means(out, r, &r->runs[r->jobs[job].run].recipe);
+    read_training_means(out, &r->runs[r->jobs[job].run]);
     RN_TRY(check_results(out, run));
     if (!r->target->responses || out->state != RN_JOB_DONE)
         return RN_OK;

@@ -51,12 +51,12 @@ static double factor_here(const rn_reproduction *r, rn_scale_kind kind)
 
     for (int i = 0; i < r->target->run_count; i++) {
         const rn_scaled_run *run = &r->runs[i];
-        here += kind == RN_SCALE_ITERATIONS ? (double)run->iterations
-                : kind == RN_SCALE_DEPTH    ? run->units
-                                            : run->channels;
-        whole += kind == RN_SCALE_ITERATIONS ? (double)run->whole.iterations
-                 : kind == RN_SCALE_DEPTH    ? run->whole.units
-                                             : run->whole.channels;
+        const double ours[RN_SCALES] = {(double)run->iterations, (double)run->images, run->units,
+                                        run->channels};
+        const double all[RN_SCALES] = {(double)run->whole.iterations, (double)run->whole.images,
+                                       run->whole.units, run->whole.channels};
+        here += ours[kind];
+        whole += all[kind];
     }
     return whole > 0 ? here / whole : 1;
 }

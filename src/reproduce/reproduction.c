@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "reproduce/scale.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,12 +55,29 @@ static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
     return value > high ? high : value;
 }
 
+static uint64_t images_of(const rn_recipe *recipe, const rn_reproduction *r)
+{
+    return recipe->train_images > 0 ? recipe->train_images
+                                    : r->settings.train_count - recipe->hold_out;
+}
+
 static uint64_t iterations_of(const rn_recipe *recipe, const rn_reproduction *r)
 {
-    double count = (double)r->settings.train_count - (double)recipe->hold_out;
+    double steps = recipe->epochs * (double)images_of(recipe, r) / recipe->batch;
 
     return recipe->iterations > 0 ? recipe->iterations
-                                  : (uint64_t)ceil(recipe->epochs * count / recipe->batch);
+                                  : (uint64_t)ceil(steps * (1 - 4 * DBL_EPSILON));
+}
+
+static void shrink_data(rn_scaled_run *run, double factor, int classes)
+{
+    uint64_t images = (uint64_t)llround((double)run->whole.images * factor);
+
+    run->images = run->whole.images;
+    if (factor == 1)
+        return;
+    run->images = clamp(images, (uint64_t)classes, run->whole.images);
+    run->recipe.train_images = run->images;
 }
 
 // A plateau's patience is counted in evaluations, of which there are fewer.
@@ -77,12 +95,13 @@ static void shorten_patience(rn_scaled_run *run)
 static void set_pace(rn_scaled_run *run, const rn_reproduction *r)
 {
     const rn_recipe *recipe = &run->recipe;
-    double held = (double)recipe->hold_out, count = (double)r->settings.train_count - held;
-    double steps_an_epoch = count / recipe->batch;
-    double share = r->factor[RN_SCALE_ITERATIONS];
+    double share = r->factor[RN_SCALE_ITERATIONS], data = r->factor[RN_SCALE_DATA];
 
+    run->whole.images = images_of(recipe, r);
     run->whole.iterations = iterations_of(recipe, r);
-    rn_scale_recipe(&run->recipe, share);
+    shrink_data(run, data, r->settings.network.classes);
+    rn_scale_recipe(&run->recipe, share, data);
+    double steps_an_epoch = (double)run->images / recipe->batch;
     run->iterations = iterations_of(recipe, r);
     uint64_t most = (uint64_t)r->target->evaluations;
     uint64_t least = most < LEAST_EVALUATIONS ? most : LEAST_EVALUATIONS;
@@ -97,6 +116,23 @@ static void set_pace(rn_scaled_run *run, const rn_reproduction *r)
     run->checkpoint_every = clamp(run->iterations / 20, 1, MOST_BETWEEN_CHECKPOINTS);
 }
 
+static rn_status check_images(const rn_reproduction *r, int run)
+{
+    const rn_recipe *recipe = &r->runs[run].recipe;
+    const char *target = r->target->name, *name = r->target->runs[run].name;
+    uint64_t count = r->settings.train_count;
+
+    if (recipe->hold_out >= count)
+        return rn_error(RN_EINVAL, "target '%s': '%s' holds out %llu pictures, there are %llu",
+                        target, name, (unsigned long long)recipe->hold_out,
+                        (unsigned long long)count);
+    if (recipe->train_images > count - recipe->hold_out)
+        return rn_error(RN_EINVAL, "target '%s': '%s' trains on %llu pictures, there are %llu",
+                        target, name, (unsigned long long)recipe->train_images,
+                        (unsigned long long)(count - recipe->hold_out));
+    return RN_OK;
+}
+
 static rn_status make_runs(rn_reproduction *r)
 {
     rn_status st;
@@ -106,15 +142,9 @@ static rn_status make_runs(rn_reproduction *r)
     RN_TRY(rn_scale_models(r->runs, target, r->factor, &r->settings.network));
     for (int i = 0; i < target->run_count; i++) {
         RN_TRY(make_recipe(&r->runs[i].recipe, r, &target->runs[i]));
-        if (!target->cost && r->runs[i].recipe.hold_out >= r->settings.train_count) {
-            st = rn_error(RN_EINVAL, "target '%s': '%s' holds out %llu pictures, there are %llu",
-                          target->name, target->runs[i].name,
-                          (unsigned long long)r->runs[i].recipe.hold_out,
-                          (unsigned long long)r->settings.train_count);
-            goto out;
-        }
         if (target->cost)
             continue;
+        RN_TRY(check_images(r, i));
         set_pace(&r->runs[i], r);
         RN_TRY(rn_recipe_check(&r->runs[i].recipe));
     }

@@ -212,15 +212,16 @@ static uint64_t shorten(uint64_t steps, double factor)
     return left < 1 ? 1 : (uint64_t)left;
 }
 
-void rn_scale_recipe(rn_recipe *recipe, double factor)
+void rn_scale_recipe(rn_recipe *recipe, double length, double data)
 {
     rn_schedule *schedule = &recipe->schedule;
+    double factor = length * data;
 
     if (factor == 1)
         return;
     if (recipe->iterations > 0)
         recipe->iterations = shorten(recipe->iterations, factor);
-    recipe->epochs *= factor;
+    recipe->epochs *= length;
     for (int i = 0; i < schedule->milestones; i++) {
         schedule->milestone[i] = shorten(schedule->milestone[i], factor);
         if (i > 0 && schedule->milestone[i] <= schedule->milestone[i - 1]) // they must rise

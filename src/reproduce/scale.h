@@ -14,7 +14,10 @@ rn_status rn_scale_factors(double factor[RN_SCALES], const rn_target *target, do
 rn_status rn_scale_models(rn_scaled_run *runs, const rn_target *target,
                           const double factor[RN_SCALES], const rn_model_options *network);
 
-/** Shrink what a recipe counts in steps or epochs: at least 1 step. */
-void rn_scale_recipe(rn_recipe *recipe, double factor);
+/**
+ * Shrink what a recipe counts in steps, to 1 at least, and epochs, of which fewer pictures (`data`)
+ * leave as many.
+ */
+void rn_scale_recipe(rn_recipe *recipe, double length, double data);
 
 #endif

@@ -234,8 +234,8 @@ static rn_status read_scale_step(rn_target *target, const cJSON *object, const c
     while (step.kind < RN_SCALES && strcmp(rn_scale_name(step.kind), of) != 0)
         step.kind++;
     if (step.kind == RN_SCALES) {
-        st =
-            rn_error(RN_EFORMAT, "%s: 'of' is '%s', expected iterations, depth or width", what, of);
+        st = rn_error(RN_EFORMAT, "%s: 'of' is '%s', expected iterations, data, depth or width",
+                      what, of);
         goto out;
     }
     for (int i = 0; i < target->scale_count; i++)

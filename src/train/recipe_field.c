@@ -116,6 +116,7 @@ static const recipe_field fields[] = {
     {"whiten", RECIPE_UINT64, AT(whiten), .high = 1e9},
     {"tta", RECIPE_CHOICE, AT(tta), .high = 0, .choice = tta_choice},
     {"hold_out", RECIPE_UINT64, AT(hold_out), .high = 1e9},
+    {"train_images", RECIPE_UINT64, AT(train_images), .high = 1e9},
     {"freeze_until", RECIPE_CHOICE, AT(freeze_until), .high = 0, .choice = freeze_choice},
 };
 

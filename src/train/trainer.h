@@ -92,6 +92,9 @@ rn_model_options rn_trainer_model_options(const rn_train_options *options);
  */
 rn_status rn_trainer_check_data(const rn_model_options *model, const rn_train_options *options);
 
+/** Whether there are as many images as the recipe holds out and trains on. RN_OK; RN_EINVAL. */
+rn_status rn_trainer_check_counts(const rn_recipe *recipe, const rn_samples *train);
+
 /** Say what is odd about the recipe for this network, data and length. */
 void rn_trainer_note_begin(const rn_trainer *trainer);
 /** Say that the rate never was the schedule's, if so. */

@@ -43,6 +43,19 @@ static rn_status check_same_names(const rn_samples *train, const rn_samples *tes
     return RN_OK;
 }
 
+rn_status rn_trainer_check_counts(const rn_recipe *recipe, const rn_samples *train)
+{
+    unsigned long long held = recipe->hold_out, wanted = recipe->train_images;
+
+    if (held >= train->count)
+        return rn_error(RN_EINVAL, "%llu images to hold out, %s has %zu", held, train->name,
+                        train->count);
+    if (wanted > train->count - held)
+        return rn_error(RN_EINVAL, "%llu images to train on, %s has %zu, %llu of them held out",
+                        wanted, train->name, train->count, held);
+    return RN_OK;
+}
+
 rn_status rn_trainer_check_data(const rn_model_options *model, const rn_train_options *options)
 {
     rn_status st = RN_OK;

@@ -57,7 +57,7 @@ static rn_status check_same_data(const rn_train_options *options, const rn_recip
     const rn_samples *train = options->train;
     uint64_t count = progress->train_count + recipe->hold_out;
 
-    if (train->count != count)
+    if (recipe->train_images > 0 ? train->count < count : train->count != count)
         return rn_error(RN_EINVAL, "%s has %zu images, the run to resume was on %llu", train->name,
                         train->count, (unsigned long long)count);
     if (progress->data_sum >= 0 && progress->data_sum != rn_trainer_data_sum(train))
@@ -109,6 +109,7 @@ rn_status rn_train_check(const rn_train_options *options, const rn_checkpoint *r
     }
     RN_TRY(rn_train_graph(&graph, options));
     RN_TRY(rn_trainer_check_data(rn_graph_options(graph), options));
+    RN_TRY(rn_trainer_check_counts(options->recipe, options->train));
 out:
     rn_graph_free(graph);
     return st;

@@ -169,14 +169,32 @@ static rn_status check_tta(const rn_trainer *trainer)
                     rn_tta_name(tta));
 }
 
+static rn_status leave_out(rn_samples *train, const rn_recipe *recipe)
+{
+    rn_status st = RN_OK;
+    rn_samples *others = NULL;
+
+    if (recipe->train_images == 0 || recipe->train_images == train->count)
+        return RN_OK;
+    RN_TRY(rn_samples_hold_out(&others, train, train->count - (size_t)recipe->train_images,
+                               recipe->seed));
+out:
+    rn_samples_free(others);
+    return st;
+}
+
 rn_status rn_trainer_hold_out(rn_trainer *trainer)
 {
+    rn_status st = RN_OK;
     rn_samples *train = trainer->options->train;
+    const rn_recipe *recipe = &trainer->recipe;
 
-    if (trainer->recipe.hold_out == 0)
-        return RN_OK;
-    return rn_samples_hold_out(&trainer->held, train, (size_t)trainer->recipe.hold_out,
-                               trainer->recipe.seed);
+    RN_TRY(rn_trainer_check_counts(recipe, train));
+    if (recipe->hold_out > 0)
+        RN_TRY(rn_samples_hold_out(&trainer->held, train, (size_t)recipe->hold_out, recipe->seed));
+    RN_TRY(leave_out(train, recipe));
+out:
+    return st;
 }
 
 rn_status rn_trainer_new_weights(rn_trainer *trainer)

@@ -143,6 +143,15 @@ sed -n 's/^[[:space:]]*"\([a-z_]*\)":.*/\1/p' mine/recipe.json >keys
 while read -r key; do
     holds "$SOURCE/docs/cli.md" "^| .*\`$key\`"
 done <keys
+expect 0 "$RESNET" train resnet-8 --data $tiny_data --epochs 1 --batch 8 --train-images 20 \
+    --out some --threads 1
+holds out "; trained on: 20; test: "
+holds out "^3 steps in"
+for few in --hold-out --train-images; do
+    usage_error "300 images to .* shapes train (seed 1) has 256" train resnet-8 --data $tiny_data \
+        $few 300 --out many --threads 1
+    [ ! -e many ] || fail "a folder is left of a training that never began"
+done
 expect 0 "$RESNET" train resnet-8 --data $tiny_data --iterations 1 --batch 2 --out one --threads 1
 holds out " 1 step of batch 2, "
 holds out "^1 step in "

@@ -443,6 +443,7 @@ static const char expected_report[] =
     "| --- | --- | --- |\n"
     "| cost: iterations x multiply-adds | 0.05 | 0.06509 |\n"
     "| iterations | 0.1 | 0.1 |\n"
+    "| data | 1 | 1 |\n"
     "| depth | 0.5 | 0.6667 |\n"
     "| width | 1 | 1 |\n"
     "\n"

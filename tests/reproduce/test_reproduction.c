@@ -79,6 +79,35 @@ static void what_comes_of_a_scale_is_counted(void **state)
     rn_reproduction_free(r);
 }
 
+static void fewer_pictures_leave_as_many_epochs(void **state)
+{
+    rn_reproduction *r;
+    static const char text[] =
+        "{\"name\":\"d\",\"title\":\"t\",\"paper\":\"p\",\"recipe\":\"paper-cifar\","
+        "\"settings\":{\"batch\":50,\"hold_out\":200,\"iterations\":1600,"
+        "\"milestones\":[800,1200]},\"runs\":[{\"model\":\"resnet-8\"},"
+        "{\"model\":\"resnet-8\",\"name\":\"epochs\",\"recipe\":\"quick\",\"settings\":"
+        "{\"iterations\":0,\"epochs\":40}}],"
+        "\"scale\":[{\"of\":\"data\",\"least\":0.1}]}";
+    rn_reproduce_settings settings = small_settings;
+
+    (void)state;
+    settings.scale = 0.25;
+    ok(rn_reproduction_create(&r, parse_target(text), &settings));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(r->runs[i].images, 200);
+        assert_int_equal(r->runs[i].recipe.train_images, 200);
+        assert_int_equal(r->runs[i].whole.images, 800);
+        assert_int_equal(r->runs[i].evaluations, 100);
+    }
+    assert_int_equal(r->runs[0].iterations, 400);
+    assert_int_equal(r->runs[0].recipe.schedule.milestone[0], 200);
+    assert_true(r->runs[0].evaluate_every == 1);
+    assert_true(r->runs[1].recipe.epochs == 40);
+    assert_true(rn_reproduction_cost(r) == 0.25);
+    rn_reproduction_free(r);
+}
+
 static void patience_shrinks_with_the_evaluations(void **state)
 {
     rn_reproduction *r;
@@ -180,6 +209,11 @@ static void settings_that_do_not_fit_are_refused(void **state)
         "{\"model\":\"resnet-8\",\"settings\":{\"hold_out\":1000}}]}";
     assert_int_equal(rn_reproduction_create(&r, parse_target(held), &small_settings), RN_EINVAL);
     assert_message("holds out 1000 pictures, there are 1000");
+    static const char many[] =
+        "{\"name\":\"d\",\"title\":\"t\",\"paper\":\"p\",\"recipe\":\"quick\",\"runs\":["
+        "{\"model\":\"resnet-8\",\"settings\":{\"hold_out\":100,\"train_images\":901}}]}";
+    assert_int_equal(rn_reproduction_create(&r, parse_target(many), &small_settings), RN_EINVAL);
+    assert_message("trains on 901 pictures, there are 900");
 }
 
 static void assert_command(const rn_reproduction *r, int job, rn_job_state wanted,
@@ -404,6 +438,7 @@ int main(void)
         cmocka_unit_test(iterations_are_shrunk_first),
         cmocka_unit_test(then_depth_then_width),
         cmocka_unit_test(what_comes_of_a_scale_is_counted),
+        cmocka_unit_test(fewer_pictures_leave_as_many_epochs),
         cmocka_unit_test(patience_shrinks_with_the_evaluations),
         cmocka_unit_test(imagenet_is_known_by_its_classes),
         cmocka_unit_test(networks_of_different_depth_stay_different),

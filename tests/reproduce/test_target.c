@@ -152,8 +152,8 @@ static const char *const wrong[][2] = {
      "metric 'step_bytes' is not measured by a target of kind 'training'"},
     {CLAIM("\"text\":\"c\",\"metric\":\"response_std\",\"of\":\"resnet-8\",\"below\":1"),
      "needs \"responses\": true"},
-    {"{" HEAD "," RUNS ",\"scale\":[{\"of\":\"data\",\"least\":0.5}]}",
-     "scale[0]: 'of' is 'data', expected iterations, depth or width"},
+    {"{" HEAD "," RUNS ",\"scale\":[{\"of\":\"batch\",\"least\":0.5}]}",
+     "scale[0]: 'of' is 'batch', expected iterations, data, depth or width"},
     {"{" HEAD "," RUNS ",\"scale\":[{\"of\":\"depth\"}]}", "scale[0]: 'least' is missing"},
     {"{" HEAD "," RUNS ",\"scale\":[{\"of\":\"depth\",\"least\":2}]}", "'least' is 2, expected"},
     {"{" HEAD "," RUNS

@@ -9,14 +9,6 @@
 // Sizes 16, 24 and 32 of 14 steps: they change after 4 and 8, where checkpoints are written too.
 static const rn_progressive two_changes = {.count = 2, .size = {16, 24}, .until = {0.3, 0.6}};
 
-static void run(training *t, rn_status expected)
-{
-    rn_status st = rn_train(&t->options, &t->result);
-
-    if (st != expected)
-        fail_msg("status %d (%s), expected %d", (int)st, rn_error_message(), (int)expected);
-}
-
 static void init(training *t)
 {
     training_init(t);
@@ -34,12 +26,12 @@ static void resumed_run_equals_uninterrupted(uint64_t at, const training *whole)
     t.options.train = whole->options.train;
     t.options.test = whole->options.test;
     t.stop_at = at;
-    run(&t, RN_EINTERRUPTED);
+    training_run(&t, RN_EINTERRUPTED);
     t.stop = 0;
     t.stop_at = 0;
     t.options.resume = true;
     t.options.workers = 3;
-    run(&t, RN_OK);
+    training_run(&t, RN_OK);
     assert_same_file(whole, &t, "checkpoint-14.safetensors");
     assert_same_file(whole, &t, "model.safetensors");
     assert_same_file(whole, &t, "best.safetensors");
@@ -55,7 +47,7 @@ static void resume_is_bit_equal_in_every_phase(void **state)
     (void)state;
     init(&whole);
     whole.recipe.mix = (rn_mix){.mixup = 0.5, .cutmix = 1};
-    run(&whole, RN_OK);
+    training_run(&whole, RN_OK);
     assert_int_equal(whole.notes, 3);
     assert_string_equal(whole.last_note, "image size 24 x 24 -> 32 x 32");
     resumed_run_equals_uninterrupted(1, &whole);
@@ -66,7 +58,7 @@ static void resume_is_bit_equal_in_every_phase(void **state)
 
     training_init(&plain);
     plain.recipe.mix = whole.recipe.mix;
-    run(&plain, RN_OK);
+    training_run(&plain, RN_OK);
     assert_true(plain.result.test_loss != whole.result.test_loss);
     assert_int_equal(plain.notes, 0);
     training_release(&plain);
@@ -80,7 +72,7 @@ static void resume_is_bit_equal_with_lookahead(void **state)
     (void)state;
     init(&whole);
     whole.recipe.sgd.lookahead = 3;
-    run(&whole, RN_OK);
+    training_run(&whole, RN_OK);
     resumed_run_equals_uninterrupted(4, &whole);
     resumed_run_equals_uninterrupted(7, &whole);
     training_release(&whole);
@@ -134,7 +126,7 @@ static void photographs_learn_and_resume(void **state)
     whole.recipe.normalize = RN_NORMALIZE_IMAGENET;
     whole.recipe.augment =
         (rn_augment){.crop = RN_CROP_RESIZE, .flip = true, .resize_low = 40, .resize_high = 50};
-    run(&whole, RN_OK);
+    training_run(&whole, RN_OK);
     assert_string_equal(whole.last_note, "image size 24 x 30 -> 32 x 40");
     resumed_run_equals_uninterrupted(3, &whole);
     resumed_run_equals_uninterrupted(8, &whole);
@@ -175,7 +167,7 @@ static void it_learns(void **state)
     t.options.checkpoint_every = 70;
     t.options.on_event = watch;
     t.options.context = &w;
-    run(&t, RN_OK);
+    training_run(&t, RN_OK);
     assert_int_equal(w.steps, 3 + 1 + 1 + 1); // 20, 40, 60; the ends 21 and 42 of sizes; 70
     printf("  training error %.1f %% -> %.1f %%, evaluated %lld wrong of 96\n", w.first_error,
            w.last_error, (long long)t.result.test_wrong);
@@ -193,11 +185,11 @@ static void memory_is_that_of_the_largest(void **state)
     (void)state;
     training_init(&plain);
     plain.options.memory_limit = 1 << 20;
-    run(&plain, RN_ENOMEM);
+    training_run(&plain, RN_ENOMEM);
     snprintf(message, sizeof message, "%s", rn_error_message());
     init(&t);
     t.options.memory_limit = 1 << 20;
-    run(&t, RN_ENOMEM);
+    training_run(&t, RN_ENOMEM);
     assert_string_equal(rn_error_message(), message);
     training_release(&t);
     training_release(&plain);
@@ -211,15 +203,15 @@ static void a_memory_limit_changes_no_bit(void **state)
     (void)state;
     init(&whole);
     whole.options.test = NULL; // what evaluates is larger than a step
-    run(&whole, RN_OK);
+    training_run(&whole, RN_OK);
     init(&limited);
     limited.options.test = NULL;
     limited.options.memory_limit = 1 << 20;
-    run(&limited, RN_ENOMEM);
+    training_run(&limited, RN_ENOMEM);
     assert_int_equal(
         sscanf(rn_error_message(), "training at batch 20 takes at least %lf MiB", &least), 1);
     limited.options.memory_limit = (size_t)(least * (1 << 20)) + 1;
-    run(&limited, RN_OK);
+    training_run(&limited, RN_OK);
     assert_non_null(strstr(limited.last_note, "memory limit: "));
     assert_same_file(&whole, &limited, "model.safetensors");
     training_release(&limited);
@@ -234,7 +226,7 @@ static void a_size_without_a_step_is_passed_over(void **state)
     (void)state;
     init(&t);
     t.recipe.progressive.until[0] = 0.01;
-    run(&t, RN_OK);
+    training_run(&t, RN_OK);
     assert_int_equal(t.notes, 2);
     assert_string_equal(t.last_note, "image size 24 x 24 -> 32 x 32");
     training_release(&t);

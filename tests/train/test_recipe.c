@@ -88,7 +88,8 @@ static void assert_same(const rn_recipe *a, const rn_recipe *b)
 
     assert_string_equal(a->name, b->name);
     assert_true(a->epochs == b->epochs && a->iterations == b->iterations && a->batch == b->batch &&
-                a->seed == b->seed && a->hold_out == b->hold_out);
+                a->seed == b->seed && a->hold_out == b->hold_out &&
+                a->train_images == b->train_images);
     assert_true(s->kind == t->kind && s->lr == t->lr && s->factor == t->factor &&
                 s->final_factor == t->final_factor && s->milestones == t->milestones &&
                 s->patience == t->patience && s->threshold == t->threshold &&
@@ -176,7 +177,8 @@ static void print_round_trips(const rn_recipe *recipe)
                       .normalize = RN_NORMALIZE_NONE,
                       .whiten = 7,
                       .tta = RN_TTA_FLIP_TRANSLATE,
-                      .hold_out = 7};
+                      .hold_out = 7,
+                      .train_images = 7};
 
     assert_int_equal(rn_recipe_print(&text, recipe), RN_OK);
     if (rn_recipe_parse(&back, text, "printed") != RN_OK)

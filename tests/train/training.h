@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -97,6 +98,22 @@ static inline void training_release(training *t)
     rn_samples_free(t->train);
     rn_samples_free(t->test);
     nftw(t->folder, training_remove, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/** Train; anything but the status expected fails the test. */
+static inline void training_run(training *t, rn_status expected)
+{
+    rn_status st = rn_train(&t->options, &t->result);
+
+    if (st != expected)
+        fail_msg("status %d (%s), expected %d", (int)st, rn_error_message(), (int)expected);
+}
+
+/** Nothing is in the run folder. */
+static inline void assert_nothing_written(const training *t)
+{
+    assert_int_equal(rmdir(t->folder), 0);
+    assert_int_equal(mkdir(t->folder, 0777), 0);
 }
 
 /** The bytes of a file in the run folder; the caller's (rn_free()). */
