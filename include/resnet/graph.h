@@ -30,6 +30,7 @@ typedef enum rn_node_kind {
     RN_NODE_CROSS_ENTROPY // softmax cross-entropy loss, training only
 } rn_node_kind;
 
+/** "conv", "bn", "relu", ... Static; NULL if out of range. */
 RN_API const char *rn_node_kind_name(rn_node_kind kind);
 
 enum { RN_NO_PARAM = -1, RN_MAX_NAME = 64 };
@@ -117,6 +118,7 @@ RN_API const char *rn_model_summary(int index);
  * Weighted layers (convolutions, linear) on the longest way from input to output: 20 for resnet-20.
  */
 RN_API int rn_graph_depth(const rn_graph *graph);
+/** How many nodes there are. */
 RN_API int rn_graph_nodes(const rn_graph *graph);
 /** Borrowed until the graph is freed; index 0 is the input. */
 RN_API const rn_node *rn_graph_node(const rn_graph *graph, int index);
@@ -128,12 +130,15 @@ typedef struct rn_range {
     float low, high;
 } rn_range;
 
+/** Whether low <= high. */
 RN_API bool rn_range_known(const rn_range *range);
 /** Unknown ranges of all nodes; the caller's (rn_ranges_free()). RN_ENOMEM. */
 RN_API rn_status rn_ranges_create(rn_range **out, const rn_graph *graph);
 RN_API void rn_ranges_free(rn_range *ranges);
 
+/** How many parameters there are, running statistics included. */
 RN_API int rn_graph_params(const rn_graph *graph);
+/** index 0 .. rn_graph_params() - 1. Borrowed until the graph is freed. */
 RN_API const rn_param *rn_graph_param(const rn_graph *graph, int index);
 /** Index of the parameter with this name, or RN_NO_PARAM; a hash table, so in constant time. */
 RN_API int rn_graph_find_param(const rn_graph *graph, const char *name);
@@ -149,6 +154,7 @@ typedef enum rn_freeze {
 
 /** Names "none", "stem", "stage1" to "stage8", "all". Static; NULL if out of range. */
 RN_API const char *rn_freeze_name(rn_freeze freeze);
+/** The one with this name. RN_OK; RN_EINVAL (names those that there are; *out is as before). */
 RN_API rn_status rn_freeze_parse(rn_freeze *out, const char *name);
 
 /**
@@ -168,10 +174,17 @@ RN_API int64_t rn_node_multiply_adds(const rn_graph *graph, int index);
 /** One float32 array for each parameter of a graph, in canonical layout (rn_param.shape). */
 typedef struct rn_weights rn_weights;
 
-/** All zeroes; the caller's (rn_weights_free()). Keeps its own copy of the parameter list. */
+/**
+ * All zeroes. Keeps its own copy of the parameter list.
+ *
+ * @param[out] out  The caller's (rn_weights_free()); NULL on failure.
+ * @return RN_OK; RN_ENOMEM.
+ */
 RN_API rn_status rn_weights_create(rn_weights **out, const rn_graph *graph);
 RN_API void rn_weights_free(rn_weights *weights);
+/** How many parameters there are: rn_graph_params(). */
 RN_API int rn_weights_count(const rn_weights *weights);
+/** index 0 .. rn_weights_count() - 1. Borrowed until the weights are freed. */
 RN_API const rn_param *rn_weights_param(const rn_weights *weights, int index);
 /** rn_param.count floats; borrowed. */
 RN_API float *rn_weights_data(rn_weights *weights, int index);
@@ -181,8 +194,9 @@ RN_API const float *rn_weights_read(const rn_weights *weights, int index);
 /**
  * Initialise: convolutions normal with deviation sqrt(2 / (out x kernel x kernel)) (He et al. 2015,
  * "Delving deep into rectifiers", eq. 14); the linear layer normal with deviation sqrt(1 / in)
- * (times rn_param.initial), bias 0; BN gain 1, bias 0; running mean 0, variance 1. Each parameter
- * has its own random stream.
+ * (times rn_param.initial); biases and BN gains rn_param.initial, which is 0 and 1 but where the
+ * model says otherwise; running mean 0, variance 1. Where rn_param.identity is set, the first
+ * filters pass their channel on. Each parameter has its own random stream.
  */
 RN_API void rn_weights_initialise(rn_weights *weights, uint64_t seed);
 

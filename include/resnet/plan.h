@@ -128,6 +128,7 @@ typedef struct rn_plan_memory {
     bool limited;      // more than usual, to keep within the limit
 } rn_plan_memory;
 
+/** What a run of the plan takes, in bytes but where it says otherwise. */
 RN_API rn_plan_memory rn_plan_memory_use(const rn_plan *plan);
 
 /** The batch size and mode planned for. */
@@ -178,10 +179,16 @@ RN_API rn_loss rn_run_loss(const rn_run *run);
  */
 RN_API void rn_run_set_step(rn_run *run, uint64_t seed, uint64_t step);
 
-/** Forward list; in training mode it updates the BN running statistics and the loss. */
+/**
+ * Forward list; in training mode it updates the BN running statistics and the loss.
+ *
+ * @return RN_OK; RN_EINVAL (a label or share out of range); RN_ENGINE.
+ */
 RN_API rn_status rn_run_forward(rn_run *run);
-/** Backward list: gradients of every parameter but the frozen, overwritten; after rn_run_forward()
- * only. */
+/**
+ * Backward list: gradients of every parameter but the frozen, overwritten; after rn_run_forward()
+ * only. RN_OK; RN_ENGINE.
+ */
 RN_API rn_status rn_run_backward(rn_run *run);
 
 /**
@@ -251,7 +258,10 @@ typedef struct rn_param_view {
 RN_API int rn_run_params(const rn_run *run);
 RN_API rn_param_view rn_run_param(rn_run *run, int index);
 
-/** Convert any array in the native layout of parameter `index` (momentum, EMA) and back. */
+/**
+ * Convert any array in the native layout of parameter `index` (momentum, EMA) and back: float32,
+ * canonical [rn_param.count], native [rn_param_view.count]. RN_OK; RN_ENGINE.
+ */
 RN_API rn_status rn_run_pack(const rn_run *run, int index, const float *canonical, float *native);
 RN_API rn_status rn_run_unpack(const rn_run *run, int index, const float *native, float *canonical);
 
