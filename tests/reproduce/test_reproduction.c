@@ -131,7 +131,7 @@ static void patience_shrinks_with_the_evaluations(void **state)
 
 static void imagenet_is_known_by_its_classes(void **state)
 {
-    char ids[1000][10], *names[1000], *text;
+    char ids[1000][16], *names[1000], *text;
     rn_samples samples = {.name = "ilsvrc train", .classes = 1000, .label_names = names};
 
     (void)state;
