@@ -46,9 +46,9 @@ usage_error "the model file holds no ranges, which 'resnet quantize' measures" \
     printf 'P6 32 32 255\n'
     head -c 3072 bytes.safetensors
 } >picture.ppm
-expect 0 "$RESNET" predict bytes.safetensors picture.ppm --threads 1
+expect 0 "$RESNET" predict bytes.safetensors picture.ppm --json --threads 1
 cp out with
-expect 0 "$RESNET" predict bytes.safetensors picture.ppm --dtype float32 --threads 1
+expect 0 "$RESNET" predict bytes.safetensors picture.ppm --json --dtype float32 --threads 1
 cmp -s out with && fail "bytes and floats give the same to the last digit"
 usage_error "holds no ranges" predict run picture.ppm --dtype int8
 
