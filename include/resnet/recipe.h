@@ -63,6 +63,12 @@ typedef struct rn_recipe {
     rn_freeze freeze_until; // layers that keep the weights they start from; plan.h says how
 } rn_recipe;
 
+/**
+ * Steps of a training on `images` pictures: the recipe's iterations, or its epochs of them. A step
+ * that is begun counts.
+ */
+RN_API uint64_t rn_recipe_iterations(const rn_recipe *recipe, uint64_t images);
+
 /** Built-in recipes, index from 0; NULL past the last. Static. */
 RN_API const char *rn_recipe_name(int index);
 RN_API const char *rn_recipe_summary(int index);

@@ -67,23 +67,31 @@ RN_API void rn_checkpoint_free(rn_checkpoint *checkpoint);
 RN_API void rn_checkpoint_forget_ranges(rn_checkpoint *checkpoint);
 
 /**
- * Save as FOLDER/checkpoint-ITERATION.safetensors (the folder is created), then delete all but the
- * newest `keep` (>= 1) of that pattern in the folder; never the one just saved, nor other files,
- * but for "*.tmp-resnet-XXXXXXXX" that killed processes have left of files in the making.
+ * Save as FOLDER/checkpoint-ITERATION.safetensors. The folder is created, and what killed processes
+ * have left in it of files in the making, "*.tmp-resnet-XXXXXXXX", deleted.
  *
- * @return As rn_checkpoint_save(); RN_EIO also if an old one cannot be deleted (the new one is
- *         there by then).
+ * @param[out] path  The file's, the caller's (rn_text_free()); NULL on failure.
+ * @return As rn_checkpoint_save().
  */
-RN_API rn_status rn_checkpoint_save_in(const rn_checkpoint *checkpoint, const char *folder,
-                                       uint64_t iteration, int keep);
+RN_API rn_status rn_checkpoint_add(char **path, const rn_checkpoint *checkpoint, const char *folder,
+                                   uint64_t iteration);
 
 /**
- * Only the deleting: a caller that saves with keep INT_MAX first can go on where this fails.
+ * Delete all but the newest `keep` (>= 1) checkpoint-N.safetensors of a folder; never that of
+ * `iteration`, nor other files.
  *
  * @return RN_OK; RN_EINVAL (keep below 1); RN_ENOTFOUND (no such folder); RN_EIO (names the first
  *         file that stays); RN_ENOMEM.
  */
 RN_API rn_status rn_checkpoint_remove_old(const char *folder, uint64_t iteration, int keep);
+
+/**
+ * rn_checkpoint_add(), then rn_checkpoint_remove_old() beside what was saved.
+ *
+ * @return As both; the new one is there even if an old one cannot be deleted.
+ */
+RN_API rn_status rn_checkpoint_save_in(const rn_checkpoint *checkpoint, const char *folder,
+                                       uint64_t iteration, int keep);
 
 /**
  * Load the valid checkpoint-N.safetensors of a folder with the highest N; damaged and unreadable

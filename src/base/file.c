@@ -176,25 +176,6 @@ out:
     return st;
 }
 
-static rn_status read_open(char **out, size_t *size, int descriptor, const char *path, size_t limit,
-                           rn_file_judge *judge)
-{
-    rn_status st = RN_OK;
-    struct stat info;
-
-    *out = NULL;
-    *size = 0;
-    if (fstat(descriptor, &info) != 0)
-        return rn_file_error("examine", path);
-    if (judge != NULL)
-        RN_TRY(judge_head(descriptor, (uint64_t)info.st_size, path, judge));
-    RN_TRY(check_limit((uint64_t)info.st_size, limit, path));
-    RN_TRY(read_whole(out, descriptor, (size_t)info.st_size, path));
-    *size = (size_t)info.st_size;
-out:
-    return st;
-}
-
 static rn_status read_file(char **out, size_t *size, int folder, const char *path, size_t limit,
                            rn_file_judge *judge)
 {
@@ -205,16 +186,32 @@ static rn_status read_file(char **out, size_t *size, int folder, const char *pat
     *out = NULL;
     *size = 0;
     RN_TRY(open_regular(&descriptor, &bytes, folder, path));
-    st = read_open(out, size, descriptor, path, limit, judge);
-    close(descriptor);
+    if (judge != NULL)
+        RN_TRY(judge_head(descriptor, bytes, path, judge));
+    RN_TRY(check_limit(bytes, limit, path));
+    RN_TRY(read_whole(out, descriptor, (size_t)bytes, path));
+    *size = (size_t)bytes;
 out:
+    if (descriptor >= 0)
+        close(descriptor);
     return st;
 }
 
 rn_status rn_file_read_open(char **out, size_t *size, int descriptor, const char *path,
                             size_t limit)
 {
-    return read_open(out, size, descriptor, path, limit, NULL);
+    rn_status st = RN_OK;
+    struct stat info;
+
+    *out = NULL;
+    *size = 0;
+    if (fstat(descriptor, &info) != 0)
+        return rn_file_error("examine", path);
+    RN_TRY(check_limit((uint64_t)info.st_size, limit, path));
+    RN_TRY(read_whole(out, descriptor, (size_t)info.st_size, path));
+    *size = (size_t)info.st_size;
+out:
+    return st;
 }
 
 rn_status rn_file_read(char **out, size_t *size, const char *path, size_t limit)
@@ -231,6 +228,11 @@ rn_status rn_file_read_if(char **out, size_t *size, const char *path, size_t lim
 rn_status rn_file_read_at(char **out, size_t *size, int folder, const char *path, size_t limit)
 {
     return read_file(out, size, folder, path, limit, NULL);
+}
+
+rn_status rn_file_open(int *descriptor, uint64_t *size, const char *path)
+{
+    return open_regular(descriptor, size, AT_FDCWD, path);
 }
 
 rn_status rn_file_size(uint64_t *size, const char *path)

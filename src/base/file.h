@@ -51,6 +51,14 @@ int rn_open_plain(int root, const char *folder, const char *file);
 rn_status rn_file_read_open(char **out, size_t *size, int descriptor, const char *path,
                             size_t limit);
 
+/**
+ * Open a regular file for reading.
+ *
+ * @param[out] descriptor  The caller's (close()); -1 on failure.
+ * @return RN_OK; as rn_file_read().
+ */
+rn_status rn_file_open(int *descriptor, uint64_t *size, const char *path);
+
 /** Size in bytes of a regular file; errors as rn_file_read(). */
 rn_status rn_file_size(uint64_t *size, const char *path);
 

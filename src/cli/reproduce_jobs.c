@@ -1,6 +1,7 @@
 #include "cli/reproduce_crew.h"
 
 #include "cli/json_output.h"
+#include "cli/lock.h"
 #include "cli/run_folder.h"
 #include "cli/signals.h"
 #include "cli/step_plan.h"
@@ -8,50 +9,11 @@
 
 #include "resnet/report.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-rn_status cli_lock_file(int *lock, const char *path)
-{
-    rn_status st = RN_OK;
-
-    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (*lock < 0)
-        return rn_error(RN_EIO, "cannot open '%s': %s", path, strerror(errno));
-    if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
-        return RN_OK;
-    if (errno != EWOULDBLOCK)
-        st = rn_error(RN_EIO, "cannot lock '%s': %s", path, strerror(errno));
-    close(*lock);
-    *lock = -1;
-    return st;
-}
-
-// A blocking flock() would not come back at a signal.
-rn_status cli_lock_file_wait(int *lock, const char *path, const char *why)
-{
-    const struct timespec pause = {.tv_nsec = 50000000};
-    bool said = false;
-
-    for (;;) {
-        rn_status st = cli_lock_file(lock, path);
-        if (st != RN_OK || *lock >= 0)
-            return st;
-        if (cli_signal() != 0)
-            return rn_error(RN_EINTERRUPTED, "interrupted");
-        if (!said)
-            fprintf(stderr, "resnet: note: waiting for another process that has '%s': %s\n", path,
-                    why);
-        said = true;
-        nanosleep(&pause, NULL);
-    }
-}
 
 static void release_slot(cli_slot *s)
 {
@@ -218,7 +180,7 @@ static rn_status claim(cli_crew *c, cli_slot *s, int job)
 
     RN_TRY(cli_format(&path, "%s/%s/%s.lock", c->run->folder, cli_crew_subfolder(c),
                       cli_crew_job_name(c, job)));
-    RN_TRY(cli_lock_file(&s->lock, path));
+    RN_TRY(cli_lock_file(&s->lock, path, true));
     c->jobs[job] = s->lock < 0 ? CLI_JOB_ELSEWHERE : CLI_JOB_WAITING;
     if (s->lock < 0)
         goto out;

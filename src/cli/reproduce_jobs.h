@@ -20,14 +20,4 @@ typedef struct cli_reproduce_run {
  */
 rn_status cli_reproduce_jobs(const cli_reproduce_run *run);
 
-/**
- * Claim a file by an exclusive lock, which lasts until the descriptor is closed everywhere.
- *
- * @param[out] lock  The descriptor, or -1 if another process has it.
- */
-rn_status cli_lock_file(int *lock, const char *path);
-
-/** The same, but wait until it is free, and say `why`. RN_EINTERRUPTED: a signal came meanwhile. */
-rn_status cli_lock_file_wait(int *lock, const char *path, const char *why);
-
 #endif

@@ -1,6 +1,7 @@
 // From a target to its results: what 'reproduce' and 'study' have in common.
 #include "cli/reproduce_run.h"
 
+#include "cli/lock.h"
 #include "cli/reproduce_jobs.h"
 #include "cli/reproduce_plan.h"
 #include "cli/run_folder.h"

@@ -1,11 +1,11 @@
 #include "cli/run_folder.h"
 
 #include "cli/json_output.h"
+#include "cli/lock.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <libgen.h>
 #include <stdarg.h>
@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -202,7 +201,6 @@ rn_status cli_run_clear(const char *folder)
     return st;
 }
 
-// The file stays: where it is deleted, two processes can each hold a lock of that name.
 rn_status cli_run_lock(int *lock, const char *folder)
 {
     rn_status st;
@@ -211,18 +209,9 @@ rn_status cli_run_lock(int *lock, const char *folder)
     *lock = -1;
     RN_TRY(rn_run_folder_create(folder));
     RN_TRY(cli_format(&path, "%s/train.lock", folder));
-    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (*lock < 0) {
-        st = rn_error(RN_EIO, "cannot open '%s': %s", path, strerror(errno));
-        goto out;
-    }
-    if (flock(*lock, LOCK_EX | LOCK_NB) == 0 || errno == ENOLCK || errno == ENOSYS ||
-        errno == EOPNOTSUPP)
-        goto out; // file systems without locks go on without
-    st = errno == EWOULDBLOCK ? rn_error(RN_EIO, "another process trains in '%s'", folder)
-                              : rn_error(RN_EIO, "cannot lock '%s': %s", path, strerror(errno));
-    close(*lock);
-    *lock = -1;
+    RN_TRY(cli_lock_file(lock, path, false));
+    if (*lock < 0)
+        st = rn_error(RN_EIO, "another process trains in '%s'", folder);
 out:
     free(path);
     return st;

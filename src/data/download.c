@@ -5,8 +5,6 @@
 #include "data/transfer.h"
 #include "data/unpack.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -124,16 +122,6 @@ out:
     return st;
 }
 
-static rn_status put_in_place(const paths *p, int descriptor)
-{
-    if (fsync(descriptor) != 0)
-        return rn_error(RN_EIO, "cannot sync '%s': %s", p->part, strerror(errno));
-    if (rename(p->part, p->archive) != 0)
-        return rn_error(RN_EIO, "cannot write '%s': %s", p->archive, strerror(errno));
-    unlink(p->tag);
-    return rn_folder_sync(p->archive);
-}
-
 // The part is locked until it has its name.
 static rn_status fetch_archive(const rn_download *download, const paths *p,
                                rn_download_progress progress, void *context)
@@ -143,7 +131,8 @@ static rn_status fetch_archive(const rn_download *download, const paths *p,
 
     RN_TRY(rn_part_open(&descriptor, p->part));
     RN_TRY(fetch_part(download, p, descriptor, progress, context));
-    RN_TRY(put_in_place(p, descriptor));
+    RN_TRY(rn_part_finish(descriptor, p->part, p->archive));
+    unlink(p->tag);
 out:
     if (st == RN_EFORMAT) {
         unlink(p->part);

@@ -1,13 +1,12 @@
 #include "data/pack.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/photos.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -141,26 +140,6 @@ static rn_status check_class_names(const rn_pack *pack)
     return RN_OK;
 }
 
-// O_NONBLOCK: opening a FIFO that nobody writes to must fail, not hang.
-static rn_status open_file(rn_pack *pack, const char *path)
-{
-    rn_status st = RN_OK;
-    struct stat info;
-
-    RN_TRY(rn_strdup(&pack->path, path));
-    pack->descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (pack->descriptor < 0 || fstat(pack->descriptor, &info) != 0) {
-        st = rn_error(errno == ENOENT ? RN_ENOTFOUND : RN_EIO, "cannot open '%s': %s", path,
-                      strerror(errno));
-        goto out;
-    }
-    if (!S_ISREG(info.st_mode))
-        st = rn_error(RN_EIO, "'%s' is not a regular file", path);
-    pack->file_bytes = (uint64_t)info.st_size;
-out:
-    return st;
-}
-
 rn_status rn_pack_open(rn_pack **out, const char *path)
 {
     rn_status st = RN_OK;
@@ -169,7 +148,8 @@ rn_status rn_pack_open(rn_pack **out, const char *path)
     *out = NULL;
     RN_TRY(RN_NEW(&pack, 1));
     pack->descriptor = -1;
-    RN_TRY(open_file(pack, path));
+    RN_TRY(rn_strdup(&pack->path, path));
+    RN_TRY(rn_file_open(&pack->descriptor, &pack->file_bytes, path));
     RN_TRY(read_header(pack));
     RN_TRY(check_sizes(pack));
     RN_TRY(read_tables(pack));

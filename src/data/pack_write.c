@@ -1,12 +1,10 @@
 #include "data/pack_write.h"
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "data/part_file.h"
 #include "data/photos.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -267,15 +265,6 @@ out:
     return st;
 }
 
-static rn_status put_in_place(rn_pack_writer *writer)
-{
-    if (fsync(writer->descriptor) != 0)
-        return write_error(writer);
-    if (rename(writer->part, writer->path) != 0)
-        return rn_error(RN_EIO, "cannot write '%s': %s", writer->path, strerror(errno));
-    return rn_folder_sync(writer->path);
-}
-
 rn_status rn_pack_writer_finish(rn_pack_writer *writer, const rn_pack_source *source)
 {
     rn_status st = RN_OK;
@@ -283,7 +272,7 @@ rn_status rn_pack_writer_finish(rn_pack_writer *writer, const rn_pack_source *so
     RN_TRY(write_tables(writer, source));
     writer->header.complete = true;
     RN_TRY(write_header(writer));
-    RN_TRY(put_in_place(writer));
+    RN_TRY(rn_part_finish(writer->descriptor, writer->part, writer->path));
 out:
     return st;
 }

@@ -1,7 +1,10 @@
 #include "data/part_file.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -46,4 +49,13 @@ out:
         *descriptor = -1;
     }
     return st;
+}
+
+rn_status rn_part_finish(int descriptor, const char *part, const char *path)
+{
+    if (fsync(descriptor) != 0)
+        return rn_error(RN_EIO, "cannot sync '%s': %s", part, strerror(errno));
+    if (rename(part, path) != 0)
+        return rn_error(RN_EIO, "cannot write '%s': %s", path, strerror(errno));
+    return rn_folder_sync(path);
 }

@@ -14,4 +14,7 @@
  */
 rn_status rn_part_open(int *descriptor, const char *path);
 
+/** Give a whole part its name, for good: both are on disk then. RN_OK; RN_EIO. */
+rn_status rn_part_finish(int descriptor, const char *part, const char *path);
+
 #endif

@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "reproduce/scale.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,10 +62,7 @@ static uint64_t images_of(const rn_recipe *recipe, const rn_reproduction *r)
 
 static uint64_t iterations_of(const rn_recipe *recipe, const rn_reproduction *r)
 {
-    double steps = recipe->epochs * (double)images_of(recipe, r) / recipe->batch;
-
-    return recipe->iterations > 0 ? recipe->iterations
-                                  : (uint64_t)ceil(steps * (1 - 4 * DBL_EPSILON));
+    return rn_recipe_iterations(recipe, images_of(recipe, r));
 }
 
 static void shrink_data(rn_scaled_run *run, double factor, int classes)

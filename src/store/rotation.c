@@ -94,17 +94,40 @@ out:
     return st;
 }
 
+static rn_status check_keep(int keep)
+{
+    return keep >= 1 ? RN_OK
+                     : rn_error(RN_EINVAL, "%d checkpoints to keep, expected at least 1", keep);
+}
+
 rn_status rn_checkpoint_remove_old(const char *folder, uint64_t iteration, int keep)
 {
     rn_status st = RN_OK;
     listing list = {0};
 
-    if (keep < 1)
-        return rn_error(RN_EINVAL, "%d checkpoints to keep, expected at least 1", keep);
+    RN_TRY(check_keep(keep));
     RN_TRY(list_checkpoints(&list, folder));
     RN_TRY(remove_old(&list, folder, iteration, (size_t)keep));
 out:
     rn_free(list.iterations);
+    return st;
+}
+
+rn_status rn_checkpoint_add(char **path, const rn_checkpoint *checkpoint, const char *folder,
+                            uint64_t iteration)
+{
+    rn_status st = RN_OK;
+
+    *path = NULL;
+    RN_TRY(rn_folder_create(folder));
+    rn_folder_remove_orphans(folder); // before writing: they may be what fills the disk
+    RN_TRY(iteration_path(path, folder, iteration));
+    RN_TRY(rn_checkpoint_save(checkpoint, *path));
+out:
+    if (st != RN_OK) {
+        rn_free(*path);
+        *path = NULL;
+    }
     return st;
 }
 
@@ -114,12 +137,8 @@ rn_status rn_checkpoint_save_in(const rn_checkpoint *checkpoint, const char *fol
     rn_status st = RN_OK;
     char *path = NULL;
 
-    if (keep < 1)
-        return rn_error(RN_EINVAL, "%d checkpoints to keep, expected at least 1", keep);
-    RN_TRY(rn_folder_create(folder));
-    rn_folder_remove_orphans(folder); // before writing: they may be what fills the disk
-    RN_TRY(iteration_path(&path, folder, iteration));
-    RN_TRY(rn_checkpoint_save(checkpoint, path));
+    RN_TRY(check_keep(keep)); // before anything is written
+    RN_TRY(rn_checkpoint_add(&path, checkpoint, folder, iteration));
     RN_TRY(rn_checkpoint_remove_old(folder, iteration, keep));
 out:
     rn_free(path);

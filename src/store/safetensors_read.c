@@ -50,14 +50,21 @@ static size_t data_size(const rn_safetensors *file)
     return file->size - LENGTH_BYTES - file->header_length;
 }
 
-rn_status rn_safetensors_judge(const char *head, size_t bytes, uint64_t size)
+// Of the header, as the file's first bytes claim it.
+static uint64_t claimed_length(const char *head)
 {
     uint64_t length = 0;
 
-    if (bytes < LENGTH_BYTES)
-        return rn_error(RN_EFORMAT, "%zu bytes, expected at least %d", bytes, LENGTH_BYTES);
     for (int i = 0; i < LENGTH_BYTES; i++)
         length |= (uint64_t)(unsigned char)head[i] << (8 * i);
+    return length;
+}
+
+rn_status rn_safetensors_judge(const char *head, size_t bytes, uint64_t size)
+{
+    if (bytes < LENGTH_BYTES)
+        return rn_error(RN_EFORMAT, "%zu bytes, expected at least %d", bytes, LENGTH_BYTES);
+    const uint64_t length = claimed_length(head);
     if (length > size - LENGTH_BYTES)
         return rn_error(RN_EFORMAT,
                         "no safetensors file, or cut short: it claims a header of %llu bytes in a "
@@ -75,8 +82,8 @@ static rn_status read_length(rn_safetensors *file)
 {
     rn_status st = rn_safetensors_judge(file->bytes, file->size, file->size);
 
-    for (int i = 0; i < LENGTH_BYTES && st == RN_OK; i++)
-        file->header_length |= (size_t)(unsigned char)file->bytes[i] << (8 * i);
+    if (st == RN_OK)
+        file->header_length = (size_t)claimed_length(file->bytes);
     return st;
 }
 

@@ -9,6 +9,8 @@
 #include "train/recipe_builtin.h"
 #include "train/recipe_field.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -248,6 +250,15 @@ static rn_status check_schedule(const rn_schedule *schedule)
 }
 
 // 0 is the usual 256 or 480.
+// A step that only rounding begins is none: 1.1 epochs of 50,000 images are 550 steps of 100, and
+// in doubles a hair more.
+uint64_t rn_recipe_iterations(const rn_recipe *recipe, uint64_t images)
+{
+    double steps = recipe->epochs * (double)images / recipe->batch * (1 - 4 * DBL_EPSILON);
+
+    return recipe->iterations > 0 ? recipe->iterations : (uint64_t)ceil(steps);
+}
+
 static rn_status check_augment(const rn_augment *augment)
 {
     int low = augment->resize_low > 0 ? augment->resize_low : 256;

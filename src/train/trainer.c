@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "train/phases.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,15 +78,9 @@ static rn_status create_loader(rn_trainer *trainer)
                             trainer->checkpoint->preprocess, &loader);
 }
 
-// A step that is begun counts, but not one that only rounding begins: 1.1 epochs of 50,000 images
-// are 550 steps of 100, and in doubles a hair more.
 void rn_trainer_count_iterations(rn_trainer *trainer)
 {
-    double images = trainer->recipe.epochs * (double)trainer->progress.train_count;
-    double steps = images / trainer->recipe.batch * (1 - 4 * DBL_EPSILON);
-
-    trainer->iterations =
-        trainer->recipe.iterations > 0 ? trainer->recipe.iterations : (uint64_t)ceil(steps);
+    trainer->iterations = rn_recipe_iterations(&trainer->recipe, trainer->progress.train_count);
     if (trainer->progress.iteration > trainer->iterations)
         trainer->iterations = trainer->progress.iteration;
 }

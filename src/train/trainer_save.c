@@ -5,7 +5,6 @@
 #include "train/finetune.h"
 #include "train/whiten.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,7 +63,7 @@ static void remove_old(const rn_trainer *trainer)
 rn_status rn_trainer_save(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
-    const rn_train_options *options = trainer->options;
+    char *path = NULL;
 
     if (trainer->saved)
         return RN_OK;
@@ -72,13 +71,11 @@ rn_status rn_trainer_save(rn_trainer *trainer)
     rn_text_free(trainer->checkpoint->state);
     trainer->checkpoint->state = NULL;
     RN_TRY(rn_progress_print(&trainer->checkpoint->state, &trainer->progress));
-    RN_TRY(rn_checkpoint_save_in(trainer->checkpoint, options->folder, trainer->progress.iteration,
-                                 INT_MAX));
+    RN_TRY(rn_checkpoint_add(&path, trainer->checkpoint, trainer->options->folder,
+                             trainer->progress.iteration));
     trainer->saved = true;
     rn_free(trainer->saved_path);
-    trainer->saved_path = NULL;
-    RN_TRY(rn_format(&trainer->saved_path, "%s/checkpoint-%llu.safetensors", options->folder,
-                     (unsigned long long)trainer->progress.iteration));
+    trainer->saved_path = path;
     rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_CHECKPOINT, .text = trainer->saved_path});
     remove_old(trainer);
 out:
