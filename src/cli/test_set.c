@@ -25,8 +25,9 @@ static rn_status open_held(rn_samples **out, const cli_run_record *record, const
     st = rn_data_open(&test, record->source, RN_SPLIT_TEST);
     if (st != RN_OK && st != RN_ENOTFOUND)
         return st;
-    RN_TRY(rn_data_open(&train, record->source, RN_SPLIT_TRAIN));
-    if (test != NULL && !rn_samples_same(train, test)) {
+    if (test == NULL || test->photos != NULL) // images of one size have a test set apart
+        RN_TRY(rn_data_open(&train, record->source, RN_SPLIT_TRAIN));
+    if (train == NULL || (test != NULL && !rn_samples_same(train, test))) {
         *out = test;
         test = NULL; // now the caller's
         goto out;
