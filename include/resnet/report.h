@@ -156,16 +156,27 @@ typedef struct rn_confusion {
 } rn_confusion;
 
 /**
- * Draw a confusion matrix as a heat map: a row a label, a column a predicted class, the darker the
- * larger the share of the row; a row without images is gray. Cells large enough show their count;
- * names stand beside rows and above columns, of every class up to some 150, else of some.
+ * Draw a confusion matrix as a heat map, in SVG 1.1: a row a label, a column a predicted class, the
+ * darker the larger the share of the row; a row without images is gray. Cells large enough show
+ * their count; names stand beside rows and above columns, of every class up to 150, else of some.
  *
- * @param[out] out   Three channels, the same bytes for the same counts; the caller's
- *                   (rn_image_free()); NULL on failure.
- * @param confusion  1 .. 4096 classes.
+ * @param[out] out   The same bytes for the same counts; the caller's (rn_text_free()); NULL on
+ *                   failure.
+ * @param confusion  1 .. 4096 classes, borrowed.
+ * @param title      Above; NULL or "": none. UTF-8, as the names; too long ones are cut.
  * @return RN_OK; RN_EINVAL; RN_ENOMEM.
  */
-RN_API rn_status rn_confusion_draw(rn_image **out, const rn_confusion *confusion);
+RN_API rn_status rn_confusion_svg(char **out, const rn_confusion *confusion, const char *title);
+
+/**
+ * The same as a picture of three channels.
+ *
+ * @param[out] out  The caller's (rn_image_free()); NULL on failure.
+ * @param scale     As of rn_plot_image().
+ * @return As rn_confusion_svg(); RN_EINVAL also for a scale out of range.
+ */
+RN_API rn_status rn_confusion_image(rn_image **out, const rn_confusion *confusion,
+                                    const char *title, int scale);
 
 /**
  * Read a confusion matrix as `resnet eval --confusion FILE.csv` writes it: a header with the

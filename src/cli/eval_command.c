@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/confusion_files.h"
 #include "cli/eval_files.h"
 #include "cli/eval_output.h"
 #include "cli/eval_views.h"
@@ -215,9 +216,9 @@ static const cli_option options[] = {
     {.name = "per-class", .kind = CLI_FLAG, .help = "show a table of the classes"},
     {.name = "confusion",
      .kind = CLI_OPTIONAL_FILE,
-     .argument = "FILE[,FILE]",
+     .argument = "FILE,...",
      .help = "show which class is taken for which, too; or write it to files, FILE.csv a table, "
-             "FILE.png a picture"},
+             "FILE.svg or FILE.png a picture"},
     CLI_WEIGHTS_OPTION,
     {.name = "tta",
      .kind = CLI_CHOICE,

@@ -7,15 +7,6 @@
 #include <stdio.h>
 
 /**
- * --confusion FILE[,FILE]: each ends in .csv or .png, and can be written; NULL and "" are legal.
- * RN_EINVAL (another ending); as cli_check_writable().
- */
-rn_status cli_confusion_check(const char *files);
-/** Write them. */
-rn_status cli_confusion_write(const char *files, const rn_evaluation *evaluation,
-                              char *const *names);
-
-/**
  * --save-logits FILE.npy: the scores of each picture, float32 [pictures][classes] in NumPy's
  * format, and beside it FILE.csv, a line each: row of the array, picture, label, predicted, error.
  * A bad picture has no row. Until both are finished, what was there stays.

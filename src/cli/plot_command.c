@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/confusion_files.h"
 #include "cli/plot_chart.h"
 #include "cli/run_folder.h"
 
@@ -36,16 +37,14 @@ static bool is_confusion(const cli_arguments *args)
 // "error.svg", unless it is said.
 static rn_status choose_file(char **out, const cli_arguments *args)
 {
-    const char *file = cli_text(args, "out"), *what = cli_text(args, "what");
-    const bool matrix = is_confusion(args);
+    const char *file = cli_text(args, "out");
 
     *out = NULL;
     if (file == NULL)
-        return cli_format(out, "%s.%s", what, matrix ? "png" : "svg");
-    if (!cli_ends_in(file, ".png") && (matrix || !cli_ends_in(file, ".svg")) &&
-        (matrix || strcmp(file, "-") != 0))
-        return rn_error(RN_EINVAL, "option '--out' expects a name that ends in %s, found '%s'",
-                        matrix ? ".png where a confusion matrix is drawn" : ".svg or .png", file);
+        return cli_format(out, "%s.svg", cli_text(args, "what"));
+    if (!cli_ends_in(file, ".png") && !cli_ends_in(file, ".svg") && strcmp(file, "-") != 0)
+        return rn_error(
+            RN_EINVAL, "option '--out' expects a name that ends in .svg or .png, found '%s'", file);
     return cli_format(out, "%s", file);
 }
 
@@ -94,16 +93,11 @@ static rn_status write_chart(const cli_chart *chart, const char *path, int scale
     char *text = NULL;
     rn_image *image = NULL;
 
-    if (cli_ends_in(path, ".png")) {
+    if (cli_ends_in(path, ".png"))
         RN_TRY(rn_plot_image(&image, &chart->plot, scale));
-        RN_TRY(rn_image_save(image, path));
-        goto out;
-    }
-    RN_TRY(rn_plot_svg(&text, &chart->plot));
-    if (strcmp(path, "-") == 0)
-        fputs(text, stdout);
     else
-        RN_TRY(rn_text_write(path, text));
+        RN_TRY(rn_plot_svg(&text, &chart->plot));
+    RN_TRY(cli_picture_write(path, text, image));
 out:
     rn_image_free(image);
     rn_text_free(text);
@@ -160,11 +154,11 @@ out:
     return st;
 }
 
-// A matrix has no axes, curves or titles of one's own.
+// A matrix has no axes or curves.
 static rn_status check_confusion(const cli_arguments *args)
 {
-    static const char *const others[] = {"x",   "log",   "xlim",  "ylim",   "smooth", "mean",
-                                         "set", "label", "title", "panels", "scale"};
+    static const char *const others[] = {"x",    "log", "xlim",  "ylim",  "smooth",
+                                         "mean", "set", "label", "panels"};
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (cli_given(args, others[i]))
@@ -176,7 +170,6 @@ static rn_status draw_confusion(const cli_arguments *args, const char *path)
 {
     rn_status st;
     rn_confusion *confusion = NULL;
-    rn_image *image = NULL;
 
     RN_TRY(check_confusion(args));
     if (args->word_count != 1)
@@ -185,11 +178,11 @@ static rn_status draw_confusion(const cli_arguments *args, const char *path)
                         "FILE.csv' wrote, found %d words",
                         args->word_count);
     RN_TRY(rn_confusion_read(&confusion, args->words[0]));
-    RN_TRY(rn_confusion_draw(&image, confusion));
-    RN_TRY(rn_image_save(image, path));
-    printf("confusion of %d classes: %s\n", confusion->classes, path);
+    RN_TRY(cli_confusion_draw(path, confusion, cli_text(args, "title"),
+                              (int)cli_integer(args, "scale")));
+    if (strcmp(path, "-") != 0)
+        printf("confusion of %d classes: %s\n", confusion->classes, path);
 out:
-    rn_image_free(image);
     rn_confusion_free(confusion);
     return st;
 }

@@ -95,6 +95,18 @@ static void fill_area(canvas *c, const chart_item *item, const chart_point *poin
     rn_stroke_paint(&c->stroke, item->style.colour);
 }
 
+static void fill_cells(const canvas *c, const chart_item *item, const chart_point *points)
+{
+    chart_item cell = {.style = item->style};
+
+    cell.width = cell.height = item->style.width;
+    for (size_t i = 0; i < item->count; i++) {
+        cell.x = points[i].x;
+        cell.y = points[i].y;
+        fill(c, &cell);
+    }
+}
+
 static void stroke_dots(canvas *c, const chart_item *item, const chart_point *points)
 {
     for (size_t i = 0; i < item->count; i++) {
@@ -130,6 +142,8 @@ static void paint(canvas *c, const chart_list *list)
             fill(c, item);
         else if (item->kind == CHART_AREA)
             fill_area(c, item, points);
+        else if (item->kind == CHART_CELLS)
+            fill_cells(c, item, points);
         else if (item->kind == CHART_PATH)
             stroke_path(c, item, points);
         else if (item->kind == CHART_DOTS)
@@ -141,6 +155,8 @@ static void paint(canvas *c, const chart_list *list)
 
 static rn_status check_scale(const chart_list *list, int scale)
 {
+    if (scale < 1 || scale > RN_PLOT_MOST_SCALE)
+        return rn_error(RN_EINVAL, "plot: scale %d, expected 1 to %d", scale, RN_PLOT_MOST_SCALE);
     const int64_t width = (int64_t)list->width * scale / CHART_UNIT;
     const int64_t height = (int64_t)list->height * scale / CHART_UNIT;
 
@@ -150,27 +166,36 @@ static rn_status check_scale(const chart_list *list, int scale)
     return RN_OK;
 }
 
-rn_status rn_plot_image(rn_image **out, const rn_plot *plot, int scale)
+rn_status chart_list_image(rn_image **out, const chart_list *list, int scale)
 {
     rn_status st;
-    chart_list list = {0};
     canvas c = {.scale = (double)scale / CHART_UNIT, .letters = scale};
 
     *out = NULL;
-    if (scale < 1 || scale > RN_PLOT_MOST_SCALE)
-        return rn_error(RN_EINVAL, "plot: scale %d, expected 1 to %d", scale, RN_PLOT_MOST_SCALE);
-    RN_TRY(chart_draw(&list, plot));
-    RN_TRY(check_scale(&list, scale));
-    RN_TRY(rn_image_create(&c.image, 3, pixels(&c, list.width), pixels(&c, list.height)));
+    RN_TRY(list->status);
+    RN_TRY(check_scale(list, scale));
+    RN_TRY(rn_image_create(&c.image, 3, pixels(&c, list->width), pixels(&c, list->height)));
     RN_TRY(rn_stroke_init(&c.stroke, c.image));
     fill(&c, &(chart_item){
-                 .style = {.colour = CHART_PAPER}, .width = list.width, .height = list.height});
-    paint(&c, &list);
+                 .style = {.colour = CHART_PAPER}, .width = list->width, .height = list->height});
+    paint(&c, list);
     *out = c.image;
     c.image = NULL; // now the caller's
 out:
     rn_stroke_release(&c.stroke);
     rn_image_free(c.image);
+    return st;
+}
+
+rn_status rn_plot_image(rn_image **out, const rn_plot *plot, int scale)
+{
+    rn_status st;
+    chart_list list = {0};
+
+    *out = NULL;
+    RN_TRY(chart_draw(&list, plot));
+    RN_TRY(chart_list_image(out, &list, scale));
+out:
     chart_list_release(&list);
     return st;
 }

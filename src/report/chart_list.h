@@ -2,7 +2,7 @@
 #ifndef REPORT_CHART_LIST_H
 #define REPORT_CHART_LIST_H
 
-#include "resnet/base.h"
+#include "resnet/image.h"
 
 /**
  * Lengths are whole tenths of a unit, so that their texts are short and the same everywhere. An
@@ -17,10 +17,14 @@ typedef struct chart_point {
     bool jump; // begins a line: not joined to the point before
 } chart_point;
 
-/** An AREA is pale, and lies between pairs of points, upper and lower, at one x each. */
+/**
+ * An AREA is pale, and lies between pairs of points, upper and lower, at one x each. CELLS are
+ * squares, points their upper left corners.
+ */
 typedef enum chart_kind {
     CHART_FILL,
     CHART_AREA,
+    CHART_CELLS,
     CHART_PATH,
     CHART_DOTS,
     CHART_LETTERS
@@ -30,7 +34,7 @@ typedef enum chart_size { CHART_SMALL, CHART_NORMAL, CHART_LARGE, CHART_SIZES } 
 
 typedef struct chart_style {
     uint32_t colour; // 0xRRGGBB
-    int width;       // of a line; diameter of a dot
+    int width;       // of a line; diameter of a dot; side of a cell
     int dash;        // index of chart_dashes
     chart_anchor anchor;
     chart_size size;
@@ -41,7 +45,7 @@ typedef struct chart_item {
     chart_kind kind;
     chart_style style;
     int x, y, width, height; // of a FILL; LETTERS have x and y: the middle of their height
-    size_t first, count;     // points of a PATH, an AREA, or DOTS
+    size_t first, count;     // points of a PATH, an AREA, DOTS or CELLS
     char text[CHART_TEXT];
 } chart_item;
 
@@ -78,6 +82,18 @@ int chart_text_length(const char *text, chart_size size);
  * empty where not even this has room.
  */
 void chart_text_cut(char out[CHART_TEXT], const char *text, int length, chart_size size);
+
+/**
+ * The list as SVG, on paper; title NULL or "": none. Unless list.status is a failure, which it
+ * returns.
+ *
+ * @param[out] out  The caller's (rn_free()); NULL on failure.
+ * @return RN_OK; RN_ENOMEM.
+ */
+rn_status chart_list_svg(char **out, const chart_list *list, const char *title);
+
+/** The same as a picture: as rn_plot_image(). RN_EINVAL: a scale out of range, or too large. */
+rn_status chart_list_image(rn_image **out, const chart_list *list, int scale);
 
 /** Heights of letters' lines, in tenths; font sizes in units. */
 extern const int chart_line_heights[CHART_SIZES], chart_font_sizes[CHART_SIZES];

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "report/draw_text.h"
 
-static void write_head(draw_text *out, const chart_list *list, const rn_plot *plot)
+static void write_head(draw_text *out, const chart_list *list, const char *title)
 {
     draw_text_print(out,
                     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -13,9 +13,9 @@ static void write_head(draw_text *out, const chart_list *list, const rn_plot *pl
                     "'Helvetica Neue', Helvetica, Arial, sans-serif\">\n",
                     (list->width + CHART_UNIT / 2) / CHART_UNIT,
                     (list->height + CHART_UNIT / 2) / CHART_UNIT, list->width, list->height);
-    if (plot->title != NULL && plot->title[0] != '\0') {
+    if (title != NULL && *title != '\0') {
         draw_text_print(out, "<title>");
-        draw_text_xml(out, plot->title);
+        draw_text_xml(out, title);
         draw_text_print(out, "</title>\n");
     }
     draw_text_print(out, "<rect width=\"%d\" height=\"%d\" fill=\"#%06x\"/>\n", list->width,
@@ -80,6 +80,16 @@ static void write_area(draw_text *out, const chart_item *item, const chart_point
     draw_text_print(out, "\"/>\n");
 }
 
+static void write_cells(draw_text *out, const chart_item *item, const chart_point *points)
+{
+    const int side = item->style.width;
+
+    draw_text_print(out, "<path fill=\"#%06x\" d=\"", item->style.colour);
+    for (size_t i = 0; i < item->count; i++)
+        draw_text_print(out, "M%d %dh%dv%dh-%dz", points[i].x, points[i].y, side, side, side);
+    draw_text_print(out, "\"/>\n");
+}
+
 // A line of no length with round ends is a dot.
 static void write_dots(draw_text *out, const chart_item *item, const chart_point *points)
 {
@@ -118,6 +128,9 @@ static void write_item(draw_text *out, const chart_list *list, const chart_item 
     case CHART_AREA:
         write_area(out, item, points);
         break;
+    case CHART_CELLS:
+        write_cells(out, item, points);
+        break;
     case CHART_PATH:
         write_path(out, item, points);
         break;
@@ -130,23 +143,34 @@ static void write_item(draw_text *out, const chart_list *list, const chart_item 
     }
 }
 
-rn_status rn_plot_svg(char **out, const rn_plot *plot)
+rn_status chart_list_svg(char **out, const chart_list *list, const char *title)
 {
     rn_status st;
-    chart_list list = {0};
     draw_text text = {0};
 
     *out = NULL;
-    RN_TRY(chart_draw(&list, plot));
-    write_head(&text, &list, plot);
-    for (size_t i = 0; i < list.count; i++)
-        write_item(&text, &list, &list.items[i]);
+    RN_TRY(list->status);
+    write_head(&text, list, title);
+    for (size_t i = 0; i < list->count; i++)
+        write_item(&text, list, &list->items[i]);
     draw_text_print(&text, "</svg>\n");
     RN_TRY(text.status);
     *out = text.text;
     text.text = NULL; // now the caller's
 out:
     rn_free(text.text);
+    return st;
+}
+
+rn_status rn_plot_svg(char **out, const rn_plot *plot)
+{
+    rn_status st;
+    chart_list list = {0};
+
+    *out = NULL;
+    RN_TRY(chart_draw(&list, plot));
+    RN_TRY(chart_list_svg(out, &list, plot->title));
+out:
     chart_list_release(&list);
     return st;
 }

@@ -1,69 +1,75 @@
+// Confusion matrices as charts.
 #include "resnet/report.h"
 
-#include "image/image.h"
-#include "report/raster.h"
+#include "base/memory.h"
+#include "report/chart_list.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_CLASSES = 4096, LONGEST_NAME = 24, MARGIN = 8, INK = 0x202020, PAPER = 0xffffff };
+// Lengths in tenths, as all of a chart's.
+enum {
+    MOST_CLASSES = 4096,
+    LONGEST_NAME = 1500,
+    NAME_LINE = 110,  // from one name to the next at least
+    LEAST_ROOM = 600, // for a title beside a matrix of one class
+    EDGE = 80,
+    GAP = 40,
+    TICK = 30,
+    FRAME = 0x909090,
+    NO_IMAGES = 0xf0f0f0,
+    SHADES = 256 // 0: nothing of the row, else it is drawn, however little
+};
 
-// Sizes by the number of classes, in pixels.
 typedef struct layout {
-    int cell, scale; // side of a cell; of letters
-    int step;        // one class in so many is named
-    int names;       // length of the longest name
-    int left, top;   // of the matrix
-    int side;        // of the matrix
+    int cell; // side
+    int step; // one class in so many is named
+    int left, top, side;
 } layout;
 
-// "tench, Tinca tinca" cut to what a label can hold.
-static void shorten(char short_name[LONGEST_NAME + 4], const char *name)
-{
-    size_t length = strlen(name);
-
-    if (length > LONGEST_NAME) {
-        length = LONGEST_NAME - 2;
-        while (length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80)
-            length--; // not within a character
-        snprintf(short_name, LONGEST_NAME + 4, "%.*s..", (int)length, name);
-        return;
-    }
-    snprintf(short_name, LONGEST_NAME + 4, "%s", name);
-}
-
+// Up to 150 classes, each has room for its name.
 static int cell_of(int classes)
 {
-    return classes <= 10    ? 56
-           : classes <= 20  ? 40
-           : classes <= 50  ? 20
-           : classes <= 150 ? 12
-           : classes < 1600 ? 1600 / classes
-                            : 1;
+    return classes <= 10     ? 280
+           : classes <= 20   ? 200
+           : classes <= 50   ? 140
+           : classes <= 150  ? NAME_LINE
+           : classes <= 400  ? 20
+           : classes <= 1600 ? 10
+                             : 5;
 }
 
-static layout lay_out(const rn_confusion *confusion)
+static void shorten(char out[CHART_TEXT], const char *name)
 {
-    layout l = {.cell = cell_of(confusion->classes), .scale = confusion->classes <= 50 ? 2 : 1};
-    const rn_pen pen = {.scale = l.scale};
-    const int line = (RN_FONT_HEIGHT + 2) * l.scale;
-    char name[LONGEST_NAME + 4];
+    chart_text_cut(out, name, LONGEST_NAME, CHART_SMALL);
+}
+
+// Edge, title, what the axis is, names, ticks.
+static layout lay_out(const rn_confusion *confusion, bool titled)
+{
+    const int line = chart_line_heights[CHART_SMALL];
+    layout l = {.cell = cell_of(confusion->classes)};
+    char name[CHART_TEXT];
+    int names = 0;
 
     for (int i = 0; i < confusion->classes; i++) {
         shorten(name, confusion->names[i]);
-        int length = rn_raster_length(&pen, name);
-        l.names = length > l.names ? length : l.names;
+        const int length = chart_text_length(name, CHART_SMALL);
+        names = length > names ? length : names;
     }
-    l.step = (line + l.cell - 1) / l.cell;
+    l.step = (NAME_LINE + l.cell - 1) / l.cell;
     l.side = l.cell * confusion->classes;
-    l.left = l.top = 3 * MARGIN + line + l.names; // the axis' title, names, ticks
+    l.left = EDGE + line + names + GAP + TICK;
+    l.top = l.left + (titled ? chart_line_heights[CHART_LARGE] + GAP : 0);
     return l;
 }
 
 // From white over blue to nearly black, so that lightness alone tells the share.
-static uint32_t shade(double share)
+static uint32_t colour_of(int shade)
 {
     static const double stops[3][3] = {{255, 255, 255}, {66, 133, 200}, {8, 24, 72}};
+    const double share = (double)shade / (SHADES - 1);
     const int from = share < 0.5 ? 0 : 1;
     const double along = 2 * share - from;
     uint32_t colour = 0;
@@ -74,106 +80,189 @@ static uint32_t shade(double share)
     return colour;
 }
 
+static const int64_t *row_of(const rn_confusion *confusion, int row)
+{
+    return confusion->counts + (size_t)row * (size_t)confusion->classes;
+}
+
 static int64_t row_total(const rn_confusion *confusion, int row)
 {
     int64_t total = 0;
 
     for (int i = 0; i < confusion->classes; i++)
-        total += confusion->counts[(size_t)row * (size_t)confusion->classes + (size_t)i];
+        total += row_of(confusion, row)[i];
     return total;
 }
 
-// The number in the cell's middle, if it has room.
-static void draw_count(const rn_pen *paper, const layout *l, rn_box box, int64_t count)
+// Each cell's shade, and which of them there are.
+static void find_shades(uint8_t *shades, bool used[SHADES], const rn_confusion *confusion)
 {
-    char text[24];
-    rn_pen pen = *paper;
-
-    snprintf(text, sizeof text, "%lld", (long long)count);
-    const int length = rn_raster_length(&pen, text) - pen.scale;
-    if (count == 0 || length + 2 > l->cell)
-        return;
-    rn_raster_text(&pen, box.left + (l->cell - length) / 2,
-                   box.top + (l->cell - RN_FONT_HEIGHT * pen.scale) / 2, text);
-}
-
-static void draw_row(rn_image *image, const layout *l, const rn_confusion *confusion, int row)
-{
-    const int64_t total = row_total(confusion, row);
-    const int64_t *counts = confusion->counts + (size_t)row * (size_t)confusion->classes;
-    const int gap = l->cell >= 10 ? 1 : 0;
-
-    for (int i = 0; i < confusion->classes; i++) {
-        const double share = total > 0 ? (double)counts[i] / (double)total : 0;
-        const rn_box box = {l->left + i * l->cell, l->top + row * l->cell, l->cell - gap,
-                            l->cell - gap};
-        const rn_pen cell = {image, total > 0 ? shade(share) : 0xf0f0f0, 1, false};
-        const rn_pen ink = {image, share > 0.4 ? PAPER : INK, l->scale, false};
-        rn_raster_fill(&cell, box);
-        draw_count(&ink, l, box, counts[i]);
+    for (int row = 0; row < confusion->classes; row++) {
+        const int64_t total = row_total(confusion, row);
+        for (int i = 0; i < confusion->classes; i++) {
+            const int64_t count = row_of(confusion, row)[i];
+            const double share = count > 0 ? (double)count / (double)total : 0;
+            *shades = (uint8_t)ceil(share * (SHADES - 1));
+            used[*shades++] = true;
+        }
     }
 }
 
-static void draw_frame(rn_image *image, const layout *l)
+static chart_point corner(const layout *l, int row, int column)
 {
-    const rn_pen pen = {image, 0x909090, 1, false};
-    const int side = l->side + 2;
-
-    rn_raster_fill(&pen, (rn_box){l->left - 1, l->top - 1, side, 1});
-    rn_raster_fill(&pen, (rn_box){l->left - 1, l->top - 1, 1, side});
-    rn_raster_fill(&pen, (rn_box){l->left - 1, l->top + l->side, side, 1});
-    rn_raster_fill(&pen, (rn_box){l->left + l->side, l->top - 1, 1, side});
+    return (chart_point){l->left + column * l->cell, l->top + row * l->cell, false};
 }
 
-// A tick, a gap of as much, and the name: of rows its end, of columns its start.
-static void draw_names(rn_image *image, const layout *l, const rn_confusion *confusion)
+// Cells of one shade are one item.
+static void draw_cells(chart_list *list, const layout *l, const rn_confusion *confusion,
+                       const uint8_t *shades, const bool used[SHADES])
 {
-    rn_pen pen = {image, INK, l->scale, false};
-    const int tick = MARGIN / 2, half = RN_FONT_HEIGHT * l->scale / 2;
-    char name[LONGEST_NAME + 4];
+    const int gap = l->cell > 50 ? 5 : 0;
+    chart_style style = {.width = l->cell - gap};
+
+    for (int shade = 1; shade < SHADES; shade++) {
+        if (!used[shade])
+            continue;
+        style.colour = colour_of(shade);
+        chart_add(list, CHART_CELLS, &style);
+        for (int row = 0; row < confusion->classes; row++)
+            for (int i = 0; i < confusion->classes; i++)
+                if (shades[(size_t)row * (size_t)confusion->classes + (size_t)i] == shade)
+                    chart_add_point(list, corner(l, row, i));
+    }
+    for (int row = 0; row < confusion->classes; row++)
+        if (row_total(confusion, row) == 0)
+            chart_add_box(list, &(chart_item){.style = {.colour = NO_IMAGES},
+                                              .x = l->left,
+                                              .y = l->top + row * l->cell,
+                                              .width = l->side - gap,
+                                              .height = l->cell - gap});
+}
+
+// Each number in its cell's middle, if it has room.
+static void draw_counts(chart_list *list, const layout *l, const rn_confusion *confusion,
+                        const uint8_t *shades)
+{
+    chart_style style = {.anchor = CHART_MIDDLE, .size = CHART_SMALL};
+    char text[24];
+
+    for (int row = 0; row < confusion->classes; row++)
+        for (int i = 0; i < confusion->classes; i++, shades++) {
+            chart_point at = corner(l, row, i);
+            snprintf(text, sizeof text, "%lld", (long long)row_of(confusion, row)[i]);
+            if (*shades == 0 || chart_text_length(text, CHART_SMALL) + 2 * CHART_UNIT > l->cell)
+                continue;
+            at.x += l->cell / 2;
+            at.y += l->cell / 2;
+            style.colour = *shades > SHADES * 4 / 10 ? CHART_PAPER : CHART_INK;
+            chart_add_text(list, &style, at, text);
+        }
+}
+
+static void draw_frame(chart_list *list, const layout *l)
+{
+    const int left = l->left, top = l->top, side = l->side;
+
+    chart_add(list, CHART_PATH, &(chart_style){.colour = FRAME, .width = CHART_UNIT / 2});
+    chart_add_point(list, (chart_point){left, top, true});
+    chart_add_point(list, (chart_point){left + side, top, false});
+    chart_add_point(list, (chart_point){left + side, top + side, false});
+    chart_add_point(list, (chart_point){left, top + side, false});
+    chart_add_point(list, (chart_point){left, top, false});
+}
+
+// A tick and the name: of rows its end, of columns its start.
+static void draw_names(chart_list *list, const layout *l, const rn_confusion *confusion)
+{
+    const chart_style line = {.colour = FRAME, .width = CHART_UNIT / 2};
+    const chart_style across = {.colour = CHART_INK, .anchor = CHART_END, .size = CHART_SMALL};
+    const chart_style up = {.colour = CHART_INK, .size = CHART_SMALL, .upwards = true};
+    char name[CHART_TEXT];
 
     for (int i = 0; i < confusion->classes; i += l->step) {
-        const int middle = i * l->cell + l->cell / 2;
+        const int x = l->left + i * l->cell + l->cell / 2;
+        const int y = l->top + i * l->cell + l->cell / 2;
         shorten(name, confusion->names[i]);
-        pen.upwards = false;
-        rn_raster_text(&pen, l->left - 2 * tick - rn_raster_length(&pen, name),
-                       l->top + middle - half, name);
-        rn_raster_fill(&pen, (rn_box){l->left - tick, l->top + middle, tick - 1, 1});
-        pen.upwards = true;
-        rn_raster_text(&pen, l->left + middle - half, l->top - 2 * tick, name);
-        rn_raster_fill(&pen, (rn_box){l->left + middle, l->top - tick, 1, tick - 1});
+        chart_add_line(list, &line, (chart_point){l->left - TICK, y, true},
+                       (chart_point){l->left, y, false});
+        chart_add_text(list, &across, (chart_point){l->left - GAP - TICK / 2, y, true}, name);
+        chart_add_line(list, &line, (chart_point){x, l->top - TICK, true},
+                       (chart_point){x, l->top, false});
+        chart_add_text(list, &up, (chart_point){x, l->top - GAP - TICK / 2, true}, name);
     }
 }
 
-static void draw_titles(rn_image *image, const layout *l)
+static void draw_titles(chart_list *list, const layout *l, const char *title)
 {
-    const rn_pen across = {image, INK, l->scale, false}, up = {image, INK, l->scale, true};
-    const char *columns = "predicted", *rows = "label";
+    const int line = chart_line_heights[CHART_SMALL], middle = l->side / 2;
+    const int above = l->top - l->left; // the title's
+    chart_style style = {.colour = CHART_INK, .anchor = CHART_MIDDLE, .size = CHART_LARGE};
+    char text[CHART_TEXT];
 
-    rn_raster_text(&across, l->left + (l->side - rn_raster_length(&across, columns)) / 2, MARGIN,
-                   columns);
-    rn_raster_text(&up, MARGIN, l->top + (l->side + rn_raster_length(&up, rows)) / 2, rows);
+    if (above > 0) {
+        chart_text_cut(text, title, list->width - 2 * EDGE, CHART_LARGE);
+        chart_add_text(
+            list, &style,
+            (chart_point){list->width / 2, EDGE + chart_line_heights[CHART_LARGE] / 2, true}, text);
+    }
+    style.size = CHART_SMALL;
+    chart_add_text(list, &style, (chart_point){l->left + middle, above + EDGE + line / 2, true},
+                   "predicted");
+    style.upwards = true;
+    chart_add_text(list, &style, (chart_point){EDGE + line / 2, l->top + middle, true}, "label");
 }
 
-rn_status rn_confusion_draw(rn_image **out, const rn_confusion *confusion)
+// The list is in any case the caller's to release.
+static rn_status draw(chart_list *list, const rn_confusion *confusion, const char *title)
 {
-    rn_status st = RN_OK;
-    layout l;
+    rn_status st;
+    const size_t cells = (size_t)confusion->classes * (size_t)confusion->classes;
+    bool used[SHADES] = {false};
+    uint8_t *shades = NULL;
 
-    *out = NULL;
     if (confusion->classes < 1 || confusion->classes > MOST_CLASSES)
         return rn_error(RN_EINVAL, "confusion of %d classes, expected 1 to %d to be drawn",
                         confusion->classes, MOST_CLASSES);
-    l = lay_out(confusion);
-    // A title is longer than a matrix of one class.
-    const int room = l.side > 64 * l.scale ? l.side : 64 * l.scale;
-    RN_TRY(rn_image_create(out, 3, l.left + room + MARGIN, l.top + room + MARGIN));
-    rn_raster_fill(&(rn_pen){*out, PAPER, 1, false}, (rn_box){0, 0, (*out)->width, (*out)->height});
-    for (int row = 0; row < confusion->classes; row++)
-        draw_row(*out, &l, confusion, row);
-    draw_frame(*out, &l);
-    draw_names(*out, &l, confusion);
-    draw_titles(*out, &l);
+    RN_TRY(RN_NEW(&shades, cells));
+    const layout l = lay_out(confusion, title != NULL && *title != '\0');
+    const int room = l.side > LEAST_ROOM ? l.side : LEAST_ROOM;
+    list->width = l.left + room + EDGE;
+    list->height = l.top + room + EDGE;
+    find_shades(shades, used, confusion);
+    draw_cells(list, &l, confusion, shades, used);
+    draw_counts(list, &l, confusion, shades);
+    draw_frame(list, &l);
+    draw_names(list, &l, confusion);
+    draw_titles(list, &l, title);
+    st = list->status;
 out:
+    rn_free(shades);
+    return st;
+}
+
+rn_status rn_confusion_svg(char **out, const rn_confusion *confusion, const char *title)
+{
+    rn_status st;
+    chart_list list = {0};
+
+    *out = NULL;
+    RN_TRY(draw(&list, confusion, title));
+    RN_TRY(chart_list_svg(out, &list, title));
+out:
+    chart_list_release(&list);
+    return st;
+}
+
+rn_status rn_confusion_image(rn_image **out, const rn_confusion *confusion, const char *title,
+                             int scale)
+{
+    rn_status st;
+    chart_list list = {0};
+
+    *out = NULL;
+    RN_TRY(draw(&list, confusion, title));
+    RN_TRY(chart_list_image(out, &list, scale));
+out:
+    chart_list_release(&list);
     return st;
 }

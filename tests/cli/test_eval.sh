@@ -30,10 +30,12 @@ expect 0 "$RESNET" eval run other --data "$tiny_data" --threads 1
 holds out "^  views     whole (as it is), 1 a picture, 2 models, probabilities averaged$"
 
 # Files.
-expect 0 "$RESNET" eval run --confusion c.csv,c.png --threads 1
+expect 0 "$RESNET" eval run --confusion c.csv,c.png,c.svg --threads 1
 [ "$(wc -l <c.csv)" -eq 11 ] || fail "not a row a class and one more"
 holds c.csv '^label,"'
 [ "$(head -c 4 c.png | tail -c 3)" = PNG ] || fail "no picture"
+expect 0 "$RESNET" plot c.csv --what confusion
+cmp -s confusion.svg c.svg || fail "the file drawn is not the matrix drawn"
 expect 0 "$RESNET" eval run --protocol whole --save-logits s.npy --average logits --threads 1
 [ "$(wc -c <s.npy)" -eq $((192 + 64 * 10 * 4)) ] || fail "s.npy has $(wc -c <s.npy) bytes"
 head -c 192 s.npy | grep -aq "'<f4', 'fortran_order': False, 'shape': (64, 10), }  *$" ||
@@ -51,7 +53,7 @@ holds err "note: 'nan.safetensors': 1 of [0-9]* parameters are not finite"
 expect 0 "$RESNET" eval plain.safetensors --data "$tiny_data" --threads 1
 grep -q "not finite" err && fail "finite weights are told of"
 
-usage_error "'--confusion' expects files that end in .csv or .png" eval run --confusion c.txt
+usage_error "'--confusion' expects files that end in .csv, .svg or .png" eval run --confusion c.txt
 usage_error "'--save-logits' expects a name that ends in .npy" \
     eval run --protocol whole --save-logits x.bin --threads 1
 usage_error "'--save-logits' needs '--protocol'" eval run --save-logits x.npy --threads 1

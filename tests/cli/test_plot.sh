@@ -136,12 +136,16 @@ usage_error "'--panels' is not for" plot runs/a --what responses --panels a:b
 # Confusion matrices, from the file that eval writes.
 printf 'label,cat,dog\ncat,7,1\ndog,0,8\n' >confusion.csv
 expect 0 "$RESNET" plot confusion.csv --what confusion
-holds out "confusion of 2 classes: confusion.png"
+holds out "confusion of 2 classes: confusion.svg"
+holds confusion.svg ">dog</text>"
+expect 0 "$RESNET" plot confusion.csv --what confusion --title 'A & B' --out -
+holds out "<title>A &amp; B</title>"
+expect 0 "$RESNET" plot confusion.csv --what confusion --scale 3 --out confusion.png
 is_png confusion.png
 printf 'label,cat,dog\ncat,7,1\n' >short.csv
 failure "1 rows, expected 2" plot short.csv --what confusion
-usage_error ".png where a confusion" plot confusion.csv --what confusion --out a.svg
-for option in '--title T' --log '--scale 3' '--ylim 0,1'; do
+usage_error "ends in .svg or .png" plot confusion.csv --what confusion --out a.gif
+for option in '--label L' --log '--smooth 3' '--ylim 0,1'; do
     # shellcheck disable=SC2086 # an option and its value
     usage_error "is not for '--what confusion'" plot confusion.csv --what confusion $option
 done

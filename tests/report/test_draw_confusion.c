@@ -1,4 +1,5 @@
 #include "image/fail_allocation.h"
+#include "report/chart_list.h"
 #include "report/raster.h"
 #include "resnet/report.h"
 
@@ -62,35 +63,91 @@ static void test_outside(void **state)
     assert_int_equal(pixels[sizeof pixels - 1], 0);
 }
 
+enum { CELL = 280, GAP = 40, TITLE = 220 };
+
+static const int64_t three[] = {7, 0, 0, 5, 5, 0, 0, 0, 0};
+static const char *const named[] = {"i", "<", "i"};
+static const rn_confusion matrix = {3, three, named};
+
+// Margin, the axis' title, the longest name, gap and tick.
+static int left_edge(void)
+{
+    return 80 + 140 + chart_text_length("<", CHART_SMALL) + GAP + 30;
+}
+
 static void test_matrix(void **state)
 {
-    static const int64_t counts[] = {7, 0, 0, 5, 5, 0, 0, 0, 0};
-    static const char *const names[] = {"i", "i", "i"};
-    const rn_confusion confusion = {3, counts, names};
-    const int left = 8 * 3 + 18 + 12; // margins, title, a name of one letter at scale 2
+    const int at = left_edge() / 5, cell = CELL / 5; // at scale 2
     rn_image *image, *again;
     fail_allocation plan;
 
     (void)state;
-    assert_int_equal(rn_confusion_draw(&image, &confusion), RN_OK);
+    assert_int_equal(rn_confusion_image(&image, &matrix, NULL, 2), RN_OK);
     assert_int_equal(image->channels, 3);
     assert_int_equal(image->width, image->height);
-    assert_true(is(image, left + 1, left + 1, 0x081848));          // all of the row
-    assert_true(is(image, left + 56 + 1, left + 1, 0xffffff));     // nothing of it
-    assert_true(is(image, left + 1, left + 56 + 1, 0x4285c8));     // half
-    assert_true(is(image, left + 1, left + 2 * 56 + 1, 0xf0f0f0)); // of no images
-    assert_true(is(image, left - 1, left + 20, 0x909090));         // frame
-    assert_int_equal(rn_confusion_draw(&again, &confusion), RN_OK);
+    assert_int_equal(image->width, at + 3 * cell + 16);
+    assert_true(is(image, at + 2, at + 2, 0x081848));            // all of the row
+    assert_true(is(image, at + cell + 2, at + 2, 0xffffff));     // nothing of it
+    assert_true(is(image, at + 2, at + cell + 2, 0x4285c7));     // half
+    assert_true(is(image, at + 2, at + 2 * cell + 2, 0xf0f0f0)); // of no images
+    assert_int_equal(rn_confusion_image(&again, &matrix, "", 2), RN_OK);
     assert_memory_equal(image->pixels, again->pixels,
                         (size_t)image->width * (size_t)image->height * 3);
     rn_image_free(again);
+    assert_int_equal(rn_confusion_image(&again, &matrix, "a title", 1), RN_OK);
+    assert_int_equal(again->width, image->width / 2);
+    assert_int_equal(again->height, again->width + (TITLE + GAP) / 10);
+    rn_image_free(again);
     rn_image_free(image);
-    for (int k = 0; k < 2; k++) {
+    assert_int_equal(rn_confusion_image(&image, &matrix, NULL, 9), RN_EINVAL);
+    for (int k = 0;; k++) {
         fail_allocation_start(&plan, k);
-        assert_int_equal(rn_confusion_draw(&image, &confusion), RN_ENOMEM);
+        const rn_status st = rn_confusion_image(&image, &matrix, NULL, 1);
         fail_allocation_stop();
-        assert_null(image);
+        assert_int_equal(st, plan.hit ? RN_ENOMEM : RN_OK);
+        assert_true((image == NULL) == plan.hit);
+        if (!plan.hit)
+            break;
     }
+    rn_image_free(image);
+}
+
+static void test_svg(void **state)
+{
+    char expected[256], *text, *again;
+    const int left = left_edge(), row = left + TITLE + GAP + CELL;
+
+    (void)state;
+    assert_int_equal(rn_confusion_svg(&text, &matrix, "a & b"), RN_OK);
+    assert_non_null(strstr(text, "<title>a &amp; b</title>"));
+    assert_non_null(strstr(text, ">&lt;</text>"));
+    assert_non_null(strstr(text, ">predicted</text>"));
+    // Two cells of one shade are one path, below the title's line and a gap.
+    snprintf(expected, sizeof expected,
+             "<path fill=\"#4285c7\" d=\"M%d %dh275v275h-275zM%d %dh275v275h-275z\"/>", left, row,
+             left + CELL, row);
+    assert_non_null(strstr(text, expected));
+    assert_non_null(strstr(text, ">7</text>"));
+    assert_null(strstr(text, ">0</text>"));
+    assert_int_equal(rn_confusion_svg(&again, &matrix, "a & b"), RN_OK);
+    assert_string_equal(text, again);
+    rn_text_free(again);
+    rn_text_free(text);
+}
+
+// However little of a row, it is seen.
+static void test_little(void **state)
+{
+    static const int64_t counts[] = {1000000, 1, 0, 1};
+    static const char *const names[] = {"a", "b"};
+    char *text;
+
+    (void)state;
+    assert_int_equal(rn_confusion_svg(&text, &(rn_confusion){2, counts, names}, NULL), RN_OK);
+    assert_non_null(strstr(text, "<path fill=\"#fefeff\" d=\"M"));
+    assert_non_null(strstr(text, ">1</text>"));
+    assert_null(strstr(text, ">1000000</text>")); // has no room
+    rn_text_free(text);
 }
 
 static void draw_many(int classes)
@@ -98,14 +155,21 @@ static void draw_many(int classes)
     rn_image *image;
     int64_t *counts;
     const char **names;
+    char *text;
 
     assert_int_equal(RN_NEW(&counts, (size_t)classes * (size_t)classes), RN_OK);
     assert_int_equal(RN_NEW(&names, (size_t)classes), RN_OK);
-    for (int i = 0; i < classes; i++)
+    for (int i = 0; i < classes; i++) {
         names[i] = "a name that is much too long to stand beside its row in a picture";
-    assert_int_equal(rn_confusion_draw(&image, &(rn_confusion){classes, counts, names}), RN_OK);
-    assert_true(image->width < 2400);
+        counts[i * classes + i] = i;
+    }
+    const rn_confusion confusion = {classes, counts, names};
+    assert_int_equal(rn_confusion_image(&image, &confusion, NULL, 2), RN_OK);
+    assert_true(image->width < 4000);
     rn_image_free(image);
+    assert_int_equal(rn_confusion_svg(&text, &confusion, NULL), RN_OK);
+    assert_true(strlen(text) < 250000);
+    rn_text_free(text);
     rn_free(names);
     rn_free(counts);
 }
@@ -113,24 +177,25 @@ static void draw_many(int classes)
 static void test_numbers_of_classes(void **state)
 {
     rn_image *image;
+    char *text;
 
     (void)state;
     draw_many(1);
     draw_many(50);
     draw_many(151);
     draw_many(1000);
-    assert_int_equal(rn_confusion_draw(&image, &(rn_confusion){.classes = 4097}), RN_EINVAL);
+    assert_int_equal(rn_confusion_image(&image, &(rn_confusion){.classes = 4097}, NULL, 1),
+                     RN_EINVAL);
     assert_non_null(strstr(rn_error_message(), "4097 classes"));
-    assert_int_equal(rn_confusion_draw(&image, &(rn_confusion){.classes = 0}), RN_EINVAL);
+    assert_int_equal(rn_confusion_svg(&text, &(rn_confusion){.classes = 0}, NULL), RN_EINVAL);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_letters),
-        cmocka_unit_test(test_outside),
-        cmocka_unit_test(test_matrix),
-        cmocka_unit_test(test_numbers_of_classes),
+        cmocka_unit_test(test_letters), cmocka_unit_test(test_outside),
+        cmocka_unit_test(test_matrix),  cmocka_unit_test(test_svg),
+        cmocka_unit_test(test_little),  cmocka_unit_test(test_numbers_of_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
