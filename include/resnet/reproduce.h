@@ -81,6 +81,8 @@ typedef struct rn_scale_step {
     double least; // factor down to which this is shrunk before the next step is
 } rn_scale_step;
 
+enum { RN_REPRODUCE_MOST_SEEDS = 1000 };
+
 /** A reproduction as it is written down. Texts are borrowed from the target. */
 typedef struct rn_target {
     const char *name, *title, *paper; // paper: which, and where in it
@@ -88,6 +90,7 @@ typedef struct rn_target {
     const char *needs;                // the data set's name, such as "CIFAR-10"; NULL: any
     const char *source;               // where it is by default; NULL: it must be said
     int seeds;                        // runs of each network, with seeds 1, 2, ...
+    bool medians;                     // its numbers are medians over runs: ours beside them, too
     int evaluations;                  // of a run
     int batch;                        // of a step whose cost is measured
     bool responses;                   // measure layer responses after training

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_POINTS = 64 }; // as many as a target has runs
@@ -67,6 +68,29 @@ rn_statistics rn_outcome_statistics_for_order(const rn_outcome *outcomes, const 
                                               int run, rn_metric metric)
 {
     return statistics(outcomes, r, run, metric, true);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+double rn_outcome_median(const rn_outcome *outcomes, const rn_reproduction *r, int run,
+                         rn_metric metric)
+{
+    double values[RN_REPRODUCE_MOST_SEEDS];
+    int count = 0;
+
+    for (int i = 0; i < r->job_count && count < RN_REPRODUCE_MOST_SEEDS; i++) {
+        values[count] = value_of(&outcomes[i], r, metric, false);
+        count += r->jobs[i].run == run && !isnan(values[count]);
+    }
+    if (count == 0)
+        return NAN;
+    qsort(values, (size_t)count, sizeof *values, compare);
+    return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
 bool rn_reproduction_has_its_data(const rn_reproduction *r)

@@ -43,8 +43,13 @@ typedef struct rn_statistics {
 rn_statistics rn_outcome_statistics(const rn_outcome *outcomes, const rn_reproduction *reproduction,
                                     int run, rn_metric metric);
 
+/** The median of these results, of an even number of them between the two in the middle; NaN: none.
+ */
+double rn_outcome_median(const rn_outcome *outcomes, const rn_reproduction *reproduction, int run,
+                         rn_metric metric);
+
 /**
- * The same for orderings: a run that diverged failed to train, and counts with the error of
+ * Statistics for orderings: a run that diverged failed to train, and counts with the error of
  * guessing among the classes.
  */
 rn_statistics rn_outcome_statistics_for_order(const rn_outcome *outcomes,

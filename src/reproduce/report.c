@@ -97,25 +97,33 @@ static void add_published(doc *d, const rn_target_run *run, rn_metric metric)
         doc_cell(d, "%.4g%s", value, deviation);
 }
 
-static void add_ours(doc *d, const rn_statistics *s)
+// "6.4 \u00b1 0.2", and where the paper has medians, "6.3 (6.4 \u00b1 0.2)".
+static void add_ours(doc *d, const rn_statistics *s, bool has_median, double median)
 {
+    char before[32] = "";
+
+    if (has_median)
+        rn_print(before, sizeof before, "%.4g (", median);
     if (s->count == 0)
         doc_cell(d, "%s", "");
     else if (s->count == 1)
         doc_cell(d, "%.4g", s->mean);
     else
-        doc_cell(d, "%.4g \u00b1 %.2g", s->mean, s->deviation);
+        doc_cell(d, "%s%.4g \u00b1 %.2g%s", before, s->mean, s->deviation, has_median ? ")" : "");
 }
 
 static void add_result_cells(doc *d, const rn_reproduction *r, const rn_outcome *outcomes, int run,
                              rn_metric metric)
 {
     const rn_target_run *target_run = &r->target->runs[run];
-    rn_statistics s = rn_outcome_statistics(outcomes, r, run, metric);
-    double difference = s.mean - rn_metric_shown(metric, target_run->published[metric]);
+    const bool has_median = r->target->medians;
+    const rn_statistics s = rn_outcome_statistics(outcomes, r, run, metric);
+    const double median = rn_outcome_median(outcomes, r, run, metric);
+    const double difference =
+        (has_median ? median : s.mean) - rn_metric_shown(metric, target_run->published[metric]);
     char text[32] = "";
 
-    add_ours(d, &s);
+    add_ours(d, &s, has_median, median);
     if (!is_published(r->target, metric))
         return;
     add_published(d, target_run, metric);
@@ -161,9 +169,10 @@ static void add_results(doc *d, const rn_reproduction *r, const rn_outcome *outc
     doc_add(d, DOC_HEADING, "Results");
     if (!r->target->cost)
         doc_add(d, DOC_TEXT,
-                "Mean \u00b1 standard deviation over the runs that are done. Test errors are those "
-                "after the last iteration, training errors means over the last epoch's batches, "
-                "augmented as they were.");
+                "%s over the runs that are done. Test errors are those after the last iteration, "
+                "training errors means over the last epoch's batches, augmented as they were.",
+                r->target->medians ? "Median (mean \u00b1 standard deviation)"
+                                   : "Mean \u00b1 standard deviation");
     add_results_head(d, r, metrics, count);
     for (int i = 0; i < r->target->run_count; i++) {
         doc_add(d, DOC_ROW, "%s", r->target->runs[i].name);

@@ -76,6 +76,8 @@ static rn_status add_result(cJSON *array, const subject *s, int run, rn_metric m
     RN_TRY(rn_json_add_text(json, "title", rn_metric_title(metric)));
     RN_TRY(rn_json_add_number(json, "runs", found.count));
     RN_TRY(rn_json_add_number(json, "mean", found.mean));
+    RN_TRY(rn_json_add_number(json, "median",
+                              rn_outcome_median(s->outcomes, s->reproduction, run, metric)));
     RN_TRY(rn_json_add_number(json, "deviation", found.count > 1 ? found.deviation : NAN));
     RN_TRY(rn_json_add_number(json, "paper", published));
 out:

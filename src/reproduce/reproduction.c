@@ -211,8 +211,9 @@ static rn_status check_settings(const rn_reproduction *r)
 {
     const rn_reproduce_settings *settings = &r->settings;
 
-    if (settings->seeds < 1 || settings->seeds > 1000)
-        return rn_error(RN_EINVAL, "%d runs of each network, expected 1 to 1000", settings->seeds);
+    if (settings->seeds < 1 || settings->seeds > RN_REPRODUCE_MOST_SEEDS)
+        return rn_error(RN_EINVAL, "%d runs of each network, expected 1 to %d", settings->seeds,
+                        RN_REPRODUCE_MOST_SEEDS);
     if (!(settings->scale > 0 && settings->scale <= 1))
         return rn_error(RN_EINVAL, "scale is %g, expected above 0, up to 1", settings->scale);
     if (!r->target->cost && (settings->source == NULL || settings->train_count == 0))

@@ -313,6 +313,20 @@ static rn_status read_int(const cJSON *json, const char *key, int high, int *val
     return st;
 }
 
+static rn_status read_statistic(rn_target *target, const char *what)
+{
+    rn_status st;
+    const char *statistic = "mean";
+
+    RN_TRY(rn_json_text(target->json, "statistic", &statistic, what));
+    target->medians = strcmp(statistic, "median") == 0;
+    if (!target->medians && strcmp(statistic, "mean") != 0)
+        st = rn_error(RN_EFORMAT, "%s: 'statistic' is '%s', expected mean or median", what,
+                      statistic);
+out:
+    return st;
+}
+
 static rn_status read_head(rn_target *target, const char *what)
 {
     rn_status st;
@@ -328,7 +342,8 @@ static rn_status read_head(rn_target *target, const char *what)
     target->seeds = 1;
     target->evaluations = 100;
     target->batch = 32;
-    RN_TRY(read_int(json, "seeds", 1000, &target->seeds, what));
+    RN_TRY(read_int(json, "seeds", RN_REPRODUCE_MOST_SEEDS, &target->seeds, what));
+    RN_TRY(read_statistic(target, what));
     RN_TRY(read_int(json, "evaluations", 100000, &target->evaluations, what));
     RN_TRY(read_int(json, "batch", 65536, &target->batch, what));
     RN_TRY(rn_json_bool(json, "responses", &target->responses, what));
@@ -340,8 +355,9 @@ out:
 static rn_status read_target(rn_target *target, const char *what)
 {
     static const char *const keys[] = {
-        "name",  "title",     "paper",  "kind",     "needs", "source", "seeds", "evaluations",
-        "batch", "responses", "recipe", "settings", "runs",  "claims", "scale", "deviations"};
+        "name",     "title",     "paper",       "kind",  "needs",     "source",
+        "seeds",    "statistic", "evaluations", "batch", "responses", "recipe",
+        "settings", "runs",      "claims",      "scale", "deviations"};
     rn_status st;
 
     RN_TRY(rn_json_known_keys(target->json, keys, sizeof keys / sizeof *keys, what));

@@ -170,4 +170,18 @@ static inline void write_run(const char *name, double train_error, int wrong)
     write_run_without(name, train_error, wrong, NULL);
 }
 
+/** The last line of a log. */
+#define END(status, text)                                                                          \
+    "{\"event\":\"end\",\"iteration\":5,\"iterations\":100,\"epoch\":1,\"seconds\":1,\"status\":"  \
+    "\"" status "\",\"text\":\"" text "\"}\n"
+
+/** Two seeds of each network of the small target, all done. */
+static inline void write_all_runs(void)
+{
+    write_run("plain-20-s1", 60, 200); // 40 %
+    write_run("plain-20-s2", 50, 210); // 42 %
+    write_run("res-s1", 30, 100);
+    write_run("res-s2", 20, 110);
+}
+
 #endif

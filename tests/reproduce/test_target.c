@@ -98,6 +98,7 @@ static void a_target_is_read_as_it_is_written(void **state)
     assert_true(target->claims[0].margin == 0.5);
     assert_int_equal(target->claims[1].than, -1);
     assert_true(target->claims[1].value == 50);
+    assert_false(target->medians);
     assert_int_equal(target->scale_count, 3);
     assert_true(fabs(rn_target_least_scale(target) - 0.01) < 1e-12);
     assert_int_equal(target->deviation_count, 1);
@@ -120,6 +121,8 @@ static const char *const wrong[][2] = {
     {"{" HEAD "," RUNS ",\"seeds\":0}", "'seeds' is 0, expected 1 to 1000"},
     {"{" HEAD "," RUNS ",\"seeds\":1.5}", "'seeds' is 1.5, expected a whole number"},
     {"{" HEAD "," RUNS ",\"kind\":\"speed\"}", "'kind' is 'speed', expected training or cost"},
+    {"{" HEAD "," RUNS ",\"statistic\":\"mode\"}",
+     "'statistic' is 'mode', expected mean or median"},
     {"{" HEAD "," RUNS ",\"settings\":[]}", "'settings' is not an object"},
     {"{" HEAD ",\"recipe\":\"quick\"}", "'runs' is missing"},
     {"{" HEAD ",\"recipe\":\"quick\",\"runs\":[]}", "0 runs, expected 1 to 64"},
