@@ -1,7 +1,6 @@
 #include "resnet/augment.h"
 
 #include "base/memory.h"
-#include "base/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,7 +30,7 @@ rn_status rn_normalize_parse(rn_normalize *out, const char *name)
             return RN_OK;
         }
     }
-    const char *nearest = rn_text_nearest(name, names, NAMES);
+    const char *nearest = rn_nearest(name, names, NAMES);
     if (nearest != NULL)
         return rn_error(RN_EINVAL, "unknown normalization '%s'; did you mean '%s'?", name, nearest);
     return rn_error(RN_EINVAL,

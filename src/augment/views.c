@@ -1,7 +1,5 @@
 #include "resnet/augment.h"
 
-#include "base/text.h"
-
 #include <math.h>
 #include <string.h>
 
@@ -31,7 +29,7 @@ rn_status rn_protocol_parse(rn_protocol *out, const char *name)
             *out = (rn_protocol)i;
             return RN_OK;
         }
-    const char *nearest = rn_text_nearest(name, names, NAMES);
+    const char *nearest = rn_nearest(name, names, NAMES);
     if (nearest != NULL)
         return rn_error(RN_EINVAL, "unknown protocol '%s'; did you mean '%s'?", name, nearest);
     return rn_error(RN_EINVAL, "unknown protocol '%s', expected whole, single, ten or multi-scale",

@@ -114,6 +114,7 @@ rn_status rn_json_known_keys(const cJSON *object, const char *const *keys, size_
                              const char *what)
 {
     const cJSON *item;
+    char hint[RN_HINT_BYTES];
 
     cJSON_ArrayForEach(item, object)
     {
@@ -125,10 +126,8 @@ rn_status rn_json_known_keys(const cJSON *object, const char *const *keys, size_
             return rn_error(RN_EFORMAT, "%s: key '%s' stands twice", what, item->string);
         if (i < count)
             continue;
-        const char *nearest = rn_text_nearest(item->string, keys, count);
-        return rn_error(RN_EFORMAT, "%s: unknown key '%s'%s%s%s", what, item->string,
-                        nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                        nearest ? "'?" : "");
+        return rn_error(RN_EFORMAT, "%s: unknown key '%s'%s", what, item->string,
+                        rn_text_hint(hint, item->string, keys, count));
     }
     return RN_OK;
 }

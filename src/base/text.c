@@ -61,9 +61,15 @@ const char *rn_nearest(const char *word, const char *const *candidates, size_t c
     return nearest;
 }
 
-const char *rn_text_nearest(const char *word, const char *const *candidates, size_t count)
+const char *rn_text_hint(char hint[RN_HINT_BYTES], const char *word, const char *const *candidates,
+                         size_t count)
 {
-    return rn_nearest(word, candidates, count);
+    const char *nearest = rn_nearest(word, candidates, count);
+
+    *hint = '\0';
+    if (nearest != NULL)
+        snprintf(hint, RN_HINT_BYTES, "; did you mean '%.64s'?", nearest);
+    return hint;
 }
 
 static bool starts_like_number(const char *text)

@@ -66,9 +66,9 @@ static rn_status find_download(rn_download *out, const char *name)
         }
     }
     const char *nearest = rn_nearest(name, names, count);
-    return rn_error(RN_EINVAL, "no known download '%s', expected cifar10 or cifar100%s%s%s", name,
-                    nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                    nearest != NULL ? "'?" : "");
+    if (nearest != NULL)
+        return rn_error(RN_EINVAL, "no known download '%s'; did you mean '%s'?", name, nearest);
+    return rn_error(RN_EINVAL, "no known download '%s', expected cifar10 or cifar100", name);
 }
 
 static rn_status run_download(const cli_arguments *args)

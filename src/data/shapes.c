@@ -11,16 +11,13 @@ _Static_assert((int)RN_OUTLINE_COUNT == (int)RN_SHAPES_CLASSES, "a class for eac
 static rn_status set_option(rn_shapes_options *options, const char *key, const char *value)
 {
     static const char *const keys[] = {"train", "test", "seed"};
+    char hint[RN_HINT_BYTES];
     bool is_seed = strcmp(key, "seed") == 0, is_train = strcmp(key, "train") == 0;
     int64_t low = is_seed ? 0 : 1, high = is_seed ? INT64_MAX : RN_SHAPES_MAX_COUNT, number;
 
-    if (!is_seed && !is_train && strcmp(key, "test") != 0) {
-        const char *near = rn_text_nearest(key, keys, 3);
-        return rn_error(RN_EINVAL,
-                        "shapes: unknown option '%s', expected train, test or seed%s%s%s", key,
-                        near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
-                        near == NULL ? "" : "'?");
-    }
+    if (!is_seed && !is_train && strcmp(key, "test") != 0)
+        return rn_error(RN_EINVAL, "shapes: unknown option '%s', expected train, test or seed%s",
+                        key, rn_text_hint(hint, key, keys, 3));
     if (!rn_text_int64(value, low, high, &number))
         return rn_error(RN_EINVAL, "shapes: '%s' is '%s', expected an integer from %lld to %lld",
                         key, value, (long long)low, (long long)high);

@@ -2,7 +2,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "data/cifar.h"
 #include "data/idx.h"
 #include "data/photo_csv.h"
@@ -131,7 +130,7 @@ static rn_status explain_missing(const char *folder)
                         folder, strerror(code));
     if (length < sizeof word && strchr(folder, '/') == NULL)
         memcpy(word, folder, length);
-    if (rn_text_nearest(word, generated, 1) != NULL)
+    if (rn_nearest(word, generated, 1) != NULL)
         return rn_error(RN_ENOTFOUND, "no folder '%s'; did you mean 'shapes'?", folder);
     return rn_error(
         RN_ENOTFOUND,

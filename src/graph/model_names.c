@@ -1,6 +1,5 @@
 // Names of models: the table of those that the papers name, and the families by depth.
 #include "base/memory.h"
-#include "base/text.h"
 #include "graph/spec.h"
 
 #include <stdio.h>
@@ -160,7 +159,7 @@ static rn_status unknown_model(const char *name)
         names[i] = named_models[i].name;
     for (int i = 0; i < GENERAL; i++)
         names[NAMED_MODELS + i] = general[i].name;
-    const char *nearest = rn_text_nearest(name, names, NAMED_MODELS + GENERAL);
+    const char *nearest = rn_nearest(name, names, NAMED_MODELS + GENERAL);
     if (nearest == NULL)
         return rn_error(RN_EINVAL,
                         "unknown model '%.60s', expected resnet-N, plain-N or preact-N with N = "

@@ -120,7 +120,7 @@ static rn_status choice_error(const char *name, const char *value, const char *c
                                    i < count - 2    ? ", "
                                    : i == count - 2 ? " or "
                                                     : "");
-    const char *nearest = rn_text_nearest(value, choices, (size_t)count);
+    const char *nearest = rn_nearest(value, choices, (size_t)count);
     if (nearest == NULL)
         return rn_error(RN_EINVAL, "'%s' is '%.60s', expected %s", name, value, expected);
     return rn_error(RN_EINVAL, "'%s' is '%.60s', expected %s; did you mean '%s'?", name, value,
@@ -216,7 +216,7 @@ static rn_status unknown_key(const char *name, rn_family family)
             length += (size_t)snprintf(list + length, sizeof list - length, "%s%s",
                                        count > 1 ? ", " : "", keys[key].name);
         }
-    const char *nearest = rn_text_nearest(name, names, count);
+    const char *nearest = rn_nearest(name, names, count);
     if (nearest != NULL)
         return rn_error(RN_EINVAL, "unknown key '%.60s'; did you mean '%s'?", name, nearest);
     return rn_error(RN_EINVAL, "unknown key '%.60s', expected one of %s", name, list);

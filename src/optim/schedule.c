@@ -24,18 +24,18 @@ const char *rn_schedule_name(rn_schedule_kind kind)
 
 rn_status rn_schedule_parse(rn_schedule_kind *out, const char *name)
 {
+    char hint[RN_HINT_BYTES];
+
     for (int i = 0; i < KINDS; i++) {
         if (strcmp(name, kind_names[i]) == 0) {
             *out = (rn_schedule_kind)i;
             return RN_OK;
         }
     }
-    const char *nearest = rn_text_nearest(name, kind_names, KINDS);
     return rn_error(RN_EINVAL,
                     "unknown schedule '%s', expected constant, step, plateau, cosine, "
-                    "one-cycle or linear%s%s%s",
-                    name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                    nearest ? "'?" : "");
+                    "one-cycle or linear%s",
+                    name, rn_text_hint(hint, name, kind_names, KINDS));
 }
 
 static double warmup_iterations(const rn_schedule *schedule, uint64_t iterations)

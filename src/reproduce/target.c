@@ -4,7 +4,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/text.h"
 
 #include <string.h>
 
@@ -21,7 +20,7 @@ static rn_status unknown_target(const char *name)
 
     for (int i = 0; i < TARGETS; i++)
         names[i] = targets[i].name;
-    const char *nearest = rn_text_nearest(name, names, TARGETS);
+    const char *nearest = rn_nearest(name, names, TARGETS);
     if (nearest != NULL)
         return rn_error(RN_ENOTFOUND, "unknown target '%s'; did you mean '%s'?", name, nearest);
     return rn_error(RN_ENOTFOUND,

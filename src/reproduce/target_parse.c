@@ -57,6 +57,7 @@ rn_status rn_target_array(const cJSON **out, const cJSON *object, const char *ke
 rn_status rn_target_metric(rn_metric *out, const char *name, const char *what)
 {
     const char *names[RN_METRICS];
+    char hint[RN_HINT_BYTES];
 
     for (int i = 0; i < RN_METRICS; i++) {
         names[i] = rn_metric_name((rn_metric)i);
@@ -65,15 +66,14 @@ rn_status rn_target_metric(rn_metric *out, const char *name, const char *what)
             return RN_OK;
         }
     }
-    const char *nearest = rn_text_nearest(name, names, RN_METRICS);
-    return rn_error(RN_EFORMAT, "%s: unknown metric '%s'%s%s%s", what, name,
-                    nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                    nearest != NULL ? "'?" : "");
+    return rn_error(RN_EFORMAT, "%s: unknown metric '%s'%s", what, name,
+                    rn_text_hint(hint, name, names, RN_METRICS));
 }
 
 rn_status rn_target_find_run(int *out, const rn_target *target, const char *name, const char *what)
 {
     const char *names[MOST_RUNS];
+    char hint[RN_HINT_BYTES];
 
     for (int i = 0; i < target->run_count; i++) {
         names[i] = target->runs[i].name;
@@ -82,10 +82,8 @@ rn_status rn_target_find_run(int *out, const rn_target *target, const char *name
             return RN_OK;
         }
     }
-    const char *nearest = rn_text_nearest(name, names, (size_t)target->run_count);
-    return rn_error(RN_EFORMAT, "%s: no run is named '%s'%s%s%s", what, name,
-                    nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                    nearest != NULL ? "'?" : "");
+    return rn_error(RN_EFORMAT, "%s: no run is named '%s'%s", what, name,
+                    rn_text_hint(hint, name, names, (size_t)target->run_count));
 }
 
 // Names become parts of file names.

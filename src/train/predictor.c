@@ -1,7 +1,6 @@
 #include "train/predictor.h"
 
 #include "base/memory.h"
-#include "base/text.h"
 
 #include <string.h>
 
@@ -22,7 +21,7 @@ static rn_status unknown_layer(const rn_graph *graph, const char *name)
     for (int i = 1; i < rn_graph_nodes(graph); i++)
         if (rn_graph_node(graph, i)->kind != RN_NODE_CROSS_ENTROPY)
             names[count++] = rn_graph_node(graph, i)->name;
-    const char *nearest = rn_text_nearest(name, names, count);
+    const char *nearest = rn_nearest(name, names, count);
     st = nearest != NULL ? rn_error(RN_ENOTFOUND,
                                     "network '%s' has no layer '%s'; did you mean "
                                     "'%s'?",

@@ -53,7 +53,7 @@ static rn_status unknown_recipe(rn_status code, const char *name)
     const char *names[MAX_NAMES];
     char all[512] = "";
     int count = builtin_names(names);
-    const char *nearest = rn_text_nearest(name, names, (size_t)count);
+    const char *nearest = rn_nearest(name, names, (size_t)count);
 
     if (nearest != NULL)
         return rn_error(code, "unknown recipe '%s'; did you mean '%s'?", name, nearest);
@@ -210,13 +210,13 @@ out:
 rn_status rn_recipe_set(rn_recipe *recipe, const char *key, const char *value)
 {
     const char *keys[MAX_NAMES];
+    char hint[RN_HINT_BYTES];
     const recipe_field *field = rn_recipe_field_find(key);
 
     if (field == NULL) {
-        const char *nearest = rn_text_nearest(key, keys, known_keys(keys) - 1);
-        return rn_error(RN_EINVAL, "unknown recipe key '%s'%s%s%s", key,
-                        nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                        nearest ? "'?" : "");
+        const size_t count = known_keys(keys) - 1;
+        return rn_error(RN_EINVAL, "unknown recipe key '%s'%s", key,
+                        rn_text_hint(hint, key, keys, count));
     }
     cJSON *item = rn_recipe_field_from_text(field, value);
     if (item == NULL)

@@ -13,12 +13,12 @@ enum { NAMES = sizeof names / sizeof *names };
 static void near_words_are_found(void **state)
 {
     (void)state;
-    assert_string_equal(rn_text_nearest("resnet20", names, NAMES), "resnet-20");
-    assert_string_equal(rn_text_nearest("resnte-56", names, NAMES), "resnet-56");
-    assert_string_equal(rn_text_nearest("plain-2", names, NAMES), "plain-20");
-    assert_string_equal(rn_text_nearest("preact-164", names, NAMES), "preact-164");
-    assert_string_equal(rn_text_nearest("shwo", (const char *const[]){"pack", "show"}, 2), "show");
-    assert_string_equal(rn_text_nearest("fgi6", (const char *const[]){"fig1", "fig6"}, 2), "fig6");
+    assert_string_equal(rn_nearest("resnet20", names, NAMES), "resnet-20");
+    assert_string_equal(rn_nearest("resnte-56", names, NAMES), "resnet-56");
+    assert_string_equal(rn_nearest("plain-2", names, NAMES), "plain-20");
+    assert_string_equal(rn_nearest("preact-164", names, NAMES), "preact-164");
+    assert_string_equal(rn_nearest("shwo", (const char *const[]){"pack", "show"}, 2), "show");
+    assert_string_equal(rn_nearest("fgi6", (const char *const[]){"fig1", "fig6"}, 2), "fig6");
 }
 
 static void far_words_are_not(void **state)
@@ -26,14 +26,23 @@ static void far_words_are_not(void **state)
     char longest[200];
 
     (void)state;
-    assert_null(rn_text_nearest("vgg", names, NAMES));
-    assert_null(rn_text_nearest("hswo", (const char *const[]){"show"}, 1)); // two swaps in four
-    assert_null(rn_text_nearest("", names, NAMES));
-    assert_null(rn_text_nearest("resnet-20", names, 0));
+    assert_null(rn_nearest("vgg", names, NAMES));
+    assert_null(rn_nearest("hswo", (const char *const[]){"show"}, 1)); // two swaps in four
+    assert_null(rn_nearest("", names, NAMES));
+    assert_null(rn_nearest("resnet-20", names, 0));
     memset(longest, 'r', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
-    assert_null(rn_text_nearest(longest, names, NAMES));
-    assert_null(rn_text_nearest("r", (const char *const[]){longest}, 1));
+    assert_null(rn_nearest(longest, names, NAMES));
+    assert_null(rn_nearest("r", (const char *const[]){longest}, 1));
+}
+
+static void hints_are_questions_or_nothing(void **state)
+{
+    char hint[RN_HINT_BYTES];
+
+    (void)state;
+    assert_string_equal(rn_text_hint(hint, "plain-2", names, NAMES), "; did you mean 'plain-20'?");
+    assert_string_equal(rn_text_hint(hint, "vgg", names, NAMES), "");
 }
 
 static void doubles_are_read_whole(void **state)
@@ -132,10 +141,10 @@ static void text_becomes_one_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(near_words_are_found),    cmocka_unit_test(far_words_are_not),
-        cmocka_unit_test(doubles_are_read_whole),  cmocka_unit_test(nonsense_is_no_double),
-        cmocka_unit_test(integers_are_read_whole), cmocka_unit_test(nonsense_is_no_integer),
-        cmocka_unit_test(text_becomes_one_line),
+        cmocka_unit_test(near_words_are_found),   cmocka_unit_test(hints_are_questions_or_nothing),
+        cmocka_unit_test(far_words_are_not),      cmocka_unit_test(doubles_are_read_whole),
+        cmocka_unit_test(nonsense_is_no_double),  cmocka_unit_test(integers_are_read_whole),
+        cmocka_unit_test(nonsense_is_no_integer), cmocka_unit_test(text_becomes_one_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,7 +57,7 @@ usage_error "option '--input' expects CxHxW" summary resnet-20 --input 3x32
 usage_error "option '--input' expects CxHxW" summary resnet-20 --input 3x32x32x
 usage_error "option '--resume' expects FOLDER" train --resume
 usage_error "name two folders" train --resume a --out b
-usage_error "no known download 'cifar11', expected cifar10 or cifar100; did you mean 'cifar10'?" data download cifar11
+usage_error "no known download 'cifar11'; did you mean 'cifar10'?" data download cifar11
 usage_error "bash" completion fish
 
 # Control characters must not reach the terminal.
