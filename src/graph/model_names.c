@@ -99,7 +99,7 @@ enum {
                 RN_KEY_BIT(RN_KEY_RESIDUAL),
     FIX_BLOCK = RN_KEY_BIT(RN_KEY_BLOCK),
     FIX_UNIT = RN_KEY_BIT(RN_KEY_UNIT),
-    FIX_WIDEN = RN_KEY_BIT(RN_KEY_WIDEN)
+    FIX_WIDEN = RN_KEY_BIT(RN_KEY_WIDEN) | RN_KEY_BIT(RN_KEY_WIDTHS)
 };
 
 // PREFIX-DEPTH: three stages of n units; for wrn-DEPTH-WIDEN the three projections count too.

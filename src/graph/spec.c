@@ -61,6 +61,11 @@ static bool pools_before_other_orders(const rn_spec *spec)
     return spec->down == RN_DOWN_POOL && spec->unit != RN_ORDER_ORIGINAL;
 }
 
+static bool crosses_no_sizes(const rn_spec *spec)
+{
+    return spec->down == RN_DOWN_POOL && spec->shortcut == RN_SHORTCUT_B;
+}
+
 static bool has_no_pools(const rn_spec *spec)
 {
     return spec->down != RN_DOWN_POOL;
@@ -86,6 +91,8 @@ static const struct rule {
      "'widths' has one number a stage, as 'units'"},
     {RN_KEY_BIT(RN_KEY_DOWN) | RN_KEY_BIT(RN_KEY_UNIT), pools_before_other_orders,
      "down=pool goes with unit=original"},
+    {RN_KEY_BIT(RN_KEY_SHORTCUT), crosses_no_sizes,
+     "with down=pool no shortcut crosses sizes, and B is A"},
     {RN_KEY_BIT(RN_KEY_DOWN_INIT), has_no_pools, "it goes with down=pool"},
     {RN_KEY_BIT(RN_KEY_GATE_BIAS), has_no_gate,
      "it goes with path=exclusive-gate or path=shortcut-gate"},
@@ -164,6 +171,13 @@ static rn_status settle_conv_path(rn_spec *spec)
     return RN_OK;
 }
 
+// A name's own B is A then, too.
+static void settle_pools(rn_spec *spec)
+{
+    if (crosses_no_sizes(spec))
+        spec->shortcut = RN_SHORTCUT_A;
+}
+
 static rn_status read_keys(rn_spec *spec, const rn_base *base, char *keys)
 {
     rn_status st;
@@ -176,6 +190,7 @@ static rn_status read_keys(rn_spec *spec, const rn_base *base, char *keys)
     }
     RN_TRY(check_rules(spec));
     RN_TRY(settle_conv_path(spec));
+    settle_pools(spec);
     RN_TRY(check_size(spec));
 out:
     return st;

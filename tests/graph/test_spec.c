@@ -52,6 +52,7 @@ static void canonical_specs_are_short_and_rebuild_the_graph(void **state)
         {"resnet:units=1,1,1;block=single;down=pool;head=max;head-init=0.1",
          "resnet-5:block=single;down=pool;head=max;head-init=0.1"},
         {"resnet:units=3,3,3;widths=16,32,64", "resnet-20:widths=16,32,64"},
+        {"resnet-18:down=pool", "resnet-18:down=pool;shortcut=A"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -73,6 +74,7 @@ static void other_words_for_the_same_network_agree(void **state)
         {"preact-110", "resnet-110:unit=preact"},
         {"resnet-20:shortcut=C", "resnet-20:path=conv"},
         {"wrn-16-1", "preact-14:shortcut=B"},
+        {"resnet-18:down=pool", "resnet:units=2,2,2,2;width=64;stem=imagenet;down=pool"},
         {"preact-29", "resnet:units=3,3,3;block=bottleneck;unit=preact;shortcut=B"},
     };
 
@@ -143,6 +145,8 @@ static void bad_specs_are_refused_with_a_reason(void **state)
         {"preact-20:unit=original", "'unit' is settled by the name 'preact-20'"},
         {"plain-20:residual=yes", "'residual' is settled by the name 'plain-20'"},
         {"wrn-28-10:widen=2", "'widen' is settled by the name 'wrn-28-10'"},
+        {"wrn-28-10:widths=16,32,64", "'widths' is settled by the name 'wrn-28-10'"},
+        {"resnet-20:down=pool;shortcut=B", "with down=pool no shortcut crosses sizes"},
         {"vgg-16:bn=yes", "'bn' is settled by the name 'vgg-16'; see 'vgg:bn=...'"},
         {"plain-20:shortcut=A", "'shortcut' has no meaning here: a plain network has no shortcuts"},
         {"plain-20:survival=0.5", "a plain network has no shortcuts"},
