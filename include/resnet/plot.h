@@ -72,6 +72,7 @@ typedef struct rn_plot {
     const char *note;  // small, below all ("training curves: means of 5 points"); NULL or "": none
     const rn_plot_panel *panels; // borrowed
     size_t panel_count;          // 1 .. RN_PLOT_MOST_PANELS
+    bool share_x;                // one range of x for all
     bool share_y;                // one y axis and range for all, with numbers at the left only
     int width, height;           // of a panel's drawing area; 0: chosen
 } rn_plot;

@@ -253,8 +253,9 @@ static const cli_option options[] = {
     {.name = "panels",
      .kind = CLI_TEXT,
      .argument = "RUNS:RUNS",
-     .help = "panels side by side with one y axis; RUNS: names or patterns of runs, separated by "
-             "commas, perhaps behind TITLE="},
+     .help =
+         "panels side by side with the same axes; RUNS: names or patterns of runs, separated by "
+         "commas, perhaps behind TITLE="},
     {.name = "scale",
      .kind = CLI_INTEGER,
      .argument = "N",

@@ -256,7 +256,7 @@ static void label_panels(curves *c, const cli_arguments *args)
         panel->y_log = cli_flag(args, "log");
     }
     c->chart->plot.note = note_of(c);
-    c->chart->plot.share_y = c->runs->panels > 1;
+    c->chart->plot.share_x = c->chart->plot.share_y = c->runs->panels > 1;
 }
 
 rn_status cli_plot_curves(cli_chart *chart, const cli_plot_runs *runs, const cli_arguments *args)

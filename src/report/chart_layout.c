@@ -69,9 +69,10 @@ static rn_status check(const rn_plot *plot)
                         plot->height, SMALLEST, LARGEST);
     for (size_t i = 0; i < plot->panel_count && st == RN_OK; i++) {
         st = check_panel(&plot->panels[i]);
-        if (st == RN_OK && plot->share_y && plot->panels[i].y_log != plot->panels[0].y_log)
-            st = rn_error(RN_EINVAL, "plot: panels that share their y axis are logarithmic, all or "
-                                     "none");
+        if (st == RN_OK && ((plot->share_y && plot->panels[i].y_log != plot->panels[0].y_log) ||
+                            (plot->share_x && plot->panels[i].x_log != plot->panels[0].x_log)))
+            st =
+                rn_error(RN_EINVAL, "plot: panels that share an axis are logarithmic, all or none");
     }
     return st;
 }
@@ -117,6 +118,30 @@ static void widen_for_bars(chart_bounds *bounds, const rn_plot_panel *panel)
     bounds->high += bars.spacing / 2;
 }
 
+static chart_bounds bounds_on(const rn_plot *plot, size_t index, bool upright)
+{
+    chart_bounds bounds = bounds_of(&plot->panels[index], upright);
+
+    if (!upright)
+        widen_for_bars(&bounds, &plot->panels[index]);
+    return bounds;
+}
+
+// The range wanted of an axis, and the bounds of what is on it.
+static rn_plot_range range_on(chart_bounds *bounds, const rn_plot *plot, size_t index, bool upright)
+{
+    const bool shared = upright ? plot->share_y : plot->share_x;
+    const rn_plot_panel *panel = &plot->panels[shared ? 0 : index];
+
+    *bounds = bounds_on(plot, shared ? 0 : index, upright);
+    for (size_t i = 1; shared && i < plot->panel_count; i++) {
+        const chart_bounds other = bounds_on(plot, i, upright);
+        bounds->low = fmin(bounds->low, other.low);
+        bounds->high = fmax(bounds->high, other.high);
+    }
+    return wanted_range(upright ? panel->y_range : panel->x_range);
+}
+
 static void size_panels(const rn_plot *plot, int *width, int *height)
 {
     static const int sizes[][2] = {{560, 340}, {400, 320}, {300, 260}};
@@ -126,28 +151,15 @@ static void size_panels(const rn_plot *plot, int *width, int *height)
     *height = CHART_UNIT * (plot->height > 0 ? plot->height : sizes[choice][1]);
 }
 
-static rn_plot_range y_range_of(const rn_plot *plot, size_t index, chart_bounds *bounds)
-{
-    const rn_plot_panel *panel = &plot->panels[plot->share_y ? 0 : index];
-
-    *bounds = bounds_of(panel, true);
-    for (size_t i = 1; plot->share_y && i < plot->panel_count; i++) {
-        const chart_bounds other = bounds_of(&plot->panels[i], true);
-        bounds->low = fmin(bounds->low, other.low);
-        bounds->high = fmax(bounds->high, other.high);
-    }
-    return wanted_range(panel->y_range);
-}
-
 static void make_axes(chart_panel *p, const rn_plot *plot, size_t index)
 {
-    chart_bounds x = bounds_of(p->panel, false), y;
-    const rn_plot_range y_range = y_range_of(plot, index, &y);
+    chart_bounds x, y;
+    const rn_plot_range x_range = range_on(&x, plot, index, false);
+    const rn_plot_range y_range = range_on(&y, plot, index, true);
 
-    widen_for_bars(&x, p->panel);
     size_panels(plot, &p->axes[0].length, &p->axes[1].length);
     p->axes[1].upright = true;
-    chart_axis_fit(&p->axes[0], wanted_range(p->panel->x_range), x, p->panel->x_log);
+    chart_axis_fit(&p->axes[0], x_range, x, p->panel->x_log);
     chart_axis_fit(&p->axes[1], y_range, y, p->panel->y_log);
     chart_axis_tick(&p->axes[0]);
     chart_axis_tick(&p->axes[1]);

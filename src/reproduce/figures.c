@@ -73,12 +73,15 @@ static rn_plot_series *new_series(canvas *c, size_t panel, rn_plot_series series
     return &c->series[panel][p->series_count++];
 }
 
-static rn_status draw(rn_figure *figure, const canvas *c, bool share_y, const char *note)
+static rn_status draw(rn_figure *figure, const canvas *c, bool share, const char *note)
 {
     rn_status st = RN_OK;
     bool empty = true;
-    const rn_plot plot = {
-        .panels = c->panels, .panel_count = c->panel_count, .share_y = share_y, .note = note};
+    const rn_plot plot = {.panels = c->panels,
+                          .panel_count = c->panel_count,
+                          .share_x = share,
+                          .share_y = share,
+                          .note = note};
 
     for (size_t i = 0; i < c->panel_count; i++)
         empty = empty && c->panels[i].series_count == 0;

@@ -292,7 +292,8 @@ static void texts_never_overlap(void **state)
                                                     .y_log = s % 2 == 0,
                                                     .series = series,
                                                     .series_count = (size_t)(8 * i + 1)};
-                    const rn_plot plot = {text, text, panels, n, s % 3 == 0, size, size};
+                    const rn_plot plot = {text,       text,       panels, n,
+                                          s % 5 == 0, s % 3 == 0, size,   size};
                     assert_texts_apart(&plot);
                 }
 }
@@ -344,6 +345,24 @@ static void labels_are_escaped(void **state)
     rn_text_free(svg);
 }
 
+static void panels_share_a_range_of_x(void **state)
+{
+    const rn_plot_series few = {.y = (double[]){1, 2}, .count = 2},
+                         many = {.y = (double[]){1, 1, 1, 1, 1, 2}, .count = 6};
+    const rn_plot_panel panels[] = {{.series = &few, .series_count = 1},
+                                    {.series = &many, .series_count = 1}};
+    rn_plot plot = {.panels = panels, .panel_count = 2, .share_x = true, .share_y = true};
+    char *svg = svg_of(&plot);
+
+    (void)state;
+    assert_int_equal(count(svg, ">5</text>"), 2);
+    rn_text_free(svg);
+    plot.share_x = false;
+    svg = svg_of(&plot);
+    assert_int_equal(count(svg, ">5</text>"), 1);
+    rn_text_free(svg);
+}
+
 static void panels_share_an_axis(void **state)
 {
     const rn_plot_series low = {.y = (double[]){1, 2}, .count = 2},
@@ -387,6 +406,9 @@ static void odd_plots_are_refused(void **state)
     plot.width = plot.height = 0;
     assert_int_equal(rn_plot_image(&image, &plot, 0), RN_EINVAL);
     assert_int_equal(rn_plot_image(&image, &plot, 9), RN_EINVAL);
+    plot.share_x = panels[1].x_log = true;
+    assert_int_equal(rn_plot_svg(&svg, &plot), RN_EINVAL);
+    plot.share_x = panels[1].x_log = false;
     plot.share_y = true;
     panels[1].y_log = true;
     assert_int_equal(rn_plot_svg(&svg, &plot), RN_EINVAL);
@@ -489,6 +511,7 @@ int main(void)
         cmocka_unit_test(legends_hide_no_curve),
         cmocka_unit_test(labels_are_escaped),
         cmocka_unit_test(panels_share_an_axis),
+        cmocka_unit_test(panels_share_a_range_of_x),
         cmocka_unit_test(odd_plots_are_refused),
         cmocka_unit_test(pictures_show_what_the_svg_shows),
         cmocka_unit_test(allocation_failures_leave_nothing),
