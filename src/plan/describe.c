@@ -3,15 +3,36 @@
 
 #include "base/memory.h"
 
-static double conv_flops(const rn_op_desc *desc)
-{
-    return 2.0 * desc->dst.n * desc->dst.c * desc->dst.h * desc->dst.w * desc->src.c *
-           desc->kernel * desc->kernel;
-}
+// Of a batch norm, an element: mean and variance; x times one number plus another.
+enum { STATISTICS_FLOPS = 4, NORMALISE_FLOPS = 2 };
 
 static double logical_elements(const rn_tensor_desc *desc)
 {
     return (double)desc->n * desc->c * desc->h * desc->w;
+}
+
+static bool has_statistics(const rn_planned_op *op)
+{
+    return op->args[RN_ARG_STATISTICS].space == RN_SPACE_TENSOR;
+}
+
+// What a convolution does for the batch norms before and behind it is its work.
+static double conv_flops(const rn_planned_op *op)
+{
+    const rn_op_desc *desc = &op->desc;
+    double flops = 2.0 * logical_elements(&desc->dst) * desc->src.c * desc->kernel * desc->kernel;
+
+    if (desc->norm)
+        flops += NORMALISE_FLOPS * logical_elements(&desc->src);
+    if (has_statistics(op))
+        flops += STATISTICS_FLOPS * logical_elements(&desc->dst);
+    return flops;
+}
+
+static double batch_norm_flops(const rn_planned_op *op)
+{
+    return logical_elements(&op->desc.src) * ((has_statistics(op) ? 0 : STATISTICS_FLOPS) +
+                                              (op->desc.deferred ? 0 : NORMALISE_FLOPS));
 }
 
 double rn_planned_op_flops(const rn_planned_op *op)
@@ -22,18 +43,18 @@ double rn_planned_op_flops(const rn_planned_op *op)
     case RN_OP_CONV:
     case RN_OP_CONV_BACKWARD_DATA:
     case RN_OP_CONV_BACKWARD_WEIGHTS:
-        return conv_flops(desc);
+        return conv_flops(op);
     case RN_OP_LINEAR:
     case RN_OP_LINEAR_BACKWARD_DATA:
     case RN_OP_LINEAR_BACKWARD_WEIGHTS:
         return 2.0 * desc->src.n * desc->src.c * desc->dst.c;
-    case RN_OP_BATCH_NORM_TRAIN: // mean, variance, normalise
-        return 6.0 * logical_elements(&desc->src);
+    case RN_OP_BATCH_NORM_TRAIN:
+        return batch_norm_flops(op);
     case RN_OP_BATCH_NORM_BACKWARD: // two sums, then three terms
         return 8.0 * logical_elements(&desc->src);
     case RN_OP_BATCH_NORM_INFER:
     case RN_OP_BATCH_NORM_AGAIN:
-        return 2.0 * logical_elements(&desc->src);
+        return NORMALISE_FLOPS * logical_elements(&desc->src);
     case RN_OP_SHORTCUT_PAD:
     case RN_OP_SHORTCUT_PAD_BACKWARD:
     case RN_OP_FLATTEN:
@@ -59,10 +80,14 @@ static size_t ref_bytes(const rn_plan *plan, rn_ref ref)
 size_t rn_planned_op_bytes(const rn_plan *plan, const rn_planned_op *op)
 {
     size_t bytes = 0;
-    bool prepared = op->args[RN_ARG_PREPARED].space == RN_SPACE_TENSOR;
+    const bool prepared = op->args[RN_ARG_PREPARED].space == RN_SPACE_TENSOR;
+    // A batch norm that has its statistics and normalises nothing reads no source.
+    const bool reads =
+        op->desc.kind != RN_OP_BATCH_NORM_TRAIN || !op->desc.deferred || !has_statistics(op);
 
     for (int a = 0; a < RN_ARGS; a++)
-        if (a != RN_ARG_SCRATCH && !(prepared && op->args[a].space == RN_SPACE_VALUE))
+        if (a != RN_ARG_SCRATCH && (a != RN_ARG_SRC || reads) &&
+            !(prepared && op->args[a].space == RN_SPACE_VALUE))
             bytes += ref_bytes(plan, op->args[a]);
     return bytes;
 }

@@ -59,6 +59,41 @@ static void backward_needs_no_separate_sums(void **state)
     drop(&f);
 }
 
+// A layer's place among the forward ops, by its kind and name.
+static rn_plan_op find_op(const fixture *f, rn_op_kind kind, const char *name)
+{
+    int i = 0;
+
+    while (f->plan->ops[i].desc.kind != kind || strcmp(rn_plan_op_at(f->plan, i).name, name) != 0)
+        i++;
+    return rn_plan_op_at(f->plan, i);
+}
+
+// Where a convolution takes statistics, and the next one normalises, both are its work; a batch
+// norm that is left with nothing to do reads nothing.
+static void work_belongs_to_the_op_that_does_it(void **state)
+{
+    const double elements = 4.0 * 16 * 32 * 32, macs = elements * 16 * 9;
+    const double image = elements * sizeof(float);
+
+    (void)state;
+    fixture f = make("resnet-20", 4, true);
+    assert_float_equal(find_op(&f, RN_OP_CONV, "layer1.0.conv2").flops, 2 * macs, 0);
+    assert_float_equal(find_op(&f, RN_OP_BATCH_NORM_TRAIN, "layer1.0.bn1").flops, 6 * elements, 0);
+    assert_true((double)find_op(&f, RN_OP_BATCH_NORM_TRAIN, "layer1.0.bn1").bytes > 2 * image);
+    drop(&f);
+    takes_statistics = true;
+    f = make("resnet-20", 4, true);
+    takes_statistics = false;
+    assert_float_equal(find_op(&f, RN_OP_CONV, "layer1.0.conv1").flops, 2 * macs + 4 * elements, 0);
+    assert_float_equal(find_op(&f, RN_OP_BATCH_NORM_TRAIN, "layer1.0.bn1").flops, 0, 0);
+    assert_true((double)find_op(&f, RN_OP_BATCH_NORM_TRAIN, "layer1.0.bn1").bytes < image / 10);
+    assert_float_equal(find_op(&f, RN_OP_CONV, "layer1.0.conv2").flops,
+                       2 * macs + (2 + 4) * elements, 0);
+    assert_float_equal(find_op(&f, RN_OP_BATCH_NORM_TRAIN, "layer1.0.bn2").flops, 2 * elements, 0);
+    drop(&f);
+}
+
 static void projection_takes_no_part_in_fused_addition(void **state)
 {
     (void)state;
@@ -322,6 +357,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unit_fuses_to_four_forward_ops),
         cmocka_unit_test(backward_needs_no_separate_sums),
+        cmocka_unit_test(work_belongs_to_the_op_that_does_it),
         cmocka_unit_test(projection_takes_no_part_in_fused_addition),
         cmocka_unit_test(shortcuts_come_before_their_branches),
         cmocka_unit_test(live_tensors_never_overlap),
