@@ -118,6 +118,17 @@ RN_API const char *rn_nearest(const char *word, const char *const *candidates, s
  */
 RN_API size_t rn_text_escape(char *out, size_t size, const char *text);
 
+/** Free a text that the library gave. NULL is legal. */
+RN_API void rn_text_free(char *text);
+
+/**
+ * Copy `text` with U+FFFD for each byte that is part of no character of UTF-8, as JSON must be.
+ *
+ * @param[out] out  The caller's (rn_text_free()); NULL on failure.
+ * @return RN_OK; RN_ENOMEM.
+ */
+RN_API rn_status rn_text_repair(char **out, const char *text);
+
 /** Memory of this process in bytes, as the system counts it; 0 where it does not say. */
 typedef struct rn_memory_use {
     size_t resident; // now

@@ -184,9 +184,6 @@ typedef struct rn_export_options {
 RN_API rn_status rn_model_save(const rn_checkpoint *checkpoint, const char *path,
                                const rn_export_options *options);
 
-/** Free a text that the library gave. NULL is legal. */
-RN_API void rn_text_free(char *text);
-
 /** An array file of NumPy (format 1.0) in the making; its number of rows need not be known. */
 typedef struct rn_npy rn_npy;
 

@@ -68,7 +68,7 @@ cJSON *rn_json_text_item(const char *value)
 {
     char *text = NULL;
 
-    if (rn_utf8_repair(&text, value) != RN_OK)
+    if (rn_text_repair(&text, value) != RN_OK)
         return NULL;
     cJSON *item = cJSON_CreateString(text);
     rn_free(text);

@@ -50,7 +50,7 @@ size_t rn_utf8_fit(const char *text, size_t bytes)
     return fits;
 }
 
-rn_status rn_utf8_repair(char **out, const char *text)
+rn_status rn_text_repair(char **out, const char *text)
 {
     rn_status st = rn_alloc((void **)out, strlen(text) + 1, strlen(replacement));
     uint32_t code;
@@ -63,4 +63,9 @@ rn_status rn_utf8_repair(char **out, const char *text)
         text += length > 0 ? length : 1;
     }
     return st;
+}
+
+void rn_text_free(char *text)
+{
+    rn_free(text);
 }

@@ -16,7 +16,4 @@ bool rn_code_is_shown(uint32_t code);
 /** The most bytes, up to `bytes`, of a text of at least as many that cut no character in two. */
 size_t rn_utf8_fit(const char *text, size_t bytes);
 
-/** Copy with U+FFFD for each byte that is part of no character; the caller's (rn_free()). */
-rn_status rn_utf8_repair(char **out, const char *text);
-
 #endif

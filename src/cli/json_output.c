@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 rn_status cli_json_text(char **out, cJSON *json)
 {
@@ -13,14 +12,27 @@ rn_status cli_json_text(char **out, cJSON *json)
     return text != NULL ? RN_OK : rn_error(RN_ENOMEM, "no memory for JSON text");
 }
 
+rn_status cli_json_shown(char **out, cJSON *json, bool indented)
+{
+    rn_status st = RN_ENOMEM;
+    char *text = indented ? cJSON_Print(json) : cJSON_PrintUnformatted(json);
+
+    cJSON_Delete(json);
+    *out = NULL;
+    if (text != NULL)
+        st = rn_text_repair(out, text);
+    cJSON_free(text);
+    return st == RN_OK ? st : rn_error(st, "no memory for JSON text");
+}
+
 rn_status cli_print_json(cJSON *json)
 {
     char *text;
-    rn_status st = cli_json_text(&text, json);
+    rn_status st = cli_json_shown(&text, json, true);
 
     if (st == RN_OK)
         printf("%s\n", text);
-    free(text);
+    rn_text_free(text);
     return st;
 }
 

@@ -131,16 +131,16 @@ static cJSON *new_result(const char *name)
 // One object at a time, so that an array of any length takes no memory. Releases it.
 static rn_status print_object(const predict_output *o, cJSON *result)
 {
-    char *text = o->format == PREDICT_JSON ? cJSON_Print(result) : cJSON_PrintUnformatted(result);
+    char *text;
+    rn_status st = cli_json_shown(&text, result, o->format == PREDICT_JSON);
 
-    cJSON_Delete(result);
-    if (text == NULL)
-        return rn_error(RN_ENOMEM, "no memory for JSON text");
+    if (st != RN_OK)
+        return st;
     if (o->format == PREDICT_JSON)
         printf("%s%s", o->shown > 0 ? ", " : "", text);
     else
         printf("%s\n", text);
-    free(text);
+    rn_text_free(text);
     return RN_OK;
 }
 

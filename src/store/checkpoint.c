@@ -7,11 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-void rn_text_free(char *text)
-{
-    rn_free(text);
-}
-
 void rn_checkpoint_free(rn_checkpoint *checkpoint)
 {
     if (checkpoint == NULL)

@@ -138,6 +138,20 @@ static void text_becomes_one_line(void **state)
     assert_string_equal(out, "...");
 }
 
+static void text_becomes_utf8(void **state)
+{
+    char *out;
+
+    (void)state;
+    assert_int_equal(rn_text_repair(&out, "caf\xe9 caf\xc3\xa9\xc3"), RN_OK);
+    assert_string_equal(out, "caf\xef\xbf\xbd caf\xc3\xa9\xef\xbf\xbd");
+    rn_text_free(out);
+    assert_int_equal(rn_text_repair(&out, ""), RN_OK);
+    assert_string_equal(out, "");
+    rn_text_free(out);
+    rn_text_free(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -81,6 +81,19 @@ plain "the confusion's file"
 expect 1 "$RESNET" diff h m.safetensors
 plain diff
 
+# JSON is UTF-8, whatever a file is called.
+latin=$(printf 'caf\351')
+mkdir -p "french/$latin" french/z
+picture "$latin.pgm" a
+picture "french/$latin/1.pgm" a
+picture french/z/2.pgm b
+for what in "predict h $latin.pgm --json" "predict h $latin.pgm --format jsonl" "data show french --json"; do
+    # shellcheck disable=SC2086 # options are words
+    expect 0 "$RESNET" $what
+    iconv -f UTF-8 -t UTF-8 out >/dev/null 2>&1 || fail "no UTF-8: $what"
+    grep -q "$(printf '\357\277\275')" out || fail "the byte is lost: $what"
+done
+
 # Bad ones are named once, in their place, and the others are classified.
 echo nonsense >bad.png
 expect 1 predict tree/z.pgm bad.png empty no-such.png tree/b 'x*.png' --format jsonl
