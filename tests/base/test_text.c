@@ -159,6 +159,7 @@ int main(void)
         cmocka_unit_test(far_words_are_not),      cmocka_unit_test(doubles_are_read_whole),
         cmocka_unit_test(nonsense_is_no_double),  cmocka_unit_test(integers_are_read_whole),
         cmocka_unit_test(nonsense_is_no_integer), cmocka_unit_test(text_becomes_one_line),
+        cmocka_unit_test(text_becomes_utf8),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
