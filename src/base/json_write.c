@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "base/number.h"
-#include "base/utf8.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include "base/memory.h"
 #include "base/number.h"
 #include "base/utf8.h"
 
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const char replacement[] = "\xef\xbf\xbd"; // U+FFFD
 
 enum { LONGEST = 64, SHOWN = 20 };
 
@@ -153,4 +156,24 @@ size_t rn_text_escape(char *out, size_t size, const char *text)
     else
         memcpy(out + fits, "...", 4);
     return length;
+}
+
+rn_status rn_text_repair(char **out, const char *text)
+{
+    rn_status st = rn_alloc((void **)out, strlen(text) + 1, strlen(replacement));
+    uint32_t code;
+
+    for (char *end = *out; st == RN_OK && *text != '\0';) {
+        const size_t length = rn_utf8_decode(&code, text);
+        const size_t added = length > 0 ? length : strlen(replacement);
+        memcpy(end, length > 0 ? text : replacement, added);
+        end += added;
+        text += length > 0 ? length : 1;
+    }
+    return st;
+}
+
+void rn_text_free(char *text)
+{
+    rn_free(text);
 }

@@ -1,11 +1,5 @@
 #include "base/utf8.h"
 
-#include "base/memory.h"
-
-#include <string.h>
-
-static const char replacement[] = "\xef\xbf\xbd"; // U+FFFD
-
 // Bytes by the first one; 0: none begins so.
 static size_t length_by(unsigned char first)
 {
@@ -48,24 +42,4 @@ size_t rn_utf8_fit(const char *text, size_t bytes)
     while (fits > 0 && bytes - fits < 3 && ((unsigned char)text[fits] & 0xc0) == 0x80)
         fits--;
     return fits;
-}
-
-rn_status rn_text_repair(char **out, const char *text)
-{
-    rn_status st = rn_alloc((void **)out, strlen(text) + 1, strlen(replacement));
-    uint32_t code;
-
-    for (char *end = *out; st == RN_OK && *text != '\0';) {
-        const size_t length = rn_utf8_decode(&code, text);
-        const size_t added = length > 0 ? length : strlen(replacement);
-        memcpy(end, length > 0 ? text : replacement, added);
-        end += added;
-        text += length > 0 ? length : 1;
-    }
-    return st;
-}
-
-void rn_text_free(char *text)
-{
-    rn_free(text);
 }

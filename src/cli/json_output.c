@@ -2,27 +2,31 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+static rn_status print(char **out, cJSON *json, bool indented)
+{
+    *out = indented ? cJSON_Print(json) : cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    return *out != NULL ? RN_OK : rn_error(RN_ENOMEM, "no memory for JSON text");
+}
 
 rn_status cli_json_text(char **out, cJSON *json)
 {
-    char *text = json != NULL ? cJSON_Print(json) : NULL;
-
-    cJSON_Delete(json);
-    *out = text;
-    return text != NULL ? RN_OK : rn_error(RN_ENOMEM, "no memory for JSON text");
+    return print(out, json, true);
 }
 
 rn_status cli_json_shown(char **out, cJSON *json, bool indented)
 {
-    rn_status st = RN_ENOMEM;
-    char *text = indented ? cJSON_Print(json) : cJSON_PrintUnformatted(json);
+    rn_status st;
+    char *text;
 
-    cJSON_Delete(json);
     *out = NULL;
-    if (text != NULL)
-        st = rn_text_repair(out, text);
-    cJSON_free(text);
-    return st == RN_OK ? st : rn_error(st, "no memory for JSON text");
+    RN_TRY(print(&text, json, indented));
+    st = rn_text_repair(out, text);
+out:
+    free(text);
+    return st;
 }
 
 rn_status cli_print_json(cJSON *json)

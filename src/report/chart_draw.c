@@ -9,17 +9,6 @@ enum { EDGE = 100, GAP = 60, TICK = 40, MINOR_TICK = 25 };
 static const chart_style FRAME = {.colour = CHART_GREY, .width = 8},
                          GRID = {.colour = CHART_GRID, .width = 8};
 
-static void draw_cut(chart_list *list, const chart_style *style, chart_point at, const char *text,
-                     int length)
-{
-    char cut[CHART_TEXT];
-
-    if (text == NULL)
-        return;
-    chart_text_cut(cut, text, length, style->size);
-    chart_add_text(list, style, at, cut);
-}
-
 // To the list's last item, a PATH.
 static void add_stretch(chart_list *list, chart_point from, int dx, int dy)
 {
@@ -45,18 +34,6 @@ static void draw_grid(chart_list *list, const chart_panel *p)
                 add_stretch(list, (chart_point){at->left, at->top + tick->place, true}, at->width,
                             0);
         }
-}
-
-static void draw_frame(chart_list *list, const chart_rect *at)
-{
-    const int right = at->left + at->width, bottom = at->top + at->height;
-
-    chart_add(list, CHART_PATH, &FRAME);
-    chart_add_point(list, (chart_point){at->left, at->top, true});
-    chart_add_point(list, (chart_point){right, at->top, false});
-    chart_add_point(list, (chart_point){right, bottom, false});
-    chart_add_point(list, (chart_point){at->left, bottom, false});
-    chart_add_point(list, (chart_point){at->left, at->top, false});
 }
 
 static void draw_ticks(chart_list *list, const chart_panel *p)
@@ -99,17 +76,17 @@ static void draw_labels(chart_list *list, const chart_panel *p, bool numbers)
     const int line = chart_line_heights[CHART_NORMAL], middle = at->left + at->width / 2;
     chart_style style = {.colour = CHART_INK, .anchor = CHART_MIDDLE, .size = CHART_NORMAL};
 
-    draw_cut(list, &style, (chart_point){middle, at->top - GAP - line / 2, true}, p->panel->title,
-             at->width);
-    draw_cut(list, &style,
-             (chart_point){middle, at->top + at->height + GAP + line + line / 2, true},
-             p->panel->x_label, at->width);
+    chart_add_cut(list, &style, (chart_point){middle, at->top - GAP - line / 2, true},
+                  p->panel->title, at->width);
+    chart_add_cut(list, &style,
+                  (chart_point){middle, at->top + at->height + GAP + line + line / 2, true},
+                  p->panel->x_label, at->width);
     style.upwards = true;
     if (numbers)
-        draw_cut(list, &style,
-                 (chart_point){at->left - 2 * GAP - p->axes[1].label_length - line / 2,
-                               at->top + at->height / 2, true},
-                 p->panel->y_label, at->height);
+        chart_add_cut(list, &style,
+                      (chart_point){at->left - 2 * GAP - p->axes[1].label_length - line / 2,
+                                    at->top + at->height / 2, true},
+                      p->panel->y_label, at->height);
 }
 
 // Bands, then thin lines, so that bold ones lie on top.
@@ -122,7 +99,11 @@ static void draw_panel(chart_list *list, const chart_panel *p, bool numbers)
         for (size_t i = 0; i < p->panel->series_count; i++)
             if ((int)p->panel->series[i].weight == weight)
                 chart_series_draw(list, p, i);
-    draw_frame(list, &p->place);
+    chart_add_frame(list, &(chart_item){.style = FRAME,
+                                        .x = p->place.left,
+                                        .y = p->place.top,
+                                        .width = p->place.width,
+                                        .height = p->place.height});
     draw_ticks(list, p);
     draw_numbers(list, p, numbers);
     draw_labels(list, p, numbers);
@@ -188,9 +169,9 @@ static void draw_all(chart_list *list, const chart_layout *l)
 
     list->width = l->width;
     list->height = l->height;
-    draw_cut(list, &title,
-             (chart_point){l->width / 2, EDGE + chart_line_heights[CHART_LARGE] / 2, true},
-             plot->title, width);
+    chart_add_cut(list, &title,
+                  (chart_point){l->width / 2, EDGE + chart_line_heights[CHART_LARGE] / 2, true},
+                  plot->title, width);
     for (size_t i = 0; i < plot->panel_count; i++)
         draw_panel(list, &l->panels[i], i == 0 || !plot->share_y);
     const int lines = chart_note_draw(NULL, plot, width, 0);

@@ -55,6 +55,17 @@ void chart_add_text(chart_list *list, const chart_style *style, chart_point at, 
     chart_text_cut(item->text, text, INT32_MAX, style->size);
 }
 
+void chart_add_cut(chart_list *list, const chart_style *style, chart_point at, const char *text,
+                   int length)
+{
+    char cut[CHART_TEXT];
+
+    if (text == NULL)
+        return;
+    chart_text_cut(cut, text, length, style->size);
+    chart_add_text(list, style, at, cut);
+}
+
 void chart_add_point(chart_list *list, chart_point point)
 {
     if (list->status == RN_OK)
@@ -64,6 +75,18 @@ void chart_add_point(chart_list *list, chart_point point)
         return;
     list->points[list->point_count++] = point;
     list->items[list->count - 1].count++;
+}
+
+void chart_add_frame(chart_list *list, const chart_item *box)
+{
+    const int right = box->x + box->width, bottom = box->y + box->height;
+
+    chart_add(list, CHART_PATH, &box->style);
+    chart_add_point(list, (chart_point){box->x, box->y, true});
+    chart_add_point(list, (chart_point){right, box->y, false});
+    chart_add_point(list, (chart_point){right, bottom, false});
+    chart_add_point(list, (chart_point){box->x, bottom, false});
+    chart_add_point(list, (chart_point){box->x, box->y, false});
 }
 
 void chart_add_line(chart_list *list, const chart_style *style, chart_point from, chart_point to)

@@ -66,8 +66,13 @@ chart_item *chart_add(chart_list *list, chart_kind kind, const chart_style *styl
 void chart_add_box(chart_list *list, const chart_item *box);
 /** Cut to what CHART_TEXT can hold. */
 void chart_add_text(chart_list *list, const chart_style *style, chart_point at, const char *text);
+/** The same, cut to `length` tenths (chart_text_cut()); NULL is legal. */
+void chart_add_cut(chart_list *list, const chart_style *style, chart_point at, const char *text,
+                   int length);
 /** To the last item, which must have points. */
 void chart_add_point(chart_list *list, chart_point point);
+/** A PATH around a box. */
+void chart_add_frame(chart_list *list, const chart_item *box);
 /** A PATH of one straight line. */
 void chart_add_line(chart_list *list, const chart_style *style, chart_point from, chart_point to);
 

@@ -17,10 +17,11 @@ enum {
     EDGE = 80,
     GAP = 40,
     TICK = 30,
-    FRAME = 0x909090,
     NO_IMAGES = 0xf0f0f0,
     SHADES = 256 // 0: nothing of the row, else it is drawn, however little
 };
+
+static const chart_style LINE = {.colour = 0x909090, .width = CHART_UNIT / 2};
 
 typedef struct layout {
     int cell; // side
@@ -40,11 +41,6 @@ static int cell_of(int classes)
                              : 5;
 }
 
-static void shorten(char out[CHART_TEXT], const char *name)
-{
-    chart_text_cut(out, name, LONGEST_NAME, CHART_SMALL);
-}
-
 // Edge, title, what the axis is, names, ticks.
 static layout lay_out(const rn_confusion *confusion, bool titled)
 {
@@ -54,7 +50,7 @@ static layout lay_out(const rn_confusion *confusion, bool titled)
     int names = 0;
 
     for (int i = 0; i < confusion->classes; i++) {
-        shorten(name, confusion->names[i]);
+        chart_text_cut(name, confusion->names[i], LONGEST_NAME, CHART_SMALL);
         const int length = chart_text_length(name, CHART_SMALL);
         names = length > names ? length : names;
     }
@@ -159,36 +155,24 @@ static void draw_counts(chart_list *list, const layout *l, const rn_confusion *c
         }
 }
 
-static void draw_frame(chart_list *list, const layout *l)
-{
-    const int left = l->left, top = l->top, side = l->side;
-
-    chart_add(list, CHART_PATH, &(chart_style){.colour = FRAME, .width = CHART_UNIT / 2});
-    chart_add_point(list, (chart_point){left, top, true});
-    chart_add_point(list, (chart_point){left + side, top, false});
-    chart_add_point(list, (chart_point){left + side, top + side, false});
-    chart_add_point(list, (chart_point){left, top + side, false});
-    chart_add_point(list, (chart_point){left, top, false});
-}
-
 // A tick and the name: of rows its end, of columns its start.
 static void draw_names(chart_list *list, const layout *l, const rn_confusion *confusion)
 {
-    const chart_style line = {.colour = FRAME, .width = CHART_UNIT / 2};
     const chart_style across = {.colour = CHART_INK, .anchor = CHART_END, .size = CHART_SMALL};
     const chart_style up = {.colour = CHART_INK, .size = CHART_SMALL, .upwards = true};
-    char name[CHART_TEXT];
 
     for (int i = 0; i < confusion->classes; i += l->step) {
         const int x = l->left + i * l->cell + l->cell / 2;
         const int y = l->top + i * l->cell + l->cell / 2;
-        shorten(name, confusion->names[i]);
-        chart_add_line(list, &line, (chart_point){l->left - TICK, y, true},
+        const char *name = confusion->names[i];
+        chart_add_line(list, &LINE, (chart_point){l->left - TICK, y, true},
                        (chart_point){l->left, y, false});
-        chart_add_text(list, &across, (chart_point){l->left - GAP - TICK / 2, y, true}, name);
-        chart_add_line(list, &line, (chart_point){x, l->top - TICK, true},
+        chart_add_cut(list, &across, (chart_point){l->left - GAP - TICK / 2, y, true}, name,
+                      LONGEST_NAME);
+        chart_add_line(list, &LINE, (chart_point){x, l->top - TICK, true},
                        (chart_point){x, l->top, false});
-        chart_add_text(list, &up, (chart_point){x, l->top - GAP - TICK / 2, true}, name);
+        chart_add_cut(list, &up, (chart_point){x, l->top - GAP - TICK / 2, true}, name,
+                      LONGEST_NAME);
     }
 }
 
@@ -197,14 +181,10 @@ static void draw_titles(chart_list *list, const layout *l, const char *title)
     const int line = chart_line_heights[CHART_SMALL], middle = l->side / 2;
     const int above = l->top - l->left; // the title's
     chart_style style = {.colour = CHART_INK, .anchor = CHART_MIDDLE, .size = CHART_LARGE};
-    char text[CHART_TEXT];
 
-    if (above > 0) {
-        chart_text_cut(text, title, list->width - 2 * EDGE, CHART_LARGE);
-        chart_add_text(
-            list, &style,
-            (chart_point){list->width / 2, EDGE + chart_line_heights[CHART_LARGE] / 2, true}, text);
-    }
+    chart_add_cut(list, &style,
+                  (chart_point){list->width / 2, EDGE + chart_line_heights[CHART_LARGE] / 2, true},
+                  title, list->width - 2 * EDGE);
     style.size = CHART_SMALL;
     chart_add_text(list, &style, (chart_point){l->left + middle, above + EDGE + line / 2, true},
                    "predicted");
@@ -231,7 +211,9 @@ static rn_status draw(chart_list *list, const rn_confusion *confusion, const cha
     find_shades(shades, used, confusion);
     draw_cells(list, &l, confusion, shades, used);
     draw_counts(list, &l, confusion, shades);
-    draw_frame(list, &l);
+    chart_add_frame(
+        list,
+        &(chart_item){.style = LINE, .x = l.left, .y = l.top, .width = l.side, .height = l.side});
     draw_names(list, &l, confusion);
     draw_titles(list, &l, title);
     st = list->status;

@@ -100,16 +100,14 @@ static void add_published(doc *d, const rn_target_run *run, rn_metric metric)
 // "6.4 \u00b1 0.2", and where the paper has medians, "6.3 (6.4 \u00b1 0.2)".
 static void add_ours(doc *d, const rn_statistics *s, bool has_median, double median)
 {
-    char before[32] = "";
-
-    if (has_median)
-        rn_print(before, sizeof before, "%.4g (", median);
     if (s->count == 0)
         doc_cell(d, "%s", "");
     else if (s->count == 1)
         doc_cell(d, "%.4g", s->mean);
+    else if (has_median)
+        doc_cell(d, "%.4g (%.4g \u00b1 %.2g)", median, s->mean, s->deviation);
     else
-        doc_cell(d, "%s%.4g \u00b1 %.2g%s", before, s->mean, s->deviation, has_median ? ")" : "");
+        doc_cell(d, "%.4g \u00b1 %.2g", s->mean, s->deviation);
 }
 
 static void add_result_cells(doc *d, const rn_reproduction *r, const rn_outcome *outcomes, int run,

@@ -288,15 +288,18 @@ out:
     return st;
 }
 
-static rn_status read_kind(rn_target *target, const char *what)
+// One of two words: the first if it is not said.
+static rn_status read_either(const cJSON *json, const char *key, const char *const words[2],
+                             bool *second, const char *what)
 {
     rn_status st;
-    const char *kind = "training";
+    const char *word = words[0];
 
-    RN_TRY(rn_json_text(target->json, "kind", &kind, what));
-    target->cost = strcmp(kind, "cost") == 0;
-    if (!target->cost && strcmp(kind, "training") != 0)
-        st = rn_error(RN_EFORMAT, "%s: 'kind' is '%s', expected training or cost", what, kind);
+    RN_TRY(rn_json_text(json, key, &word, what));
+    *second = strcmp(word, words[1]) == 0;
+    if (!*second && strcmp(word, words[0]) != 0)
+        st = rn_error(RN_EFORMAT, "%s: '%s' is '%s', expected %s or %s", what, key, word, words[0],
+                      words[1]);
 out:
     return st;
 }
@@ -311,22 +314,10 @@ static rn_status read_int(const cJSON *json, const char *key, int high, int *val
     return st;
 }
 
-static rn_status read_statistic(rn_target *target, const char *what)
-{
-    rn_status st;
-    const char *statistic = "mean";
-
-    RN_TRY(rn_json_text(target->json, "statistic", &statistic, what));
-    target->medians = strcmp(statistic, "median") == 0;
-    if (!target->medians && strcmp(statistic, "mean") != 0)
-        st = rn_error(RN_EFORMAT, "%s: 'statistic' is '%s', expected mean or median", what,
-                      statistic);
-out:
-    return st;
-}
-
 static rn_status read_head(rn_target *target, const char *what)
 {
+    static const char *const kinds[] = {"training", "cost"};
+    static const char *const statistics[] = {"mean", "median"};
     rn_status st;
     const cJSON *json = target->json;
 
@@ -334,14 +325,14 @@ static rn_status read_head(rn_target *target, const char *what)
     RN_TRY(check_name(target->name, what));
     RN_TRY(rn_target_text(json, "title", &target->title, what));
     RN_TRY(rn_target_text(json, "paper", &target->paper, what));
-    RN_TRY(read_kind(target, what));
+    RN_TRY(read_either(json, "kind", kinds, &target->cost, what));
     RN_TRY(rn_json_text(json, "needs", &target->needs, what));
     RN_TRY(rn_json_text(json, "source", &target->source, what));
     target->seeds = 1;
     target->evaluations = 100;
     target->batch = 32;
     RN_TRY(read_int(json, "seeds", RN_REPRODUCE_MOST_SEEDS, &target->seeds, what));
-    RN_TRY(read_statistic(target, what));
+    RN_TRY(read_either(json, "statistic", statistics, &target->medians, what));
     RN_TRY(read_int(json, "evaluations", 100000, &target->evaluations, what));
     RN_TRY(read_int(json, "batch", 65536, &target->batch, what));
     RN_TRY(rn_json_bool(json, "responses", &target->responses, what));
