@@ -69,7 +69,9 @@ RN_API rn_status rn_tensorboard_write(rn_tensorboard *board, const rn_event *eve
 RN_API rn_status rn_environment_print(char **out, const rn_engine *engine);
 
 /**
- * Write FOLDER/environment.json and FOLDER/recipe.json (atomically), making the folder. As
+ * Write FOLDER/environment.json and FOLDER/recipe.json (atomically), making the folder. An
+ * environment.json that says something else, since the run was begun elsewhere or with another
+ * build, is kept as the first free of environment-1.json, environment-2.json, ... As
  * rn_run_folder_write().
  */
 RN_API rn_status rn_run_folder_describe(const char *folder, const rn_recipe *recipe,

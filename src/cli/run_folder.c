@@ -165,6 +165,7 @@ static bool is_run_file(const char *name)
                                            "responses.json",
                                            "recipe.json",
                                            "environment.json",
+                                           "environment-*.json",
                                            "samples.json",
                                            "run.json"};
 

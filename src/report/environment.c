@@ -19,7 +19,7 @@
 #define COMPILER "gcc " __VERSION__
 #endif
 
-enum { CPU_TEXT = 128 };
+enum { CPU_TEXT = 128, NAME_TEXT = 32 };
 
 // "model name	: Intel(R) ..." of the first processor.
 static void read_cpu_model(char text[CPU_TEXT])
@@ -101,14 +101,49 @@ out:
 static rn_status write_text(const char *folder, const char *name, const char *text)
 {
     rn_status st = RN_OK;
-    char *path = NULL, *line = NULL;
+    char *line = NULL;
 
-    RN_TRY(rn_format(&path, "%s/%s", folder, name));
     RN_TRY(rn_format(&line, "%s\n", text));
-    RN_TRY(rn_file_write_atomic(path, line, strlen(line)));
+    RN_TRY(rn_run_folder_write(folder, name, line));
 out:
     rn_free(line);
-    rn_free(path);
+    return st;
+}
+
+// Find the first environment-N.json that is not there; whether one before it is this text.
+static rn_status find_room(char name[NAME_TEXT], bool *known, const char *folder, const char *text)
+{
+    rn_status st = RN_OK;
+
+    *known = false;
+    for (int i = 1; st == RN_OK && !*known; i++) {
+        char *kept = NULL;
+        snprintf(name, NAME_TEXT, "environment-%d.json", i);
+        st = rn_run_folder_read(&kept, folder, name);
+        *known = st == RN_OK && strcmp(kept, text) == 0;
+        rn_text_free(kept);
+    }
+    return st == RN_ENOTFOUND ? RN_OK : st;
+}
+
+// Where a run went on elsewhere, or with another build, what it ran on before is kept.
+static rn_status keep_earlier(const char *folder, const char *environment)
+{
+    rn_status st;
+    char *earlier = NULL, name[NAME_TEXT];
+    bool known;
+
+    st = rn_run_folder_read(&earlier, folder, "environment.json");
+    if (st != RN_OK) // none, or nothing that could be read
+        return st == RN_ENOMEM ? st : RN_OK;
+    const size_t length = strlen(environment); // the file has a line's end more
+    if (strncmp(earlier, environment, length) == 0 && strcmp(earlier + length, "\n") == 0)
+        goto out;
+    RN_TRY(find_room(name, &known, folder, earlier));
+    if (!known)
+        RN_TRY(rn_run_folder_write(folder, name, earlier));
+out:
+    rn_text_free(earlier);
     return st;
 }
 
@@ -121,6 +156,7 @@ rn_status rn_run_folder_describe(const char *folder, const rn_recipe *recipe,
     RN_TRY(rn_environment_print(&environment, engine));
     RN_TRY(rn_recipe_print(&printed, recipe));
     RN_TRY(rn_folder_create(folder));
+    RN_TRY(keep_earlier(folder, environment));
     RN_TRY(write_text(folder, "environment.json", environment));
     RN_TRY(write_text(folder, "recipe.json", printed));
 out:

@@ -97,11 +97,53 @@ static void folder_gets_both_files(void **state)
     assert_int_equal(rn_run_folder_describe("/proc/none", &recipe, NULL), RN_ENOTFOUND);
 }
 
+// Write environment.json as another machine would have, and describe the folder anew.
+static void go_on(const char *folder, const char *earlier)
+{
+    rn_recipe recipe;
+
+    if (earlier != NULL)
+        ok(rn_run_folder_write(folder, "environment.json", earlier));
+    ok(rn_recipe_load(&recipe, "quick"));
+    ok(rn_run_folder_describe(folder, &recipe, NULL));
+}
+
+static void what_a_run_ran_on_before_is_kept(void **state)
+{
+    static const char *const files[] = {"environment.json", "environment-1.json",
+                                        "environment-2.json", "environment-3.json", "recipe.json"};
+    char folder[] = "/tmp/environment-XXXXXX", path[64], *text;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    go_on(folder, NULL);
+    go_on(folder, NULL); // as it was
+    assert_int_equal(rn_run_folder_read(&text, folder, files[1]), RN_ENOTFOUND);
+    go_on(folder, "{\"cpu\":\"A\"}\n");
+    go_on(folder, "{\"cpu\":\"B\"}\n");
+    go_on(folder, "{\"cpu\":\"A\"}\n"); // is known
+    for (int i = 1; i <= 2; i++) {
+        ok(rn_run_folder_read(&text, folder, files[i]));
+        assert_string_equal(text, i == 1 ? "{\"cpu\":\"A\"}\n" : "{\"cpu\":\"B\"}\n");
+        rn_text_free(text);
+    }
+    assert_int_equal(rn_run_folder_read(&text, folder, files[3]), RN_ENOTFOUND);
+    ok(rn_run_folder_read(&text, folder, files[0]));
+    assert_non_null(strstr(text, RN_VERSION));
+    rn_text_free(text);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        unlink(path);
+    }
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(environment_names_machine_and_build),
         cmocka_unit_test(folder_gets_both_files),
+        cmocka_unit_test(what_a_run_ran_on_before_is_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
