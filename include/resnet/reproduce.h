@@ -39,7 +39,8 @@ typedef struct rn_target_run {
     const char *recipe;           // what its recipe starts from
     const struct cJSON *settings; // laid over the recipe after the target's; NULL: none
     double published[RN_METRICS]; // NaN: the paper has no such number
-    double published_deviation;   // of the first of these; NaN
+    rn_metric published_first;    // of these, in the order of the file; RN_METRICS: none
+    double published_deviation;   // of that; NaN
     const char *panel;            // curves of the same panel are drawn together; NULL
     const char *note;             // what else the paper says of it; NULL
 } rn_target_run;

@@ -126,6 +126,13 @@ static rn_status open_data(cli_reproduction *c, rn_reproduce_settings *settings,
     RN_TRY(find_source(c));
     RN_TRY(rn_data_open(&train, c->source, RN_SPLIT_TRAIN));
     RN_TRY(rn_data_open(&test, c->source, RN_SPLIT_TEST));
+    if (rn_samples_same(train, test)) {
+        st = rn_error(RN_EINVAL,
+                      "'%s' is not divided into training and test pictures, which target '%s' "
+                      "compares: expected two splits, such as folders 'train' and 'val'",
+                      c->source, c->target->name);
+        goto out;
+    }
     describe_data(settings, train, test);
     RN_TRY(rn_reproduce_data_name(name, train));
     settings->source = c->source;

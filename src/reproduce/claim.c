@@ -45,10 +45,11 @@ static rn_statistics statistics(const rn_outcome *outcomes, const rn_reproductio
 
     for (int i = 0; i < r->job_count; i++) {
         double value = value_of(&outcomes[i], r, metric, for_order);
-        if (r->jobs[i].run != run || isnan(value))
+        if (r->jobs[i].run != run)
             continue;
-        add_value(&s, value);
         s.diverged += outcomes[i].state == RN_JOB_DIVERGED;
+        if (!isnan(value))
+            add_value(&s, value);
     }
     if (s.count == 0)
         s.mean = NAN;
@@ -104,6 +105,8 @@ bool rn_reproduction_has_its_data(const rn_reproduction *r)
 
 bool rn_reproduction_is_comparable(const rn_reproduction *r)
 {
+    if (r->target->cost && r->settings.batch != r->target->batch)
+        return false;
     return r->settings.scale == 1 && rn_reproduction_has_its_data(r);
 }
 
@@ -127,6 +130,10 @@ rn_line rn_line_fit(const double *x, const double *y, int points)
     }
     line.b = xx > 0 ? xy / xx : 0;
     line.a = mean_y - line.b * mean_x;
+    if (!isfinite(line.a) || !isfinite(line.b)) { // a value is 0, of which nothing is a share
+        line.residual = line.r_squared = NAN;
+        return line;
+    }
     for (int i = 0; i < points; i++) {
         double residual = y[i] - line.a - line.b * x[i];
         double percent = 100 * fabs(residual) / fabs(y[i]);
@@ -140,8 +147,15 @@ rn_line rn_line_fit(const double *x, const double *y, int points)
     return line;
 }
 
-// The standard error of a difference of means; a lone result tells nothing of its own.
-static double uncertainty(const rn_statistics *a, const rn_statistics *b)
+static bool concerns(const rn_claim *claim, int run)
+{
+    for (int i = 0; i < claim->run_count; i++)
+        if (claim->runs[i] == run)
+            return true;
+    return claim->run_count == 0 && (claim->of == run || claim->than == run);
+}
+
+double rn_statistics_error(const rn_statistics *a, const rn_statistics *b)
 {
     double variance = 0;
 
@@ -201,7 +215,7 @@ static sides read_sides(const rn_claim *claim, const rn_reproduction *r, const r
 
     if (claim->than >= 0)
         s.than = statistics(outcomes, r, claim->than, claim->metric, for_order);
-    s.error = uncertainty(&s.of, &s.than);
+    s.error = rn_statistics_error(&s.of, &s.than);
     s.lone = s.of.count == 1 || s.than.count == 1;
     return s;
 }
@@ -220,6 +234,35 @@ static void describe_sides(char text[RN_VERDICT_TEXT], const sides *s, const rn_
         add_count(text, RN_VERDICT_TEXT, &s->than, r, claim->than);
 }
 
+// Steps are timed, and their memory is planned, for one machine; operations are counted.
+static bool machines_differ(char *text, const rn_claim *claim, const rn_reproduction *r,
+                            const rn_outcome *outcomes)
+{
+    const char *first = NULL;
+    size_t used = strlen(text);
+
+    if (!r->target->cost || claim->metric == RN_METRIC_MULTIPLY_ADDS)
+        return false;
+    for (int i = 0; i < r->job_count; i++) {
+        const char *machine = outcomes[i].machine;
+        if (machine == NULL || !concerns(claim, r->jobs[i].run))
+            continue;
+        first = first != NULL ? first : machine;
+        if (strcmp(first, machine) != 0) {
+            rn_print(text + used, RN_VERDICT_TEXT - used, "; measured on different machines");
+            return true;
+        }
+    }
+    return false;
+}
+
+// A run that diverged has no such number: what the others have is a selection.
+static bool is_selection(const rn_claim *claim, const rn_statistics *s)
+{
+    return s->diverged > 0 && (claim->kind == RN_CLAIM_NEAR || claim->kind == RN_CLAIM_LINEAR ||
+                               !is_error(claim->metric));
+}
+
 static rn_verdict judge_comparison(char text[RN_VERDICT_TEXT], const rn_claim *claim,
                                    const rn_reproduction *r, const rn_outcome *outcomes)
 {
@@ -236,6 +279,9 @@ static rn_verdict judge_comparison(char text[RN_VERDICT_TEXT], const rn_claim *c
         return RN_VERDICT_INCOMPARABLE;
     if (s.lone && !(claim->margin > 0) && !r->target->cost)
         return RN_VERDICT_ONE_RUN;
+    if (machines_differ(text, claim, r, outcomes) || is_selection(claim, &s.of) ||
+        is_selection(claim, &s.than))
+        return RN_VERDICT_UNDECIDED;
     if (claim->kind == RN_CLAIM_NEAR)
         return judge_nearness(difference, s.margin, s.error);
     return judge_order(claim->kind == RN_CLAIM_BELOW ? -difference : difference, s.margin, s.error);
@@ -246,9 +292,11 @@ static rn_verdict judge_line(char text[RN_VERDICT_TEXT], const rn_claim *claim,
 {
     double x[MOST_POINTS], y[MOST_POINTS];
     int runs[MOST_POINTS], points = 0;
+    bool selection = false;
 
     for (int i = 0; i < claim->run_count; i++) {
         rn_statistics s = rn_outcome_statistics(outcomes, r, claim->runs[i], claim->metric);
+        selection = selection || is_selection(claim, &s);
         if (s.count == 0)
             continue;
         runs[points] = claim->runs[i];
@@ -265,6 +313,8 @@ static rn_verdict judge_line(char text[RN_VERDICT_TEXT], const rn_claim *claim,
              "margin %g %%",
              line.a, line.b, points, claim->run_count, line.r_squared, line.residual,
              r->target->runs[runs[line.worst]].name, claim->margin);
+    if (isnan(line.residual) || machines_differ(text, claim, r, outcomes) || selection)
+        return RN_VERDICT_UNDECIDED;
     if (line.residual <= claim->margin && points < claim->run_count)
         return RN_VERDICT_UNDECIDED;
     return line.residual <= claim->margin ? RN_VERDICT_SHOWN : RN_VERDICT_CONTRADICTED;

@@ -5,12 +5,12 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "reproduce/outcome.h"
+#include "train/tta.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { EVALUATION_BATCH = 128 };
 
 static const double START_SECONDS = 2;        // of a process, data and first plan
 static const double PROGRAM_BYTES = 60 << 20; // code, libraries, data ahead
@@ -46,15 +46,26 @@ out:
     return st;
 }
 
+// Forward passes of one evaluation: of the test set and what is held out, each in every view.
+static double evaluation_batches(const rn_reproduction *r, const rn_recipe *recipe)
+{
+    int views = 0;
+
+    while (rn_tta_view_at(recipe->tta, views) != NULL)
+        views++;
+    return views * (ceil((double)r->settings.test_count / RN_EVALUATION_BATCH) +
+                    ceil((double)recipe->hold_out / RN_EVALUATION_BATCH));
+}
+
 double rn_run_seconds(const rn_reproduction *r, int run, const rn_run_cost *cost)
 {
     const rn_scaled_run *scaled = &r->runs[run];
-    double batches = ceil((double)r->settings.test_count / EVALUATION_BATCH);
 
     if (r->target->cost)
         return START_SECONDS + POINT_STEPS * cost->training.seconds;
     return START_SECONDS + (double)scaled->iterations * cost->training.seconds +
-           (double)scaled->evaluations * batches * cost->inference.seconds;
+           (double)scaled->evaluations * evaluation_batches(r, &scaled->recipe) *
+               cost->inference.seconds;
 }
 
 rn_run_cost rn_run_cost_scaled(const rn_run_cost *cost, double multiply_adds, double wanted)

@@ -34,16 +34,32 @@ static rn_status compare(comparison *c, const rn_claim *claim, const rn_reproduc
     return RN_OK;
 }
 
+// Every run of a network did.
+static bool is_whole_divergence(const rn_statistics *error)
+{
+    return error->diverged > 0 && error->diverged == error->count;
+}
+
+static const char *undecided_conclusion(const comparison *c)
+{
+    const double difference = c->error[0].mean - c->error[1].mean, margin = c->claim->margin;
+    const double twice = 2 * rn_statistics_error(&c->error[0], &c->error[1]);
+
+    if (c->verdict == RN_VERDICT_ONE_RUN)
+        return "a single run of each does not tell";
+    if (fabs(difference) > margin ||
+        (c->claim->kind == RN_CLAIM_BELOW && difference + twice > margin))
+        return "the runs of a network differ too much to tell";
+    return c->claim->kind == RN_CLAIM_BELOW ? "too little a difference to count, and no degradation"
+                                            : "too little a difference to count";
+}
+
 static const char *conclusion(const comparison *c)
 {
-    bool degrades = c->error[0].mean > c->error[1].mean;
+    const bool degrades = c->error[0].mean > c->error[1].mean;
 
-    bool undecided = c->verdict == RN_VERDICT_UNDECIDED || c->verdict == RN_VERDICT_ONE_RUN;
-
-    if (undecided && c->claim->kind == RN_CLAIM_BELOW)
-        return "too little a difference to count, and no degradation";
-    if (undecided)
-        return "too little a difference to count";
+    if (c->verdict == RN_VERDICT_UNDECIDED || c->verdict == RN_VERDICT_ONE_RUN)
+        return undecided_conclusion(c);
     if (degrades)
         return "more layers made the network harder to train, which is degradation";
     return "more layers made the training error lower, no degradation";
@@ -57,17 +73,41 @@ static const char *found(const comparison *c)
                                             : "degradation is not shown";
 }
 
+// "with 56 layers the training error ended at 25.5%", or that it diverged.
+static rn_status describe_end(char **out, const comparison *c, int i)
+{
+    const rn_statistics *error = &c->error[i];
+    const char *what = i == 0                              ? "the training error ended "
+                       : is_whole_divergence(&c->error[0]) ? "its error ended "
+                                                           : "";
+
+    if (is_whole_divergence(error))
+        return rn_format(out, "with %d layers training diverged", c->depth[i]);
+    if (error->diverged > 0)
+        return rn_format(out,
+                         "with %d layers %sat %.1f%% (%d of %d runs diverged, counted with the "
+                         "error of guessing)",
+                         c->depth[i], what, error->mean, error->diverged, error->count);
+    return rn_format(out, "with %d layers %sat %.1f%%", c->depth[i], what, error->mean);
+}
+
 // "not shown" wherever the paper's claim is not what came out.
 static rn_status describe(char **out, const char *panel, const comparison *c)
 {
+    rn_status st;
+    char *deeper = NULL, *shallower = NULL;
+
     if (c->verdict == RN_VERDICT_MISSING)
         return rn_format(out, "%c%s: not shown, since a run has no result.\n",
                          toupper((unsigned char)panel[0]), panel + 1);
-    return rn_format(out,
-                     "%c%s: with %d layers the training error ended at %.1f%%, with %d layers at "
-                     "%.1f%%: %s (%s).\n",
-                     toupper((unsigned char)panel[0]), panel + 1, c->depth[0], c->error[0].mean,
-                     c->depth[1], c->error[1].mean, conclusion(c), found(c));
+    RN_TRY(describe_end(&deeper, c, 0));
+    RN_TRY(describe_end(&shallower, c, 1));
+    st = rn_format(out, "%c%s: %s, %s: %s (%s).\n", toupper((unsigned char)panel[0]), panel + 1,
+                   deeper, shallower, conclusion(c), found(c));
+out:
+    rn_free(shallower);
+    rn_free(deeper);
+    return st;
 }
 
 static rn_status add_sentence(char **text, const rn_claim *claim, const rn_reproduction *r,

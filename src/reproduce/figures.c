@@ -131,17 +131,38 @@ static rn_status panel_of(size_t *panel, canvas *c, const char *title)
     return new_panel(c, title, "iteration", "error, %");
 }
 
-// "resnet-110 (2 of 3 runs)" where some are missing; the canvas' own.
-static rn_status label_of(const char **out, canvas *c, const rn_reproduction *r, int run, int seeds)
+// What a network's curves are if none of its runs is trained; else NULL.
+static const char *state_of(const rn_reproduction *r, const rn_outcome *outcomes, int run)
+{
+    const char *state = "diverged";
+
+    for (int i = 0; i < r->job_count; i++) {
+        if (r->jobs[i].run != run)
+            continue;
+        if (rn_outcome_is_trained(&outcomes[i]))
+            return NULL;
+        if (outcomes[i].history != NULL && outcomes[i].state != RN_JOB_DIVERGED)
+            state = "unfinished";
+    }
+    return state;
+}
+
+// "resnet-110 (2 of 3 runs)" where some are missing, "(unfinished)"; the canvas' own.
+static rn_status label_of(const char **out, canvas *c, const rn_reproduction *r, int run, int seeds,
+                          const char *state)
 {
     rn_status st;
     char *text = NULL;
+    const char *name = r->target->runs[run].name;
 
-    *out = r->target->runs[run].name;
-    if (seeds == r->settings.seeds)
+    *out = name;
+    if (seeds == r->settings.seeds && state == NULL)
         return RN_OK;
-    RN_TRY(rn_format(&text, "%s (%d of %d runs)", r->target->runs[run].name, seeds,
-                     r->settings.seeds));
+    if (seeds == r->settings.seeds)
+        RN_TRY(rn_format(&text, "%s (%s)", name, state));
+    else
+        RN_TRY(rn_format(&text, "%s (%d of %d runs%s%s)", name, seeds, r->settings.seeds,
+                         state != NULL ? ", " : "", state != NULL ? state : ""));
     st = keep(c, text);
     *out = text;
 out:
@@ -158,7 +179,7 @@ static void add_curve(canvas *c, size_t panel, const rn_mean_curve *curve, rn_pl
 
 // A network's curves, which the series borrow. A training error's deviation would hide what
 // matters.
-static rn_status add_curves(canvas *c, const rn_reproduction *r, int run,
+static rn_status add_curves(canvas *c, const rn_reproduction *r, int run, const char *state,
                             const rn_mean_curve *training, const rn_mean_curve *test)
 {
     rn_status st = RN_OK;
@@ -168,7 +189,7 @@ static rn_status add_curves(canvas *c, const rn_reproduction *r, int run,
     if (training->count == 0 && test->count == 0)
         return RN_OK;
     RN_TRY(panel_of(&panel, c, r->target->runs[run].panel));
-    RN_TRY(label_of(&label, c, r, run, test->seeds > 0 ? test->seeds : training->seeds));
+    RN_TRY(label_of(&label, c, r, run, test->seeds > 0 ? test->seeds : training->seeds, state));
     int place = (int)c->panels[panel].series_count / 2;
     const rn_plot_series thin = {.colour = place, .dash = place};
     rn_plot_series bold = thin;
@@ -226,7 +247,7 @@ rn_status rn_figure_curves(rn_figure *figure, const rn_reproduction *r, const rn
         rn_mean_curve *training = &curves[2 * i], *test = training + 1;
         RN_TRY(rn_mean_curve_create(training, r, outcomes, i, RN_CURVE_TRAINING));
         RN_TRY(rn_mean_curve_create(test, r, outcomes, i, RN_CURVE_TEST));
-        RN_TRY(add_curves(&c, r, i, training, test));
+        RN_TRY(add_curves(&c, r, i, state_of(r, outcomes, i), training, test));
         seeds = test->seeds > seeds ? test->seeds : seeds;
     }
     for (size_t i = 0; i < c.panel_count; i++)
@@ -313,6 +334,8 @@ static rn_status add_line(canvas *c, size_t panel, const points *measured, int c
     RN_TRY(new_array(&line.x, c, line.count));
     RN_TRY(new_array(&line.y, c, line.count));
     rn_line fit = rn_line_fit(measured->x, measured->y, (int)measured->count);
+    if (isnan(fit.residual))
+        return RN_OK;
     line.x[0] = measured->x[0];
     line.x[1] = measured->x[last];
     for (int i = 0; i < 2; i++)
@@ -323,11 +346,10 @@ out:
 }
 
 static rn_status add_claim(canvas *c, size_t panel, const rn_reproduction *r,
-                           const rn_outcome *outcomes, const rn_claim *claim)
+                           const rn_outcome *outcomes, const rn_claim *claim, int place)
 {
     rn_status st;
     points measured = {0};
-    int place = (int)c->panels[panel].series_count / 2;
 
     RN_TRY(new_array(&measured.x, c, (size_t)claim->run_count));
     RN_TRY(new_array(&measured.y, c, (size_t)claim->run_count));
@@ -362,11 +384,12 @@ rn_status rn_figure_costs(rn_figure *figure, const rn_reproduction *r, const rn_
 
     *figure = (rn_figure){0};
     for (size_t p = 0; p < sizeof metrics / sizeof *metrics; p++) {
+        int place = 0; // colour and marker
         RN_TRY(new_panel(&c, rn_metric_title(metrics[p]), "depth", ""));
         for (int i = 0; i < r->target->claim_count; i++)
             if (r->target->claims[i].kind == RN_CLAIM_LINEAR &&
                 r->target->claims[i].metric == metrics[p])
-                RN_TRY(add_claim(&c, p, r, outcomes, &r->target->claims[i]));
+                RN_TRY(add_claim(&c, p, r, outcomes, &r->target->claims[i], place++));
     }
     st = draw(figure, &c, false, "points measured; lines by least squares");
 out:

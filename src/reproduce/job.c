@@ -3,12 +3,13 @@
 
 #include "base/memory.h"
 #include "base/number.h"
+#include "reproduce/outcome.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { EVALUATION_BATCH = 128, CALIBRATION_STEPS = 3, POINT_STEPS = 5, WORD = 512 };
+enum { CALIBRATION_STEPS = 3, POINT_STEPS = 5, WORD = 512 };
 
 void rn_words_release(rn_words *words)
 {
@@ -157,7 +158,8 @@ rn_status rn_run_bench_command(rn_words *words, const rn_reproduction *r, int ru
     rn_status st;
 
     *words = (rn_words){0};
-    RN_TRY(bench_command(words, r, run, training ? r->runs[run].recipe.batch : EVALUATION_BATCH));
+    RN_TRY(
+        bench_command(words, r, run, training ? r->runs[run].recipe.batch : RN_EVALUATION_BATCH));
     RN_TRY(add_number(words, "--steps", CALIBRATION_STEPS));
     if (training && r->runs[run].recipe.dtype != RN_FLOAT32)
         RN_TRY(add_all(words, "--dtype", rn_dtype_name(r->runs[run].recipe.dtype), NULL));

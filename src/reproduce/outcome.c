@@ -24,27 +24,28 @@ void rn_outcome_release(rn_outcome *outcome)
     *outcome = (rn_outcome){0};
 }
 
-// Training
-
-static bool in_last_epoch(const rn_history *history, const rn_history_step *step,
-                          double steps_an_epoch)
+bool rn_outcome_is_trained(const rn_outcome *outcome)
 {
-    return (double)step->iteration > (double)history->iterations - steps_an_epoch;
+    return outcome->state == RN_JOB_DONE || outcome->state == RN_JOB_RESPONSES;
 }
 
-// Each line is the mean over the steps since the one before.
+// Training
+
+// Each line is the mean over the steps since the one before; of these, those in the last epoch
+// count.
 static void read_training_means(rn_outcome *out, const rn_scaled_run *run)
 {
     const rn_history *history = out->history;
     double epoch = (double)run->images / run->recipe.batch;
+    const double begin = (double)history->iterations - epoch; // of the last epoch
     double error = 0, loss = 0, steps = 0;
     int64_t before = 0;
 
     for (size_t i = 0; i < history->step_count; i++) {
         const rn_history_step *step = &history->steps[i];
-        double weight = (double)(step->iteration - before);
+        const double weight = (double)step->iteration - fmax((double)before, begin);
         before = step->iteration;
-        if (!in_last_epoch(history, step, epoch))
+        if (weight <= 0)
             continue;
         error += weight * step->error;
         loss += weight * step->loss;

@@ -5,6 +5,9 @@
 #include "resnet/history.h"
 #include "resnet/reproduce.h"
 
+/** Pictures of a forward pass that `resnet train` evaluates with. */
+enum { RN_EVALUATION_BATCH = 128 };
+
 /** One job's. */
 typedef struct rn_outcome {
     rn_job_state state;
@@ -23,6 +26,9 @@ rn_status rn_outcome_read(rn_outcome *out, const rn_reproduction *reproduction, 
                           const char *folder);
 void rn_outcome_release(rn_outcome *outcome);
 
+/** Whether its training is done, whatever is left to be measured. */
+bool rn_outcome_is_trained(const rn_outcome *outcome);
+
 /** Of all jobs; the caller's (rn_outcomes_free()). */
 rn_status rn_outcomes_read(rn_outcome **out, const rn_reproduction *reproduction,
                            const char *folder);
@@ -34,7 +40,7 @@ double rn_metric_shown(rn_metric metric, double value);
 /** A network's results over its seeds, in the units of rn_metric_title(). */
 typedef struct rn_statistics {
     int count;        // results
-    int diverged;     // of these, that count as guesses
+    int diverged;     // runs that did; in orderings of errors they are among the results
     double mean;      // NaN: no result
     double deviation; // of the sample; 0: of one result
     double low, high;
@@ -42,6 +48,9 @@ typedef struct rn_statistics {
 
 rn_statistics rn_outcome_statistics(const rn_outcome *outcomes, const rn_reproduction *reproduction,
                                     int run, rn_metric metric);
+
+/** The standard error of the difference of their means; a lone result tells nothing of its own. */
+double rn_statistics_error(const rn_statistics *a, const rn_statistics *b);
 
 /** The median of these results, of an even number of them between the two in the middle; NaN: none.
  */
@@ -56,7 +65,10 @@ rn_statistics rn_outcome_statistics_for_order(const rn_outcome *outcomes,
                                               const rn_reproduction *reproduction, int run,
                                               rn_metric metric);
 
-/** Whether numbers may stand beside the paper's: at scale 1, on the data that the target needs. */
+/**
+ * Whether numbers may stand beside the paper's: at scale 1, on the data that the target needs, of
+ * steps with its batch.
+ */
 bool rn_reproduction_is_comparable(const rn_reproduction *reproduction);
 /** Whether the data are those that the target needs. */
 bool rn_reproduction_has_its_data(const rn_reproduction *reproduction);
@@ -68,7 +80,7 @@ bool rn_reproduction_has_its_data(const rn_reproduction *reproduction);
 typedef struct rn_line {
     double a, b;
     double r_squared; // of the weighted squares
-    double residual;  // the largest, in percent of the measured value
+    double residual;  // the largest, in percent of the measured value; NaN: a value is 0
     int worst;        // whose
 } rn_line;
 

@@ -80,15 +80,30 @@ static bool is_published(const rn_target *target, rn_metric metric)
     return false;
 }
 
+// A note stands beside the first number, where there is none in the first column.
+static const char *note_of(const rn_target *target, const rn_target_run *run, rn_metric metric)
+{
+    int column = run->published_first;
+
+    for (int i = 0; i < RN_METRICS && run->published_first == RN_METRICS; i++)
+        if (is_published(target, (rn_metric)i)) {
+            column = i;
+            break;
+        }
+    return run->note != NULL && column == (int)metric ? run->note : "";
+}
+
 // "6.61 \u00b1 0.16 (best of 5: 6.43)", or as much of it as there is.
-static void add_published(doc *d, const rn_target_run *run, rn_metric metric)
+static void add_published(doc *d, const rn_target *target, const rn_target_run *run,
+                          rn_metric metric)
 {
     double value = rn_metric_shown(metric, run->published[metric]);
-    const char *note = run->note != NULL ? run->note : "";
+    const char *note = note_of(target, run, metric);
     char deviation[32] = "";
 
-    if (!isnan(run->published_deviation))
-        rn_print(deviation, sizeof deviation, " \u00b1 %.2g", run->published_deviation);
+    if (!isnan(run->published_deviation) && metric == run->published_first)
+        rn_print(deviation, sizeof deviation, " \u00b1 %.2g",
+                 rn_metric_shown(metric, run->published_deviation));
     if (isnan(value))
         doc_cell(d, "%s", note);
     else if (*note != '\0')
@@ -114,7 +129,7 @@ static void add_result_cells(doc *d, const rn_reproduction *r, const rn_outcome 
                              rn_metric metric)
 {
     const rn_target_run *target_run = &r->target->runs[run];
-    const bool has_median = r->target->medians;
+    const bool has_median = r->target->medians && !r->target->cost;
     const rn_statistics s = rn_outcome_statistics(outcomes, r, run, metric);
     const double median = rn_outcome_median(outcomes, r, run, metric);
     const double difference =
@@ -124,7 +139,7 @@ static void add_result_cells(doc *d, const rn_reproduction *r, const rn_outcome 
     add_ours(d, &s, has_median, median);
     if (!is_published(r->target, metric))
         return;
-    add_published(d, target_run, metric);
+    add_published(d, r->target, target_run, metric);
     if (!rn_reproduction_is_comparable(r))
         return;
     if (!isnan(difference))
@@ -139,7 +154,7 @@ static void add_results_head(doc *d, const rn_reproduction *r, const rn_metric *
     doc_add(d, DOC_HEAD, "network");
     doc_cell(d, "depth");
     if (!target->cost)
-        doc_cell(d, "runs done");
+        doc_cell(d, "runs trained");
     for (int i = 0; i < count; i++) {
         doc_cell(d, "%s", rn_metric_title(metrics[i]));
         if (is_published(target, metrics[i])) {
@@ -150,13 +165,13 @@ static void add_results_head(doc *d, const rn_reproduction *r, const rn_metric *
     }
 }
 
-static int runs_done(const rn_reproduction *r, const rn_outcome *outcomes, int run)
+static int runs_trained(const rn_reproduction *r, const rn_outcome *outcomes, int run)
 {
-    int done = 0;
+    int trained = 0;
 
     for (int i = 0; i < r->job_count; i++)
-        done += r->jobs[i].run == run && outcomes[i].state == RN_JOB_DONE;
-    return done;
+        trained += r->jobs[i].run == run && rn_outcome_is_trained(&outcomes[i]);
+    return trained;
 }
 
 static void add_results(doc *d, const rn_reproduction *r, const rn_outcome *outcomes)
@@ -166,17 +181,18 @@ static void add_results(doc *d, const rn_reproduction *r, const rn_outcome *outc
 
     doc_add(d, DOC_HEADING, "Results");
     if (!r->target->cost)
-        doc_add(d, DOC_TEXT,
-                "%s over the runs that are done. Test errors are those after the last iteration, "
-                "training errors means over the last epoch's batches, augmented as they were.",
-                r->target->medians ? "Median (mean \u00b1 standard deviation)"
-                                   : "Mean \u00b1 standard deviation");
+        doc_add(
+            d, DOC_TEXT,
+            "%s over the runs that are trained. Test errors are those after the last iteration, "
+            "training errors means over the last epoch's batches, augmented as they were.",
+            r->target->medians ? "Median (mean \u00b1 standard deviation)"
+                               : "Mean \u00b1 standard deviation");
     add_results_head(d, r, metrics, count);
     for (int i = 0; i < r->target->run_count; i++) {
         doc_add(d, DOC_ROW, "%s", r->target->runs[i].name);
         doc_cell(d, "%d", r->runs[i].depth);
         if (!r->target->cost)
-            doc_cell(d, "%d of %d", runs_done(r, outcomes, i), r->settings.seeds);
+            doc_cell(d, "%d of %d", runs_trained(r, outcomes, i), r->settings.seeds);
         for (int m = 0; m < count; m++)
             add_result_cells(d, r, outcomes, i, metrics[m]);
     }
@@ -215,11 +231,12 @@ static void add_claims(doc *d, const rn_target *target, const judgement *judgeme
                 "An ordering is shown where the difference of the means is beyond the margin and "
                 "beyond twice its standard error, contradicted where the opposite is, else not "
                 "decided. A single run has no standard error and decides nothing without a margin. "
-                "A run that diverged counts with the error of guessing.");
+                "In an ordering of errors a run that diverged counts with the error of guessing; "
+                "any other claim is not decided then.");
     else
         doc_add(d, DOC_TEXT,
-                "A line is shown where all points are there and none is further off it than the "
-                "margin. The time is the "
+                "A line is shown where all points are there, of one machine, and none is further "
+                "off it than the margin. The time is the "
                 "fastest step of all rounds: other programs only ever add to it.");
     doc_add(d, DOC_HEAD, "claim");
     doc_cell(d, "measured by");
@@ -323,7 +340,7 @@ static rn_status write_report(rn_report_counts *counts, const evidence *e)
     rn_report_deviations(&d, r);
     rn_report_jobs(&d, r, outcomes);
     rn_report_commands(&d, r);
-    rn_report_machines(&d, r, outcomes);
+    rn_report_machines(&d, r, outcomes, e->folder);
     RN_TRY(write_document(&d, e->folder));
     st = rn_report_json(counts, r, outcomes, e->folder);
 out:

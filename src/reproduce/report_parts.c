@@ -1,4 +1,4 @@
-// What was scaled, what deviates, what ran, on what.
+// What was scaled, what deviates, what ran.
 #include "reproduce/report_parts.h"
 
 #include "base/json.h"
@@ -9,8 +9,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { MOST_MACHINES = 16 };
 
 static void row(doc *d, const char *what, const char *target, const char *here)
 {
@@ -254,79 +252,6 @@ void rn_report_commands(doc *d, const rn_reproduction *r)
     }
     if (d->status == RN_OK)
         d->status = st;
-}
-
-// "AMD EPYC, 2 threads, cpu avx2, ..., gcc ..., commit ...": what does not change from run to run.
-static rn_status machine_text(char **out, const char *environment)
-{
-    static const char *const keys[] = {
-        "cpu", "engine_description", "kernel", "compiler", "resnet", "commit"};
-    rn_status st;
-    cJSON *json = NULL;
-    char *text = NULL;
-
-    *out = NULL;
-    RN_TRY(rn_json_parse(&json, environment, strlen(environment), "environment"));
-    const cJSON *threads = cJSON_GetObjectItemCaseSensitive(json, "threads");
-    RN_TRY(rn_format(&text, "%d threads", cJSON_IsNumber(threads) ? threads->valueint : 0));
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, keys[i]));
-        char *longer = NULL;
-        RN_TRY(rn_format(&longer, "%s; %s %s", text, keys[i], value != NULL ? value : "unknown"));
-        rn_free(text);
-        text = longer;
-    }
-    *out = text;
-    text = NULL; // now the caller's
-out:
-    rn_free(text);
-    cJSON_Delete(json);
-    return st;
-}
-
-static bool is_known(char *const *machines, int count, const char *text)
-{
-    for (int i = 0; i < count; i++)
-        if (strcmp(machines[i], text) == 0)
-            return true;
-    return false;
-}
-
-// NULL where nothing is known: a damaged file says nothing of the machine.
-static rn_status outcome_machine(char **out, const rn_outcome *outcome)
-{
-    rn_status st = RN_OK;
-
-    *out = NULL;
-    if (outcome->machine != NULL)
-        return rn_strdup(out, outcome->machine);
-    if (outcome->history != NULL && outcome->history->environment_json != NULL)
-        st = machine_text(out, outcome->history->environment_json);
-    return st == RN_EFORMAT ? RN_OK : st;
-}
-
-void rn_report_machines(doc *d, const rn_reproduction *r, const rn_outcome *outcomes)
-{
-    char *machines[MOST_MACHINES];
-    int count = 0;
-    rn_status st = RN_OK;
-
-    for (int i = 0; i < r->job_count && count < MOST_MACHINES && st == RN_OK; i++) {
-        char *text;
-        st = outcome_machine(&text, &outcomes[i]);
-        if (text == NULL || is_known(machines, count, text))
-            rn_free(text);
-        else
-            machines[count++] = text;
-    }
-    if (d->status == RN_OK)
-        d->status = st;
-    if (count > 0)
-        doc_add(d, DOC_HEADING, count == 1 ? "Machine" : "Machines");
-    for (int i = 0; i < count; i++) {
-        doc_add(d, DOC_ITEM, "%s", machines[i]);
-        rn_free(machines[i]);
-    }
 }
 
 // Timing

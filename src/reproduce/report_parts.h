@@ -13,8 +13,9 @@ void rn_report_deviations(doc *d, const rn_reproduction *reproduction);
 void rn_report_jobs(doc *d, const rn_reproduction *reproduction, const rn_outcome *outcomes);
 /** The command lines. */
 void rn_report_commands(doc *d, const rn_reproduction *reproduction);
-/** Machines and builds that the runs name. */
-void rn_report_machines(doc *d, const rn_reproduction *reproduction, const rn_outcome *outcomes);
+/** Machines and builds that the runs name, also those that they ran on before they went on. */
+void rn_report_machines(doc *d, const rn_reproduction *reproduction, const rn_outcome *outcomes,
+                        const char *folder);
 
 /** "done", "failed", ... Static. */
 const char *rn_report_state(const rn_outcome *outcome);

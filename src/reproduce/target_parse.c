@@ -116,6 +116,7 @@ static rn_status read_published(rn_target_run *run, const cJSON *object, const c
     char place[TARGET_WHAT];
     rn_metric metric = RN_METRICS;
 
+    run->published_first = RN_METRICS;
     for (int i = 0; i < RN_METRICS; i++)
         run->published[i] = NAN;
     run->published_deviation = NAN;
@@ -132,6 +133,8 @@ static rn_status read_published(rn_target_run *run, const cJSON *object, const c
             continue;
         RN_TRY(rn_target_metric(&metric, item->string, place));
         RN_TRY(rn_json_double(paper, item->string, 0, 1e300, &run->published[metric], place));
+        if (run->published_first == RN_METRICS)
+            run->published_first = metric;
     }
 out:
     return st;

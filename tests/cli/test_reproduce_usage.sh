@@ -40,6 +40,13 @@ holds diverging/report.md "| plain-8-s1 | diverged | .*not finite"
 expect 1 "$RESNET" reproduce diverging --quiet # and is not tried again
 holds err "2 of 2 have no result"
 
+# Pictures that are both training and test set are no test.
+mkdir -p photos/a photos/b
+printf 'P6\n2 2\n255\n123456789012' >photos/a/1.ppm
+cp photos/a/1.ppm photos/b/1.ppm
+usage_error "photos' is not divided into training and test pictures" \
+    reproduce tiny.json --data photos --out undivided
+
 # Costs of steps, and what is left out of them
 cat >cost.json <<'END'
 {"name": "cost", "title": "Cost", "paper": "none", "kind": "cost", "batch": 1,

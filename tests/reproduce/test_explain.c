@@ -73,6 +73,54 @@ static void little_between_residual_networks_is_no_degradation(void **state)
                      "better is not shown).\n");
 }
 
+// Three seeds of each; a negative error: that run diverged.
+static void write_seeds(const char *network, const double errors[3])
+{
+    char name[64], text[512];
+
+    for (int i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "%s-s%d", network, i + 1);
+        write_run(name, errors[i], 100);
+        if (errors[i] >= 0)
+            continue;
+        snprintf(name, sizeof name, "runs/%s-s%d/log.jsonl", network, i + 1);
+        snprintf(text, sizeof text, "%s%s", start_line,
+                 END("training diverged", "the loss is not finite"));
+        write_file(name, text);
+    }
+}
+
+static void divergence_and_spread_are_said(void **state)
+{
+    rn_reproduction *r;
+    rn_target *target;
+    rn_reproduce_settings settings = small_settings;
+    char *text;
+
+    (void)state;
+    settings.seeds = 3;
+    ok(rn_target_load(&target, "degradation"));
+    ok(rn_reproduction_create(&r, target, &settings));
+    write_seeds("plain-20", (const double[]){10, 11, 12});
+    write_seeds("plain-56", (const double[]){-1, -1, -1});
+    write_seeds("resnet-20", (const double[]){8, 8, 8});
+    write_seeds("resnet-56", (const double[]){4, 6, 40});
+    ok(rn_reproduction_explain(&text, r, test_folder));
+    assert_string_equal(text, "Plain: with 56 layers training diverged, with 20 layers its error "
+                              "ended at 11.0%: more layers made the network harder to train, which "
+                              "is degradation (as in the paper).\n"
+                              "Residual: with 56 layers the training error ended at 16.7%, with 20 "
+                              "layers at 8.0%: the runs of a network differ too much to tell (that "
+                              "deeper is better is not shown).\n");
+    rn_text_free(text);
+    write_seeds("plain-20", (const double[]){10, -1, 12});
+    ok(rn_reproduction_explain(&text, r, test_folder));
+    assert_non_null(strstr(text, "with 20 layers its error ended at 37.3% (1 of 3 runs diverged, "
+                                 "counted with the error of guessing)"));
+    rn_text_free(text);
+    rn_reproduction_free(r);
+}
+
 static void other_claims_are_refused(void **state)
 {
     rn_reproduction *r = small_reproduction(1);
@@ -112,6 +160,7 @@ int main(void)
         cmocka_unit_test(what_the_paper_found_is_said),
         cmocka_unit_test(what_it_did_not_find_is_not_shown),
         cmocka_unit_test(little_between_residual_networks_is_no_degradation),
+        cmocka_unit_test(divergence_and_spread_are_said),
         cmocka_unit_test(other_claims_are_refused),
         cmocka_unit_test(every_failed_allocation_is_survived),
     };

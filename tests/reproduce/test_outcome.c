@@ -26,6 +26,34 @@ static void runs_become_results(void **state)
     rn_reproduction_free(r);
 }
 
+// Steps 1 to 50, 51 to 85 and 86 to 100; an epoch is 20 of them.
+static void only_the_last_epoch_is_its_training_error(void **state)
+{
+    static const char step[] = "{\"event\":\"step\",\"iteration\":%d,\"iterations\":100,"
+                               "\"epoch\":1,\"seconds\":1,\"loss\":%d,\"error\":%d,\"lr\":0.1}\n";
+    rn_reproduction *r = small_reproduction(0.05);
+    rn_outcome outcome;
+    char text[2048];
+    int used = snprintf(text, sizeof text, "%s", start_line);
+
+    (void)state;
+    used += snprintf(text + used, sizeof text - (size_t)used, step, 50, 9, 90);
+    used += snprintf(text + used, sizeof text - (size_t)used, step, 85, 4, 40);
+    used += snprintf(text + used, sizeof text - (size_t)used, step, 100, 2, 20);
+    snprintf(text + used, sizeof text - (size_t)used,
+             "{\"event\":\"evaluation\",\"iteration\":100,\"iterations\":100,\"epoch\":5,"
+             "\"seconds\":1,\"loss\":1,\"error\":1,\"set\":\"test\",\"count\":500,\"wrong\":5}\n"
+             "{\"event\":\"end\",\"iteration\":100,\"iterations\":100,\"epoch\":5,\"seconds\":1,"
+             "\"status\":\"success\",\"text\":\"\"}\n");
+    write_file("runs/plain-20-s1/log.jsonl", text);
+    ok(rn_outcome_read(&outcome, r, 0, test_folder));
+    assert_int_equal(outcome.state, RN_JOB_DONE);
+    assert_true(outcome.value[RN_METRIC_TRAIN_ERROR] == (5 * 40 + 15 * 20) / 20.0);
+    assert_true(outcome.value[RN_METRIC_TRAIN_LOSS] == (5 * 4 + 15 * 2) / 20.0);
+    rn_outcome_release(&outcome);
+    rn_reproduction_free(r);
+}
+
 static rn_mean_curve curve_of(rn_curve which)
 {
     rn_reproduction *r = small_reproduction(0.05);
@@ -179,15 +207,16 @@ static void set_error(rn_outcome *outcome, double error)
 {
     outcome->state = isinf(error) ? RN_JOB_DIVERGED : RN_JOB_DONE;
     outcome->value[RN_METRIC_TEST_ERROR] = isinf(error) ? NAN : error;
+    outcome->value[RN_METRIC_TEST_LOSS] = outcome->value[RN_METRIC_TEST_ERROR];
 }
 
-static rn_verdict judge(const char *claim, const double *first, const double *second)
+// Two seeds of each network; the claim begins with its metric.
+static rn_verdict judge_metric(const char *claim, const double *first, const double *second)
 {
     static const char head[] =
         "{\"name\":\"c\",\"title\":\"t\",\"paper\":\"p\",\"recipe\":\"quick\","
         "\"runs\":[{\"model\":\"plain-8\"},{\"model\":\"resnet-8\"}],"
-        "\"seeds\":2,\"claims\":[{\"text\":\"c\",\"metric\":\"test_error\","
-        "\"of\":\"resnet-8\",";
+        "\"seeds\":2,\"claims\":[{\"text\":\"c\",\"of\":\"resnet-8\",\"metric\":";
     char json[1024], text[RN_VERDICT_TEXT];
     rn_reproduction *r;
     rn_outcome outcomes[4] = {0};
@@ -199,8 +228,18 @@ static rn_verdict judge(const char *claim, const double *first, const double *se
         set_error(&outcomes[2 * i + 1], second[i]);
     }
     rn_verdict verdict = rn_claim_judge(text, &r->target->claims[0], r, outcomes);
+    if (isinf(second[1]) && verdict != RN_VERDICT_MISSING)
+        assert_non_null(strstr(text, "of 2 runs of resnet-8 diverged"));
     rn_reproduction_free(r);
     return verdict;
+}
+
+static rn_verdict judge(const char *claim, const double *first, const double *second)
+{
+    char text[128];
+
+    snprintf(text, sizeof text, "\"test_error\",%s", claim);
+    return judge_metric(text, first, second);
 }
 
 static void claims_are_judged_with_margin_and_deviation(void **state)
@@ -233,6 +272,19 @@ static void claims_are_judged_with_margin_and_deviation(void **state)
     assert_int_equal(judge(near, ten, spread), RN_VERDICT_UNDECIDED);
 }
 
+static void survivors_of_divergence_decide_nothing(void **state)
+{
+    static const char near[] = "\"near\":\"plain-8\",\"margin\":1";
+    static const char loss[] = "\"test_loss\",\"below\":\"plain-8\",\"margin\":1";
+    const double ten[] = {10, 10}, nine[] = {9.5, INFINITY}, one[] = {1, INFINITY};
+
+    (void)state;
+    assert_int_equal(judge(near, ten, nine), RN_VERDICT_UNDECIDED);
+    assert_int_equal(judge(near, nine, ten), RN_VERDICT_UNDECIDED);
+    assert_int_equal(judge_metric(loss, ten, one), RN_VERDICT_UNDECIDED);
+    assert_int_equal(judge_metric(loss, ten, (const double[]){1, 1}), RN_VERDICT_SHOWN);
+}
+
 static void lines_are_fitted(void **state)
 {
     const double x[] = {20, 32, 56, 110}, straight[] = {41, 65, 113, 221};
@@ -245,18 +297,21 @@ static void lines_are_fitted(void **state)
     line = rn_line_fit(x, bent, 4);
     assert_true(line.residual > 10 && line.r_squared < 0.99);
     assert_true(rn_line_fit(x, (const double[]){5, 5, 5, 5}, 4).residual < 1e-9);
+    assert_true(isnan(rn_line_fit(x, (const double[]){5, 0, 5, 5}, 4).residual));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_become_results),
+        cmocka_unit_test(only_the_last_epoch_is_its_training_error),
         cmocka_unit_test(curves_are_means_over_seeds),
         cmocka_unit_test(unfinished_runs_are_told_apart),
         cmocka_unit_test(only_the_end_of_a_run_is_its_result),
         cmocka_unit_test(weights_without_a_log_are_to_be_resumed),
         cmocka_unit_test(responses_are_part_of_a_run),
         cmocka_unit_test(claims_are_judged_with_margin_and_deviation),
+        cmocka_unit_test(survivors_of_divergence_decide_nothing),
         cmocka_unit_test(lines_are_fitted),
     };
 

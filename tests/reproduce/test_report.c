@@ -1,5 +1,4 @@
 // Reports of run folders as trainings leave them.
-#include "reproduce/document.h"
 #include "reproduce/outcome.h"
 #include "reproduce/reproductions.h"
 
@@ -69,6 +68,31 @@ static void costs_are_reported(void **state)
     assert_non_null(strstr(report, "| 1 against 3: -2, margin 1, standard error none | shown |"));
     assert_non_null(
         strstr(report, "x depth over 3 of 4 depths, R^2 = 1.000000, largest residual 0.00 %"));
+    rn_free(report);
+    rn_reproduction_free(r);
+}
+
+static void costs_of_different_machines_are_no_line(void **state)
+{
+    rn_reproduction *r;
+    rn_report_counts counts;
+    char name[64], text[192];
+
+    (void)state;
+    ok(rn_reproduction_create(&r, parse_target(cost_target), &(rn_reproduce_settings){0}));
+    for (int i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "points/resnet-%d.json", 8 + 6 * i);
+        snprintf(
+            text, sizeof text,
+            "{\"step\":{\"median_seconds\":%d},\"planned_bytes\":1048576,\"processor\":\"%s\"}",
+            8 + 6 * i, i < 3 ? "P" : "Q");
+        write_file(name, text);
+    }
+    ok(rn_reproduction_report(&counts, r, test_folder));
+    assert_int_equal(counts.shown, 2); // operations are counted; resnet-8 was on one machine
+    char *report = read_file("report.md");
+    assert_non_null(strstr(report, "margin 5 %; measured on different machines | not decided |"));
+    assert_non_null(strstr(report, "## Machines\n\n- P; 1 thread; unknown engine\n- Q; "));
     rn_free(report);
     rn_reproduction_free(r);
 }
@@ -156,9 +180,8 @@ static const char expected_report[] =
     "\n"
     "An ordering is shown where the difference of the means is beyond the margin and beyond twice "
     "its standard error, contradicted where the opposite is, else not decided. A single run has no "
-    "standard error and decides nothing without a margin. A run that diverged counts with the "
-    "error "
-    "of guessing.\n"
+    "standard error and decides nothing without a margin. In an ordering of errors a run that "
+    "diverged counts with the error of guessing; any other claim is not decided then.\n"
     "\n"
     "| claim | measured by | numbers | verdict |\n"
     "| --- | --- | --- | --- |\n"
@@ -169,10 +192,11 @@ static const char expected_report[] =
     "\n"
     "## Results\n"
     "\n"
-    "Mean \u00b1 standard deviation over the runs that are done. Test errors are those after the "
+    "Mean \u00b1 standard deviation over the runs that are trained. Test errors are those after "
+    "the "
     "last iteration, training errors means over the last epoch's batches, augmented as they were.\n"
     "\n"
-    "| network | depth | runs done | test error, % | paper | training error, % |\n"
+    "| network | depth | runs trained | test error, % | paper | training error, % |\n"
     "| --- | --- | --- | --- | --- | --- |\n"
     "| plain-20 | 14 | 2 of 2 | 41 \u00b1 1.4 | curve only | 55 \u00b1 7.1 |\n"
     "| res | 14 | 1 of 2 | 20 | 8.75 \u00b1 0.25 | 30 |\n"
@@ -310,6 +334,56 @@ static void at_scale_one_numbers_stand_beside_the_papers(void **state)
     rn_reproduction_free(r);
 }
 
+static void a_deviation_and_a_note_stand_once(void **state)
+{
+    rn_reproduction *r = small_reproduction(1);
+    rn_report_counts counts;
+
+    (void)state;
+    write_all_runs();
+    r->target->runs[1].published[RN_METRIC_TRAIN_ERROR] = 1;
+    r->target->runs[1].note = "noted";
+    ok(rn_reproduction_report(&counts, r, test_folder));
+    char *report = read_file("report.md");
+    assert_non_null(strstr(report, "| 41 \u00b1 1.4 | curve only |  | 55 \u00b1 7.1 |  |  |"));
+    assert_non_null(
+        strstr(report, "| 8.75 \u00b1 0.25 (noted) | +12.2 | 25 \u00b1 7.1 | 1 | +24 |"));
+    rn_free(report);
+    rn_reproduction_free(r);
+}
+
+// The run went on with another build; the second network's has no end.
+static void what_a_run_is_not_is_said(void **state)
+{
+    rn_reproduction *r = small_reproduction(0.05);
+    rn_report_counts counts;
+
+    (void)state;
+    r->settings.seeds = 1;
+    r->job_count = 2;
+    write_all_runs();
+    write_file("runs/plain-20-s1/environment-1.json", "{\"commit\":\"earlier\"}\n");
+    write_file("runs/res-s1/log.jsonl", start_line);
+    r->target->responses = true; // of which none are there
+    ok(rn_reproduction_report(&counts, r, test_folder));
+    char *report = read_file("report.md");
+    assert_non_null(strstr(report, "## Machines\n\n- 0 threads; "));
+    assert_non_null(strstr(report, "commit earlier\n- 2 threads; "));
+    assert_non_null(strstr(report, "\n0 of 2 runs done"));
+    assert_non_null(strstr(report, "| plain-20 | 14 | 1 of 1 | 40 |"));
+    rn_free(report);
+    write_run_without("res-s1", 30, 100, "evaluation");
+    ok(rn_reproduction_report(&counts, r, test_folder));
+    report = read_file("curves.svg");
+    assert_non_null(strstr(report, "res (unfinished)"));
+    assert_null(strstr(report, "plain-20 ("));
+    rn_free(report);
+    char path[128];
+    snprintf(path, sizeof path, "%s/runs/plain-20-s1/environment-1.json", test_folder);
+    unlink(path);
+    rn_reproduction_free(r);
+}
+
 // Errors of plain-20 are 40, 42 and 20 %, of the other network 20 and 22 %.
 static void medians_stand_beside_the_papers(void **state)
 {
@@ -369,30 +443,6 @@ static void nothing_done_makes_a_report_as_well(void **state)
     rn_reproduction_free(r);
 }
 
-static void markup_in_texts_stays_text(void **state)
-{
-    doc d = {0};
-    char *text;
-
-    (void)state;
-    doc_add(&d, DOC_HEADING, "%s", "a");
-    doc_add(&d, DOC_HEAD, "%s", "x|y");
-    doc_cell(&d, "%s", "<script>&");
-    doc_add(&d, DOC_ROW, "%s", "new\nline");
-    doc_cell(&d, "%s", "\u00b5*_`");
-    doc_add(&d, DOC_CODE, "%s", "a | <b>");
-    ok(doc_markdown(&text, &d));
-    assert_string_equal(text, "# a\n\n| x\\|y | &lt;script>&amp; |\n| --- | --- |\n"
-                              "| new line | \u00b5\\*\\_\\` |\n\n    a | <b>\n");
-    rn_free(text);
-    ok(doc_html(&text, &d));
-    assert_non_null(strstr(text, "<tr><th>x|y</th><th>&lt;script&gt;&amp;</th></tr>\n"
-                                 "<tr><td>new line</td><td>\u00b5*_`</td></tr>\n</table>\n</div>\n"
-                                 "<pre>a | &lt;b&gt;\n</pre>\n"));
-    rn_free(text);
-    doc_release(&d);
-}
-
 static void every_failed_allocation_is_survived(void **state)
 {
     rn_reproduction *r = small_reproduction(0.05);
@@ -421,14 +471,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_that_cannot_be_read_is_one_failure),
         cmocka_unit_test(costs_are_reported),
+        cmocka_unit_test(costs_of_different_machines_are_no_line),
         cmocka_unit_test(slow_rounds_change_nothing),
         cmocka_unit_test(a_report_says_everything),
         cmocka_unit_test(the_page_is_self_contained),
         cmocka_unit_test(at_scale_one_numbers_stand_beside_the_papers),
+        cmocka_unit_test(a_deviation_and_a_note_stand_once),
+        cmocka_unit_test(what_a_run_is_not_is_said),
         cmocka_unit_test(medians_stand_beside_the_papers),
         cmocka_unit_test(curves_are_told_apart_without_colours),
         cmocka_unit_test(nothing_done_makes_a_report_as_well),
-        cmocka_unit_test(markup_in_texts_stays_text),
         cmocka_unit_test(every_failed_allocation_is_survived),
     };
 

@@ -273,6 +273,11 @@ static void estimates_add_up(void **state)
 
     (void)state;
     assert_true(rn_run_seconds(r, 0, &costs[0]) == 2 + 6400 * 0.5 + 10 * 4 * 0.25);
+    r->runs[0].recipe.tta = RN_TTA_FLIP;
+    r->runs[0].recipe.hold_out = 129; // two batches more
+    assert_true(rn_run_seconds(r, 0, &costs[0]) == 2 + 6400 * 0.5 + 10 * 2 * (4 + 2) * 0.25);
+    r->runs[0].recipe.tta = RN_TTA_NONE;
+    r->runs[0].recipe.hold_out = 0;
     ok(rn_reproduction_estimate(&one, r, costs, 1, NULL));
     assert_true(one.seconds == 2 * (3212 + 1612));
     ok(rn_reproduction_estimate(&two, r, costs, 2, NULL));
