@@ -44,7 +44,7 @@ typedef struct rn_plot_series {
 
 /** Where the legend stands. */
 typedef enum rn_plot_legend {
-    RN_PLOT_LEGEND_AUTO,  // in the emptiest corner, if it fits without hiding a curve; else below
+    RN_PLOT_LEGEND_AUTO,  // in the first corner where it hides no curve, band or bar; else below
     RN_PLOT_LEGEND_BELOW, // below the panel
     RN_PLOT_LEGEND_NONE
 } rn_plot_legend;

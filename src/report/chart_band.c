@@ -12,18 +12,31 @@ typedef struct reach {
     double x, top, bottom;
 } reach;
 
-static rn_status add_reach(chart_trace *trace, const reach *last)
+static rn_status add_reach(chart_trace *trace, const reach *last, int aside)
 {
     const size_t n = trace->band_count;
-    const int x = (int)lround(last->x);
+    const int x = (int)lround(last->x) + aside;
     rn_status st = rn_grow((void **)&trace->band, &trace->band_room, n + 2, sizeof *trace->band);
 
     if (st != RN_OK)
         return st;
-    trace->band[n] = (chart_point){x, (int)lround(last->top), last->jump};
+    trace->band[n] = (chart_point){x, (int)lround(last->top), last->jump && aside <= 0};
     trace->band[n + 1] = (chart_point){x, (int)lround(last->bottom), false};
     trace->band_count += 2;
     return RN_OK;
+}
+
+// A band that begins and ends here would have no width.
+static rn_status end_reach(chart_trace *trace, const reach *last, bool goes_on)
+{
+    rn_status st;
+
+    if (goes_on || !last->jump)
+        return add_reach(trace, last, 0);
+    RN_TRY(add_reach(trace, last, -CHART_UNIT));
+    st = add_reach(trace, last, CHART_UNIT);
+out:
+    return st;
 }
 
 // False where there is none, or where it lies beside the panel.
@@ -59,13 +72,13 @@ rn_status chart_band_trace(chart_trace *trace, const rn_plot_series *series,
             continue;
         }
         if (last.open)
-            RN_TRY(add_reach(trace, &last));
+            RN_TRY(end_reach(trace, &last, there));
         next.open = there;
         next.jump = !last.open;
         last = next;
     }
     if (last.open)
-        st = add_reach(trace, &last);
+        st = end_reach(trace, &last, false);
 out:
     return st;
 }

@@ -68,6 +68,17 @@ static int bar_within(const chart_rect *place, const chart_point bar[2])
            bar[0].y <= place->top + place->height && bar[1].y >= place->top;
 }
 
+// A band from one x to the next is taken for the box around it.
+static int band_within(const chart_rect *place, const chart_point *from, const chart_point *to)
+{
+    const chart_point box[2] = {
+        {from[0].x, from[0].y < to[0].y ? from[0].y : to[0].y, true},
+        {to[0].x, from[1].y > to[1].y ? from[1].y : to[1].y, true},
+    };
+
+    return bar_within(place, box);
+}
+
 static int trace_within(const chart_rect *place, const chart_trace *trace)
 {
     int found = 0;
@@ -79,6 +90,9 @@ static int trace_within(const chart_rect *place, const chart_trace *trace)
         found += holds(place, trace->marks[i].x, trace->marks[i].y);
     for (size_t i = 0; i < trace->bar_count; i += 2)
         found += bar_within(place, &trace->bars[i]);
+    for (size_t i = 2; i < trace->band_count; i += 2)
+        if (!trace->band[i].jump)
+            found += band_within(place, &trace->band[i - 2], &trace->band[i]);
     return found;
 }
 
@@ -135,9 +149,11 @@ static void draw_sample(chart_list *list, const rn_plot_series *series, chart_po
     const chart_style style = chart_line_style(series);
 
     if (series->style == RN_PLOT_BARS)
-        chart_add_box(
-            list, &(chart_item){
-                      .style = style, .x = at.x, .y = at.y - 35, .width = SAMPLE, .height = 70});
+        chart_add_box(list, &(chart_item){.style = chart_bar_style(series),
+                                          .x = at.x,
+                                          .y = at.y - 35,
+                                          .width = SAMPLE,
+                                          .height = 70});
     if (series->style == RN_PLOT_LINE || series->style == RN_PLOT_LINE_MARKERS)
         chart_add_line(list, &style, at, (chart_point){at.x + SAMPLE, at.y, false});
     if (series->style == RN_PLOT_MARKERS || series->style == RN_PLOT_LINE_MARKERS)

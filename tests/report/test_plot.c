@@ -144,7 +144,11 @@ static void bands_reach_a_deviation_to_either_side(void **state)
                                .y = (double[]){5, 5, 6, 5},
                                .deviation = (double[]){1, 1, 1, 1},
                                .count = 4});
-    assert_band((chart_point[]){{200, 300, true}, {200, 600, false}}, 2);
+    assert_band((chart_point[]){{190, 300, true}, // a lone one has a width
+                                {190, 600, false},
+                                {210, 300, false},
+                                {210, 600, false}},
+                4);
     trace_of(&(rn_plot_series){.y = y, .count = 6});
     assert_band(NULL, 0);
 }
@@ -298,7 +302,7 @@ static void texts_never_overlap(void **state)
                 }
 }
 
-static const chart_rect *legend_of(const double *y, size_t n, bool *inside)
+static const chart_rect *legend_of(const double *y, const double *deviation, size_t n, bool *inside)
 {
     static chart_layout layout;
     static rn_plot_series series;
@@ -306,7 +310,7 @@ static const chart_rect *legend_of(const double *y, size_t n, bool *inside)
     static rn_plot plot;
 
     chart_layout_release(&layout);
-    series = (rn_plot_series){.label = "curve", .y = y, .count = n};
+    series = (rn_plot_series){.label = "curve", .y = y, .deviation = deviation, .count = n};
     panel = (rn_plot_panel){.series = &series, .series_count = 1};
     plot = (rn_plot){.panels = &panel, .panel_count = 1};
     assert_int_equal(chart_layout_init(&layout, n > 0 ? &plot : &(rn_plot){0}),
@@ -318,17 +322,20 @@ static const chart_rect *legend_of(const double *y, size_t n, bool *inside)
 static void legends_hide_no_curve(void **state)
 {
     bool inside;
-    const chart_rect *place = legend_of((double[]){9, 1, 1}, 3, &inside);
+    const chart_rect *place = legend_of((double[]){9, 1, 1}, NULL, 3, &inside);
 
     (void)state;
     assert_true(inside && place->left > 2800 && place->top < 1700); // falls: upper right
-    place = legend_of((double[]){1, 1, 9}, 3, &inside);
+    place = legend_of((double[]){1, 1, 9}, NULL, 3, &inside);
     assert_true(inside && place->left < 2800 && place->top < 1700); // rises: upper left
-    place = legend_of((double[]){9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 0, 0}, 16, &inside);
+    place =
+        legend_of((double[]){9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 0, 0}, NULL, 16, &inside);
     assert_true(inside && place->left < 2800 && place->top > 1700); // lower left
-    legend_of((double[]){0, 9, 0, 9, 0, 9, 0, 9, 0, 9, 0, 9, 0, 9, 0}, 15, &inside);
+    legend_of((double[]){0, 9, 0, 9, 0, 9, 0, 9, 0, 9, 0, 9, 0, 9, 0}, NULL, 15, &inside);
     assert_false(inside);
-    legend_of(NULL, 0, &inside); // releases
+    place = legend_of((double[]){1, 1, 1}, (double[]){0, 0, 9}, 3, &inside); // nor its band
+    assert_true(inside && place->left < 2800 && place->top < 1700);
+    legend_of(NULL, NULL, 0, &inside); // releases
 }
 
 static void labels_are_escaped(void **state)
