@@ -2,17 +2,27 @@
 
 #include "base/memory.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static size_t points_of(const rn_history *history)
 {
-    return history->step_count + history->evaluation_count + history->note_count;
+    return history == NULL ? 0
+                           : history->step_count + history->evaluation_count + history->note_count;
+}
+
+static void release_entry(rn_cached_history *entry)
+{
+    rn_free(entry->name);
+    rn_free(entry->refused.why);
+    rn_history_free(entry->history);
+    *entry = (rn_cached_history){0};
 }
 
 static void drop(rn_history_cache *cache, int index)
 {
-    rn_free(cache->entries[index].name);
-    rn_history_free(cache->entries[index].history);
+    release_entry(&cache->entries[index]);
     cache->entries[index] = cache->entries[--cache->count];
 }
 
@@ -46,22 +56,98 @@ static void trim(rn_history_cache *cache)
     }
 }
 
+// False where there is none.
+static rn_status find_log(bool *found, struct stat *info, const history_guard *guard,
+                          const char *name)
+{
+    rn_status st;
+    char *path = NULL;
+
+    RN_TRY(rn_format(&path, "%s/log.jsonl", name));
+    *found = fstatat(guard->root, path, info, AT_SYMLINK_NOFOLLOW) == 0;
+out:
+    rn_free(path);
+    return st;
+}
+
+// Keep the error in force as the answer, if it is that the log is too large.
+static rn_status note_refusal(rn_cached_history *entry, const history_guard *guard)
+{
+    rn_status st;
+    bool found = false;
+    struct stat info;
+
+    if (strstr(rn_error_message(), "too large") == NULL)
+        return RN_OK;
+    RN_TRY(rn_strdup(&entry->refused.why, rn_error_message()));
+    RN_TRY(find_log(&found, &info, guard, entry->name));
+    if (found) {
+        entry->refused.device = info.st_dev;
+        entry->refused.inode = info.st_ino;
+        entry->refused.size = info.st_size;
+    }
+out:
+    return st;
+}
+
+static rn_status is_still_refused(bool *still, const rn_cached_history *entry,
+                                  const history_guard *guard)
+{
+    struct stat info;
+    const rn_refused_log *refused = &entry->refused;
+    rn_status st = find_log(still, &info, guard, entry->name);
+
+    *still = st == RN_OK && *still && info.st_dev == refused->device &&
+             info.st_ino == refused->inode && info.st_size >= refused->size;
+    return st;
+}
+
+// A new entry, of a history or of a refusal.
 static rn_status read_new(rn_history_cache *cache, const rn_history **out,
                           const history_guard *guard, const char *name)
 {
     rn_status st;
     rn_cached_history entry = {.used = ++cache->calls};
 
+    RN_TRY(rn_strdup(&entry.name, name));
+    st = history_read_guarded(&entry.history, name, guard);
+    if (st == RN_EFORMAT) {
+        RN_TRY(note_refusal(&entry, guard));
+        st = RN_EFORMAT;
+    }
+    if (st != RN_OK && entry.refused.why == NULL)
+        goto out;
     if (cache->count == CACHED_HISTORIES)
         drop(cache, oldest(cache));
-    RN_TRY(rn_strdup(&entry.name, name));
-    RN_TRY(history_read_guarded(&entry.history, name, guard));
     *out = entry.history;
     cache->entries[cache->count++] = entry;
-    entry.name = NULL; // now the cache's
+    entry = (rn_cached_history){0}; // now the cache's
     trim(cache);
 out:
-    rn_free(entry.name);
+    release_entry(&entry);
+    return st;
+}
+
+static rn_status get_known(rn_history_cache *cache, const rn_history **out,
+                           const history_guard *guard, int index)
+{
+    rn_status st;
+    rn_cached_history *entry = &cache->entries[index];
+
+    if (entry->history == NULL)
+        return rn_error(RN_EFORMAT, "%s", entry->refused.why);
+    st = rn_history_refresh(entry->history, NULL);
+    if (st == RN_EFORMAT) {
+        rn_history_free(entry->history);
+        entry->history = NULL;
+        RN_TRY(note_refusal(entry, guard));
+        st = RN_EFORMAT;
+    }
+out:
+    if (st == RN_OK)
+        *out = entry->history;
+    else if (entry->refused.why == NULL)
+        drop(cache, index);
     return st;
 }
 
@@ -72,18 +158,22 @@ rn_status rn_history_cache_get(rn_history_cache *cache, const rn_history **out,
 
     *out = NULL;
     for (int i = 0; i < cache->count; i++) {
+        bool still = true;
         rn_cached_history *entry = &cache->entries[i];
         if (strcmp(entry->name, name) != 0)
             continue;
-        st = rn_history_refresh(entry->history, NULL);
-        if (st != RN_OK) {
+        if (entry->history == NULL)
+            RN_TRY(is_still_refused(&still, entry, guard));
+        if (!still) {
             drop(cache, i);
-            return st;
+            break;
         }
         entry->used = ++cache->calls;
-        *out = entry->history;
+        st = get_known(cache, out, guard, i);
         trim(cache);
-        return RN_OK;
+        return st;
     }
-    return read_new(cache, out, guard, name);
+    st = read_new(cache, out, guard, name);
+out:
+    return st;
 }

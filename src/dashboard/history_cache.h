@@ -11,9 +11,18 @@ enum {
     MOST_POINTS = 2000000   // of one history
 };
 
+/** A log that is too large is not read again: it only grows. */
+typedef struct rn_refused_log {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    char *why;
+} rn_refused_log;
+
 typedef struct rn_cached_history {
     char *name;
-    rn_history *history;
+    rn_history *history; // NULL: its log was refused
+    rn_refused_log refused;
     uint64_t used; // when last, in calls
 } rn_cached_history;
 
@@ -29,7 +38,8 @@ typedef struct rn_history_cache {
  * bounds them.
  *
  * @param guard  The same at each call, until rn_history_cache_release().
- * @return As history_read_guarded().
+ * @return As history_read_guarded(), of a log that was too large without reading it, until it is
+ *         shorter or another one.
  */
 rn_status rn_history_cache_get(rn_history_cache *cache, const rn_history **out,
                                const history_guard *guard, const char *name);

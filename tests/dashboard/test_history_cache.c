@@ -66,11 +66,34 @@ static void large_logs_are_refused(void **state)
     assert_int_equal(rn_history_cache_get(&cache, &history, &guard, "a"), RN_EFORMAT);
     assert_non_null(strstr(rn_error_message(), "too large"));
     assert_null(history);
+    rn_history_cache_release(&cache);
     guard.bytes = LARGEST_LOG;
     guard.points = 1;
     assert_int_equal(rn_history_cache_get(&cache, &history, &guard, "a"), RN_EFORMAT);
     assert_non_null(strstr(rn_error_message(), "too large"));
-    assert_int_equal(cache.count, 0);
+}
+
+// Whoever asks again is answered without the log being read: it would be read whole each time.
+static void refused_logs_are_not_read_again(void **state)
+{
+    (void)state;
+    const rn_history *history;
+
+    runs_write("a", "log.jsonl", RUNS_START RUNS_STEP);
+    guard.points = 1;
+    ok(rn_history_cache_get(&cache, &history, &guard, "a"));
+    runs_write("a", "log.jsonl", RUNS_START RUNS_STEP RUNS_EVALUATION); // it grows
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(rn_history_cache_get(&cache, &history, &guard, "a"), RN_EFORMAT);
+        assert_non_null(strstr(rn_error_message(), "too large"));
+        assert_null(history);
+        guard.points = MOST_POINTS; // what is read again would be taken
+    }
+    runs_write("b", "log.jsonl", RUNS_START);
+    ok(rn_history_cache_get(&cache, &history, &guard, "b"));
+    runs_write("a", "log.jsonl", RUNS_START RUNS_STEP); // another one, shorter
+    ok(rn_history_cache_get(&cache, &history, &guard, "a"));
+    assert_int_equal(history->step_count, 1);
 }
 
 static void reading_can_be_stopped(void **state)
@@ -131,6 +154,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(histories_grow_with_their_logs, setup, teardown),
         cmocka_unit_test_setup_teardown(norms_are_left_out, setup, teardown),
         cmocka_unit_test_setup_teardown(large_logs_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(refused_logs_are_not_read_again, setup, teardown),
         cmocka_unit_test_setup_teardown(reading_can_be_stopped, setup, teardown),
         cmocka_unit_test_setup_teardown(links_are_not_followed, setup, teardown),
         cmocka_unit_test_setup_teardown(allocation_failures_leave_nothing, setup, teardown),
