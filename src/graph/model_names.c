@@ -269,7 +269,7 @@ static rn_status find_by_depth(rn_base *base, const char *name)
     int widen = 1;
     const struct by_depth *family = take_apart(spelled, base, &widen, name);
 
-    if (family == NULL)
+    if (family == NULL || base->depth == 0) // 0 says that the units are told otherwise
         return unknown_model(name);
     const struct named_model *row = find_row(spelled);
     base->fixed = family->fixed;
