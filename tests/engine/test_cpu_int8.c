@@ -122,6 +122,23 @@ static void largest_sums(void **state)
     }
 }
 
+// What reads the results finds their statistics itself then.
+static void no_statistics_are_promised(void **state)
+{
+    (void)state;
+    for (rn_isa isa = RN_ISA_AVX2; isa <= rn_isa_supported(); isa++) {
+        conv_maker context = {rn_cpu_functions_of(isa, RN_FLOAT32), RN_CONV_AUTO};
+        rn_op_desc d = conv_of(&cases[0], layout_of(isa));
+        rn_kernel *kernel;
+        d.constant = d.int8 = d.statistics = true;
+        d.range[1] = 1;
+        assert_int_equal(create_conv(&context, &kernel, &d), RN_OK);
+        assert_int_equal(kernel->statistics_parts, 0);
+        assert_int_equal(kernel->statistics_bytes, 0);
+        rn_kernel_free(kernel);
+    }
+}
+
 // However far beyond the range a value is, it counts as the end of the range; a NaN as the least.
 static void beyond_the_range(void **state)
 {
@@ -216,8 +233,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fused_in_all_ways), cmocka_unit_test(largest_sums),
-        cmocka_unit_test(beyond_the_range), cmocka_unit_test(nothing_to_multiply),
-        cmocka_unit_test(left_to_floats)};
+        cmocka_unit_test(beyond_the_range),  cmocka_unit_test(nothing_to_multiply),
+        cmocka_unit_test(left_to_floats),    cmocka_unit_test(no_statistics_are_promised)};
 
     return cmocka_run_group_tests(tests, open_engine, close_engine);
 }

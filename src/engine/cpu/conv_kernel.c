@@ -100,7 +100,7 @@ static void ask_for_statistics(conv_kernel *kernel)
     const rn_op_desc *d = &kernel->desc;
     int parts = kernel->run_winograd != NULL ? kernel->winograd.chunks : kernel->direct.chunks;
 
-    if (d->kind != RN_OP_CONV || !d->statistics)
+    if (d->kind != RN_OP_CONV || !d->statistics || d->int8) // products of bytes have none
         return;
     kernel->base.statistics_parts = parts;
     kernel->base.statistics_bytes =
