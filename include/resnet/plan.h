@@ -69,7 +69,7 @@ typedef struct rn_plan_options {
                          // al. 2016), as few as will do; results are the same bit for bit
     size_t memory_beside; // bytes that others hold and the limit covers too, and
     bool momentum_beside; // as many as the gradients of parameters take,
-    bool average_beside;  // as many as the parameters take
+    bool average_beside;  // as many as the parameters take that are not frozen
 } rn_plan_options;
 
 /**

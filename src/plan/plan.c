@@ -296,6 +296,17 @@ static size_t gradient_bytes(const rn_plan *plan)
     return bytes;
 }
 
+// What is frozen is its own average.
+static size_t average_bytes(const rn_plan *plan)
+{
+    size_t bytes = 0;
+
+    for (int p = 0; p < rn_graph_params(plan->graph); p++)
+        if (!plan->params[p].frozen)
+            bytes += rn_aligned(plan->params[p].count * sizeof(float));
+    return bytes;
+}
+
 size_t rn_plan_total_bytes(const rn_plan *plan)
 {
     const rn_plan_options *options = &plan->options;
@@ -303,7 +314,7 @@ size_t rn_plan_total_bytes(const rn_plan *plan)
 
     return plan->arena_bytes + values + options->memory_beside +
            (options->momentum_beside ? gradient_bytes(plan) : 0) +
-           (options->average_beside ? values : 0);
+           (options->average_beside ? average_bytes(plan) : 0);
 }
 
 rn_plan_memory rn_plan_memory_use(const rn_plan *plan)

@@ -37,6 +37,22 @@ static void drop(fixture *f)
     assert_int_equal(live_kernels, 0);
 }
 
+static void a_frozen_parameter_has_no_average_beside(void **state)
+{
+    (void)state;
+    size_t beside[2];
+
+    for (int frozen = 0; frozen < 2; frozen++) {
+        fixture f = make("resnet-14:shortcut=B", frozen ? RN_FREEZE_STEM + 3 : RN_FREEZE_NONE, 0);
+        const size_t without = rn_plan_total_bytes(f.plan);
+        f.plan->options.average_beside = true;
+        beside[frozen] = rn_plan_total_bytes(f.plan) - without;
+        assert_true(frozen || beside[0] == rn_plan_memory_use(f.plan).parameters);
+        drop(&f);
+    }
+    assert_true(beside[1] > 0 && beside[1] < beside[0] / 100); // the last layer's alone
+}
+
 static bool backward_before_boundary(const fixture *f)
 {
     for (int i = 0; i < rn_plan_ops(f->plan); i++)
@@ -175,6 +191,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(backward_list_ends_at_the_boundary),
+        cmocka_unit_test(a_frozen_parameter_has_no_average_beside),
         cmocka_unit_test(only_the_head_is_left),
         cmocka_unit_test(first_batch_norm_gives_no_gradient_of_its_source),
         cmocka_unit_test(each_stage_frozen_saves_memory),
