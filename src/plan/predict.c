@@ -138,7 +138,15 @@ static rn_status probe_op(const rn_plan *plan, const rn_planned_op *op, double b
     int batch = probe_batch(plan, op);
     double bound = (double)rn_planned_op_bytes(plan, op) / bandwidth;
 
-    RN_TRY(probe_create(plan, &p, op, batch));
+    st = probe_create(plan, &p, op, batch);
+    if (st == RN_EUNSUPPORTED && batch < plan->options.batch) { // an op of many pictures only
+        probe_release(&p);
+        p = (probe){0};
+        batch = plan->options.batch;
+        st = probe_create(plan, &p, op, batch);
+    }
+    if (st != RN_OK)
+        goto out;
     RN_TRY(probe_time(&p, seconds));
     *seconds *= (double)plan->options.batch / batch;
     if (*seconds < bound)

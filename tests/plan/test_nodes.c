@@ -256,6 +256,40 @@ static void every_op_can_be_timed(void **state)
     }
 }
 
+static int fewest; // pictures that the engine below computes
+
+static rn_status create_for_many(rn_engine *engine, rn_kernel **out, const rn_op_desc *desc)
+{
+    *out = NULL;
+    return desc->kind == RN_OP_CONV && desc->src.n < fewest
+               ? rn_error(RN_EUNSUPPORTED, "too few pictures")
+               : fake_create(engine, out, desc);
+}
+
+// An op that no part of the batch can be computed with is timed with all of it.
+static void ops_of_many_pictures_can_be_timed(void **state)
+{
+    (void)state;
+    rn_graph *graph = NULL;
+    rn_plan *plan = NULL;
+    const rn_plan_options options = {.batch = 256};
+    double seconds = 0;
+
+    assert_int_equal(rn_graph_create(&graph, "resnet-8", NULL), RN_OK);
+    fake_engine.layout = RN_LAYOUT_NCHW;
+    assert_int_equal(rn_plan_create(&plan, graph, &fake_engine, &options), RN_OK);
+    fewest = options.batch; // more than a probe takes
+    fake_engine.create = create_for_many;
+    calibrating = true;
+    assert_int_equal(rn_plan_predict(plan, &seconds, NULL), RN_OK);
+    calibrating = false;
+    fake_engine.create = fake_create;
+    assert_true(seconds > 0);
+    rn_plan_free(plan);
+    rn_graph_free(graph);
+    assert_int_equal(live_kernels, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +303,7 @@ int main(void)
         cmocka_unit_test(gradients_of_many_readers_are_summed),
         cmocka_unit_test(arena_keeps_what_is_read),
         cmocka_unit_test(every_op_can_be_timed),
+        cmocka_unit_test(ops_of_many_pictures_can_be_timed),
     };
 
     return cmocka_run_group_tests_name("nodes", tests, NULL, NULL);
