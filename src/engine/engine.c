@@ -25,7 +25,8 @@ static rn_status create_kernel(rn_engine *engine, rn_kernel **out, const rn_op_d
         conv ? rn_conv_kernel(out, rn_cpu_functions_of(cpu->isa, desc->dst.dtype), cpu->conv, desc)
              : rn_cpu_kernel(out, cpu->isa, desc);
 
-    return st == RN_EUNSUPPORTED && !desc->norm ? rn_onednn_kernel(cpu->onednn, out, desc) : st;
+    bool foreign = !desc->norm && desc->src.dtype == RN_FLOAT32; // oneDNN might have it
+    return st == RN_EUNSUPPORTED && foreign ? rn_onednn_kernel(cpu->onednn, out, desc) : st;
 }
 
 static void free_cpu(rn_engine *engine)

@@ -174,10 +174,12 @@ rn_status rn_cpu_kernel(rn_kernel **out, rn_isa isa, const rn_op_desc *desc)
     *out = NULL;
     if (isa == RN_ISA_NONE || !fits(desc, functions->block))
         return rn_error(RN_EUNSUPPORTED,
-                        "%s has no '%s' for %dx%dx%dx%d -> %dx%dx%dx%d, channels in blocks of %d",
-                        functions->name, rn_op_kind_name(desc->kind), desc->src.n, desc->src.c,
-                        desc->src.h, desc->src.w, desc->dst.n, desc->dst.c, desc->dst.h,
-                        desc->dst.w, block);
+                        "%s has no '%s' of %s for %dx%dx%dx%d -> %dx%dx%dx%d, window %d, channels "
+                        "in blocks of %d",
+                        functions->name, rn_op_kind_name(desc->kind),
+                        rn_dtype_name(desc->src.dtype), desc->src.n, desc->src.c, desc->src.h,
+                        desc->src.w, desc->dst.n, desc->dst.c, desc->dst.h, desc->dst.w,
+                        desc->kernel, block);
     RN_TRY(RN_NEW(&kernel, 1));
     kernel->desc = *desc;
     kernel->function = functions->run[desc->kind];
