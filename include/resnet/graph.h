@@ -30,7 +30,7 @@ typedef enum rn_node_kind {
     RN_NODE_CROSS_ENTROPY // softmax cross-entropy loss, training only
 } rn_node_kind;
 
-/** "conv", "bn", "relu", ... Static; NULL if out of range. */
+/** "conv", "batch norm", "relu", ... Static; "unknown node" if out of range. */
 RN_API const char *rn_node_kind_name(rn_node_kind kind);
 
 enum { RN_NO_PARAM = -1, RN_MAX_NAME = 64 };

@@ -1,6 +1,6 @@
 /**
- * One register of floats: 16 lanes with AVX-512, 8 with AVX2. Included only by kernels_avx2.c and
- * kernels_avx512.c, through the kernel bodies, which are compiled once with each.
+ * One register of floats: 16 lanes with AVX-512, 8 with AVX2. Included only through the kernel
+ * bodies, by the files that are compiled for one instruction set each (*_avx2.c, *_avx512.c, ...).
  */
 #ifndef ENGINE_CPU_VEC_H
 #define ENGINE_CPU_VEC_H

@@ -15,7 +15,8 @@ void rn_onednn_free(rn_onednn *onednn);
 const char *rn_onednn_version(const rn_onednn *onednn);
 
 /**
- * Kernels of CONV*, LINEAR*, MAX_POOL* and (where the layouts allow) AVERAGE_POOL*.
+ * Kernels in float32 of CONV*, LINEAR*, MAX_POOL* and (where the layouts allow; the product has its
+ * own, for the tests it is a second opinion) AVERAGE_POOL*.
  *
  * @param onednn  Borrowed; must outlive the kernel.
  * @return RN_OK; RN_EUNSUPPORTED (other kinds and layouts); RN_ENGINE (oneDNN's status and shape).
