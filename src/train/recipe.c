@@ -6,6 +6,7 @@
 #include "base/json_write.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "train/recipe_builtin.h"
 #include "train/recipe_field.h"
 
@@ -70,17 +71,25 @@ static bool names_a_file(const char *name)
     return strchr(name, '/') != NULL || (length >= 5 && strcmp(name + length - 5, ".json") == 0);
 }
 
-// "dir/mine.json" is called "mine" unless its JSON has a name.
-static void name_after_file(rn_recipe *recipe, const char *path)
+// "dir/mine.json" is called "mine" unless its JSON has a name. A name is repaired before it is cut:
+// checkpoints repair what is no UTF-8, and what they hold must not be too long to be read again.
+static rn_status name_after_file(rn_recipe *recipe, const char *path)
 {
+    rn_status st = RN_OK;
     const char *slash = strrchr(path, '/');
-    const char *stem = slash == NULL ? path : slash + 1;
-    size_t length = strlen(stem);
+    char *stem = NULL;
 
+    RN_TRY(rn_text_repair(&stem, slash == NULL ? path : slash + 1));
+    size_t length = strlen(stem);
     if (length > 5 && strcmp(stem + length - 5, ".json") == 0)
         length -= 5;
+    if (length >= sizeof recipe->name)
+        length = rn_utf8_fit(stem, sizeof recipe->name - 1);
     memset(recipe->name, 0, sizeof recipe->name);
-    memcpy(recipe->name, stem, length < sizeof recipe->name ? length : sizeof recipe->name - 1);
+    memcpy(recipe->name, stem, length);
+out:
+    rn_text_free(stem);
+    return st;
 }
 
 static rn_status load_file(rn_recipe *out, const char *path)
@@ -96,7 +105,7 @@ static rn_status load_file(rn_recipe *out, const char *path)
         st = rn_error(RN_EFORMAT, "%s: JSON holds a NUL byte", what);
         goto out;
     }
-    name_after_file(&recipe, path);
+    RN_TRY(name_after_file(&recipe, path));
     RN_TRY(rn_recipe_parse(&recipe, text, what));
     *out = recipe;
 out:

@@ -261,14 +261,14 @@ static bool store_choice(unsigned *value, const recipe_field *field, const cJSON
     return false;
 }
 
-static bool store_text(char *value, const recipe_field *field, const cJSON *item)
+static bool store_text(char *value, const recipe_field *field, const char *text)
 {
     size_t room = (size_t)field->high + 1;
 
-    if (!cJSON_IsString(item) || strlen(item->valuestring) >= room)
+    if (strlen(text) >= room)
         return false;
     memset(value, 0, room);
-    memcpy(value, item->valuestring, strlen(item->valuestring));
+    memcpy(value, text, strlen(text));
     return true;
 }
 
@@ -298,7 +298,7 @@ static bool store(rn_recipe *recipe, const recipe_field *field, const cJSON *ite
 
     switch (field->type) {
     case RECIPE_TEXT:
-        return store_text(value, field, item);
+        return cJSON_IsString(item) && store_text(value, field, item->valuestring);
     case RECIPE_BOOL:
         if (cJSON_IsBool(item))
             *(bool *)value = cJSON_IsTrue(item);
@@ -323,7 +323,20 @@ static bool store(rn_recipe *recipe, const recipe_field *field, const cJSON *ite
 rn_status rn_recipe_field_store(rn_recipe *recipe, const recipe_field *field, const cJSON *item,
                                 rn_status code, const char *what)
 {
-    return store(recipe, field, item) ? RN_OK : mismatch(field, item, code, what);
+    rn_status st = RN_OK;
+    cJSON *repaired = NULL;
+
+    // Checkpoints repair what is no UTF-8, and that makes a text longer: only so it is measured.
+    if (field->type == RECIPE_TEXT && cJSON_IsString(item)) {
+        repaired = rn_json_text_item(item->valuestring);
+        if (repaired == NULL)
+            return rn_error(RN_ENOMEM, "out of memory: '%s' cannot be read", field->key);
+        item = repaired;
+    }
+    if (!store(recipe, field, item))
+        st = mismatch(field, item, code, what);
+    cJSON_Delete(repaired);
+    return st;
 }
 
 static cJSON *number_json(double value)

@@ -461,6 +461,60 @@ static void files_start_from_a_base(void **state)
     rn_free(path);
 }
 
+// What a checkpoint holds of a recipe must be read again: as JSON in UTF-8, of a name that fits.
+static void assert_readable_again(const rn_recipe *recipe)
+{
+    char *printed = NULL, *repaired = NULL;
+    rn_recipe again = *recipe;
+
+    assert_int_equal(rn_recipe_print(&printed, recipe), RN_OK);
+    assert_int_equal(rn_text_repair(&repaired, printed), RN_OK);
+    assert_string_equal(repaired, printed);
+    if (rn_recipe_parse(&again, printed, "again") != RN_OK)
+        fail_msg("%s", rn_error_message());
+    assert_string_equal(again.name, recipe->name);
+    rn_text_free(printed);
+    rn_text_free(repaired);
+}
+
+static void names_of_files_are_cut_between_letters(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/recipe-XXXXXX", name[70] = "a\xff"; // the latter becomes 3 bytes
+    rn_recipe r;
+    char *path = NULL;
+
+    for (int i = 0; i < 30; i++)
+        strcat(name, "\xc3\xa9");
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(rn_format(&path, "%s/%s.json", folder, name), RN_OK);
+    load_text(RN_OK, path, "{}", &r);
+    assert_int_equal(strlen(r.name), 62); // with a 30th letter 64
+    assert_memory_equal(r.name, "a\xef\xbf\xbd\xc3\xa9", 6);
+    assert_readable_again(&r);
+    unlink(path);
+    rmdir(folder);
+    rn_free(path);
+}
+
+static void given_names_are_repaired_before_they_are_measured(void **state)
+{
+    (void)state;
+    rn_recipe r = load("quick");
+    char name[70] = "\xff"; // 3 bytes, once it is repaired
+
+    assert_int_equal(rn_recipe_parse(&r, "{\"name\": \"b\xff\"}", "test"), RN_OK);
+    assert_string_equal(r.name, "b\xef\xbf\xbd");
+    assert_readable_again(&r);
+    memset(name + 1, 'b', 60);
+    assert_int_equal(rn_recipe_set(&r, "name", name), RN_OK);
+    assert_int_equal(strlen(r.name), 63);
+    assert_readable_again(&r);
+    name[61] = 'b';
+    assert_int_equal(rn_recipe_set(&r, "name", name), RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "expected a text of at most 63 bytes"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -475,6 +529,8 @@ int main(void)
         cmocka_unit_test(bad_json_is_refused_and_changes_nothing),
         cmocka_unit_test(values_must_fit_together),
         cmocka_unit_test(files_start_from_a_base),
+        cmocka_unit_test(names_of_files_are_cut_between_letters),
+        cmocka_unit_test(given_names_are_repaired_before_they_are_measured),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
