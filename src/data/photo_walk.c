@@ -140,6 +140,25 @@ out:
     return st;
 }
 
+// So are those between the root and `below`: the folder of the classes holds other classes, too.
+static rn_status enter_prefixes(walker *w, const char *below)
+{
+    rn_status st = RN_OK;
+    char *prefix = NULL;
+    struct stat info;
+    bool fresh;
+
+    RN_TRY(rn_strdup(&prefix, below));
+    for (char *end = strrchr(prefix, '/'); end != NULL; end = strrchr(prefix, '/')) {
+        *end = '\0';
+        if (fstatat(w->root, prefix, &info, 0) == 0)
+            RN_TRY(enter(&fresh, w, &info));
+    }
+out:
+    rn_free(prefix);
+    return st;
+}
+
 static rn_status add_pictures(walker *w, rn_class_list *folders, DIR *directory, const char *below)
 {
     rn_status st = RN_OK;
@@ -209,6 +228,7 @@ rn_status rn_photo_walk(rn_photo_list *list, int root, const char *below, int32_
     walker w = {.list = list, .root = root, .label = label};
 
     RN_TRY(enter_parents(&w, *below == '\0' ? ".." : "."));
+    RN_TRY(enter_prefixes(&w, below));
     RN_TRY(walk(&w, below));
 out:
     tdestroy(w.seen, rn_free);

@@ -131,6 +131,30 @@ static void test_links(void **state)
     fixture_remove(folder);
 }
 
+// The folders between the set's and a class' hold other classes.
+static void test_links_upwards_add_no_other_class(void **state)
+{
+    static const char *const bases[] = {"train", "ILSVRC/Data/CLS-LOC/train"};
+    static const char *const targets[] = {"..", "../..", "../../..", "../../../.."};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        const char *folder = fixture_folder();
+        char names[2][64], link[64];
+        snprintf(names[0], sizeof names[0], "%s/a/1.jpg", bases[i]);
+        snprintf(names[1], sizeof names[1], "%s/b/1.jpg", bases[i]);
+        photo_files(folder, (const char *const[]){names[0], names[1], NULL});
+        for (int j = 0; j < 4; j++) {
+            snprintf(link, sizeof link, "%s/a/up%d", bases[i], j);
+            link_to(folder, targets[j], link);
+        }
+        rn_samples *set = open_set(folder, RN_SPLIT_TRAIN);
+        photo_expect(set, 2, (const char *const[]){names[0], names[1]}, (const int32_t[]){0, 1});
+        rn_samples_free(set);
+        fixture_remove(folder);
+    }
+}
+
 static void test_what_is_no_file_is_refused(void **state)
 {
     const char *folder = fixture_folder();
@@ -315,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_splits),
         cmocka_unit_test(test_empty_classes_and_strangers),
         cmocka_unit_test(test_links),
+        cmocka_unit_test(test_links_upwards_add_no_other_class),
         cmocka_unit_test(test_what_is_no_file_is_refused),
         cmocka_unit_test(test_hostile_names),
         cmocka_unit_test(test_long_names),
