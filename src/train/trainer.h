@@ -27,6 +27,7 @@ typedef struct rn_trainer {
     rn_recipe recipe;
     rn_checkpoint *checkpoint; // graph, preprocess, labels; its weights are scratch for saving
     rn_samples *held;          // validation images, or NULL
+    size_t given;              // training images, with those held or left out: their memory stays
     rn_engine *engine;
     rn_phase phases[RN_MAX_SIZES + 1]; // the last one is of the network's own size
     int phase_count, phase;            // which is the present one

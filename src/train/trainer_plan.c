@@ -26,13 +26,16 @@ static size_t input_values(const rn_checkpoint *checkpoint)
     return (size_t)model->channels * (size_t)model->height * (size_t)model->width;
 }
 
+static size_t image_bytes(const rn_samples *samples)
+{
+    if (samples->photos != NULL) // mapped, or names; what is read of them is small
+        return sizeof *samples->labels;
+    return image_values(samples) + sizeof *samples->labels;
+}
+
 static size_t samples_bytes(const rn_samples *samples)
 {
-    if (samples == NULL)
-        return 0;
-    if (samples->photos != NULL) // mapped, or names; what is read of them is small
-        return samples->count * sizeof *samples->labels;
-    return samples->count * (image_values(samples) + sizeof *samples->labels);
+    return samples == NULL ? 0 : samples->count * image_bytes(samples);
 }
 
 // Of photographs being evaluated, as if they were squares.
@@ -57,7 +60,7 @@ static size_t bytes_beside(const rn_trainer *trainer)
     return rn_inference_memory(trainer->inference) + rn_view_plans_memory(trainer->plans) +
            resized_bytes(trainer) + canonical_bytes(checkpoint->weights) +
            canonical_bytes(checkpoint->momentum) + canonical_bytes(checkpoint->ema) +
-           samples_bytes(options->train) + samples_bytes(options->test) +
+           trainer->given * image_bytes(options->train) + samples_bytes(options->test) +
            samples_bytes(trainer->held) +
            (RN_TRAINER_READY + 1) * batch; // and one being trained on
 }

@@ -187,6 +187,7 @@ rn_status rn_trainer_hold_out(rn_trainer *trainer)
     const rn_recipe *recipe = &trainer->recipe;
 
     RN_TRY(rn_trainer_check_counts(recipe, train));
+    trainer->given = train->count;
     if (recipe->hold_out > 0)
         RN_TRY(rn_samples_hold_out(&trainer->held, train, (size_t)recipe->hold_out, recipe->seed));
     RN_TRY(leave_out(train, recipe));

@@ -1,6 +1,8 @@
 // What is trained on and evaluated on, and what must not be.
 #include "train/training.h"
 
+#include <math.h>
+
 static void other_data_is_refused_on_resume(void **state)
 {
     training t;
@@ -143,3 +145,34 @@ int main(void)
 
     return cmocka_run_group_tests_name("trainer data", tests, NULL, NULL);
 }
+// What training takes at least, in MiB, by the message of a limit that is too low.
+static double least_memory(uint64_t hold_out, uint64_t train_images)
+{
+    training t;
+    double least = 0;
+
+    training_init(&t);
+    rn_samples_free(t.train);
+    assert_int_equal(rn_data_open(&t.train, "shapes:train=1200,test=33", RN_SPLIT_TRAIN), RN_OK);
+    t.options.train = t.train;
+    t.recipe.hold_out = hold_out;
+    t.recipe.train_images = train_images;
+    t.options.memory_limit = 1 << 20;
+    training_run(&t, RN_ENOMEM);
+    assert_int_equal(
+        sscanf(rn_error_message(), "training at batch 20 takes at least %lf MiB", &least), 1);
+    training_release(&t);
+    return least;
+}
+
+// Held out images are copied, and what they were copied from stays, as do images left out.
+static void memory_counts_images_not_trained_on(void **state)
+{
+    const double held = 1000.0 * (3 * 32 * 32 + 4) / (1 << 20), whole = least_memory(0, 0);
+
+    (void)state;
+    assert_true(fabs(least_memory(0, 100) - whole) < 0.11); // the message's digits are tenths
+    assert_true(fabs(least_memory(1000, 0) - whole - held) < 0.11);
+}
+
+        cmocka_unit_test(memory_counts_images_not_trained_on),
