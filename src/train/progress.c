@@ -33,6 +33,8 @@ rn_status rn_progress_print(char **out, const rn_progress *progress)
     RN_TRY(rn_json_add_number(json, "train_count", (double)progress->train_count));
     if (progress->data_sum >= 0)
         RN_TRY(rn_json_add_number(json, "data_sum", (double)progress->data_sum));
+    if (progress->test_sum != RN_TEST_UNKNOWN)
+        RN_TRY(rn_json_add_number(json, "test_sum", (double)progress->test_sum));
     RN_TRY(rn_json_add_number(json, "evaluate_every", progress->evaluate_every));
     RN_TRY(rn_json_add_number(json, "threads", progress->threads));
     RN_TRY(rn_json_add_number(json, "best_error", progress->best_error));
@@ -78,7 +80,9 @@ static rn_status parse_setting(rn_progress *progress, const cJSON *json)
     rn_status st = RN_OK;
 
     progress->data_sum = -1;
+    progress->test_sum = RN_TEST_UNKNOWN;
     RN_TRY(rn_json_int64(json, "data_sum", 0, UINT32_MAX, &progress->data_sum, what));
+    RN_TRY(rn_json_int64(json, "test_sum", RN_TEST_NONE, UINT32_MAX, &progress->test_sum, what));
     RN_TRY(rn_json_double(json, "evaluate_every", 0, 1e300, &progress->evaluate_every, what));
 out:
     return st;

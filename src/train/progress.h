@@ -4,10 +4,13 @@
 
 #include "resnet/train.h"
 
+enum { RN_TEST_NONE = -1, RN_TEST_UNKNOWN = -2 };
+
 typedef struct rn_progress {
     uint64_t iteration;             // steps done
     uint64_t train_count;           // images trained on, to recognise another data set on resume
     int64_t data_sum;               // of the training set, for the same; -1: unknown
+    int64_t test_sum;               // of the test set; RN_TEST_NONE, RN_TEST_UNKNOWN
     double evaluate_every;          // epochs; 0: unknown
     int threads;                    // bit-equality holds at the same count
     double best_error;              // percent

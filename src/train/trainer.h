@@ -107,6 +107,8 @@ void rn_trainer_count_iterations(rn_trainer *trainer);
 double rn_trainer_evaluate_every(const rn_train_options *options);
 /** CRC-32 of labels, names of classes, and pixels, or of photographs their names. */
 uint32_t rn_trainer_data_sum(const rn_samples *samples);
+/** The same of a test set; NULL: RN_TEST_NONE. */
+int64_t rn_trainer_test_sum(const rn_samples *test);
 /** Move what the recipe holds out of the training set to trainer->held. */
 rn_status rn_trainer_hold_out(rn_trainer *trainer);
 /** Momentum and average, where the checkpoint has none yet. */

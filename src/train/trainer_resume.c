@@ -25,6 +25,11 @@ uint32_t rn_trainer_data_sum(const rn_samples *samples)
     return sum;
 }
 
+int64_t rn_trainer_test_sum(const rn_samples *test)
+{
+    return test == NULL ? RN_TEST_NONE : (int64_t)rn_trainer_data_sum(test);
+}
+
 static rn_status read_state(rn_recipe *recipe, rn_progress *progress,
                             const rn_checkpoint *checkpoint, const char *path)
 {
@@ -68,19 +73,43 @@ static rn_status check_same_data(const rn_train_options *options, const rn_recip
     return RN_OK;
 }
 
-// Under other schedules evaluations only look.
-static rn_status check_evaluations(const rn_train_options *options, const rn_recipe *recipe,
-                                   const rn_progress *progress)
+static rn_status check_interval(const rn_train_options *options, const rn_progress *progress)
 {
     double every = rn_trainer_evaluate_every(options);
 
-    if (recipe->schedule.kind != RN_SCHEDULE_PLATEAU || progress->evaluate_every == 0 ||
-        progress->evaluate_every == every)
+    if (progress->evaluate_every == 0 || progress->evaluate_every == every)
         return RN_OK;
     return rn_error(RN_EINVAL,
                     "evaluations decide the learning rate of schedule plateau: the run to resume "
                     "makes one every %g epochs, but every %g is asked for",
                     progress->evaluate_every, every);
+}
+
+static rn_status check_deciding_test(const rn_samples *test, const rn_progress *progress)
+{
+    const char *was = progress->test_sum == RN_TEST_NONE ? "none" : "another";
+
+    if (progress->test_sum == RN_TEST_UNKNOWN || progress->test_sum == rn_trainer_test_sum(test))
+        return RN_OK;
+    return rn_error(RN_EINVAL,
+                    "the test set decides the learning rate of schedule plateau: the run to resume "
+                    "has %s, but %s is given",
+                    was, test == NULL ? "none" : test->name);
+}
+
+// Under other schedules evaluations only look.
+static rn_status check_evaluations(const rn_train_options *options, const rn_recipe *recipe,
+                                   const rn_progress *progress)
+{
+    rn_status st = RN_OK;
+
+    if (recipe->schedule.kind != RN_SCHEDULE_PLATEAU)
+        return RN_OK;
+    RN_TRY(check_interval(options, progress));
+    if (recipe->hold_out == 0)
+        RN_TRY(check_deciding_test(options->test, progress));
+out:
+    return st;
 }
 
 static rn_status check_same_run(const rn_train_options *options, const rn_checkpoint *checkpoint,
@@ -128,6 +157,21 @@ static void note_threads(const rn_trainer *trainer)
     rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
 }
 
+static void note_test(const rn_trainer *trainer, int64_t test_sum)
+{
+    char text[400];
+    const rn_samples *test = trainer->options->test;
+    const int64_t was = trainer->progress.test_sum;
+
+    if (test == NULL || was < 0 || was == test_sum)
+        return;
+    snprintf(text, sizeof text,
+             "%.200s has other pictures, labels or names than the test set so far: its errors do "
+             "not compare with earlier ones",
+             test->name);
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
+}
+
 // `why` is the message of the first.
 static void note_skipped(const rn_trainer *trainer, int skipped, const char *why)
 {
@@ -144,6 +188,7 @@ rn_status rn_trainer_resume(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
     const rn_train_options *options = trainer->options;
+    const int64_t test_sum = rn_trainer_test_sum(options->test);
     char why[1100];
     int skipped = 0;
 
@@ -159,6 +204,8 @@ rn_status rn_trainer_resume(rn_trainer *trainer)
     trainer->saved = true;
     RN_TRY(rn_trainer_new_weights(trainer));
     note_threads(trainer);
+    note_test(trainer, test_sum);
+    trainer->progress.test_sum = test_sum;
     trainer->progress.threads = rn_threads();
     trainer->progress.evaluate_every = rn_trainer_evaluate_every(options);
     rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_RESUME, .text = trainer->saved_path});

@@ -224,6 +224,7 @@ static rn_status begin_network(rn_trainer *trainer)
         .training_error = -1,
         .train_count = options->train->count,
         .data_sum = sum,
+        .test_sum = rn_trainer_test_sum(options->test),
         .threads = rn_threads(),
         .evaluate_every = rn_trainer_evaluate_every(options),
     };

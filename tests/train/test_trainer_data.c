@@ -77,6 +77,61 @@ static void other_test_sets_are_refused(void **state)
     training_release(&t);
 }
 
+static rn_samples *open_test(const char *source)
+{
+    rn_samples *test;
+
+    assert_int_equal(rn_data_open(&test, source, RN_SPLIT_TEST), RN_OK);
+    return test;
+}
+
+// Where its errors decide the rate, the test set is of the recipe, too.
+static void other_test_sets_are_refused_under_plateau(void **state)
+{
+    training t;
+    rn_samples *others = open_test("shapes:train=96,test=33,seed=2");
+
+    (void)state;
+    training_init(&t);
+    t.recipe.iterations = 3;
+    training_run(&t, RN_OK);
+    t.options.resume = true;
+    t.options.test = others;
+    training_run(&t, RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "the run to resume has another, but shapes test"));
+    t.options.test = NULL;
+    training_run(&t, RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "has another, but none is given"));
+    t.options.test = t.test;
+    t.notes = 0;
+    training_run(&t, RN_OK);
+    assert_int_equal(t.notes, 0);
+    training_release(&t);
+
+    training_init(&t);
+    t.recipe.iterations = 3;
+    t.recipe.schedule.kind = RN_SCHEDULE_CONSTANT;
+    training_run(&t, RN_OK);
+    t.options.resume = true;
+    t.options.test = others;
+    t.notes = 0;
+    training_run(&t, RN_OK);
+    assert_int_equal(t.notes, 1);
+    assert_non_null(strstr(t.last_note, "than the test set so far"));
+    training_release(&t);
+
+    training_init(&t);
+    t.recipe.iterations = 3;
+    t.options.test = NULL; // training errors decide
+    training_run(&t, RN_OK);
+    t.options.resume = true;
+    t.options.test = others;
+    training_run(&t, RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "the run to resume has none, but shapes test"));
+    training_release(&t);
+    rn_samples_free(others);
+}
+
 static void held_out_images_are_not_trained_on(void **state)
 {
     training t;
@@ -134,17 +189,6 @@ static void a_share_of_the_images_is_trained_on(void **state)
     training_release(&t);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(other_data_is_refused_on_resume),
-        cmocka_unit_test(other_test_sets_are_refused),
-        cmocka_unit_test(held_out_images_are_not_trained_on),
-        cmocka_unit_test(a_share_of_the_images_is_trained_on),
-    };
-
-    return cmocka_run_group_tests_name("trainer data", tests, NULL, NULL);
-}
 // What training takes at least, in MiB, by the message of a limit that is too low.
 static double least_memory(uint64_t hold_out, uint64_t train_images)
 {
@@ -175,4 +219,16 @@ static void memory_counts_images_not_trained_on(void **state)
     assert_true(fabs(least_memory(1000, 0) - whole - held) < 0.11);
 }
 
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_data_is_refused_on_resume),
+        cmocka_unit_test(other_test_sets_are_refused),
+        cmocka_unit_test(other_test_sets_are_refused_under_plateau),
+        cmocka_unit_test(held_out_images_are_not_trained_on),
+        cmocka_unit_test(a_share_of_the_images_is_trained_on),
         cmocka_unit_test(memory_counts_images_not_trained_on),
+    };
+
+    return cmocka_run_group_tests_name("trainer data", tests, NULL, NULL);
+}
