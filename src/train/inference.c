@@ -35,10 +35,11 @@ rn_status rn_inference_create_showing(rn_inference **out, const rn_graph *graph,
     inference->classes = model->classes;
     inference->image_floats =
         (size_t)model->channels * (size_t)model->height * (size_t)model->width;
-    RN_TRY(RN_NEW(&inference->mean, (size_t)batch * (size_t)inference->classes));
     RN_TRY(rn_engine_create(&inference->engine, engine));
     RN_TRY(rn_plan_create(&inference->plan, graph, inference->engine,
                           &(rn_plan_options){.batch = batch, .ranges = ranges, .output = output}));
+    // The plan has checked the batch.
+    RN_TRY(RN_NEW(&inference->mean, (size_t)batch * (size_t)inference->classes));
     RN_TRY(rn_run_create(&inference->run, inference->plan));
     *out = inference;
     inference = NULL; // now the caller's

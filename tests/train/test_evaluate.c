@@ -55,9 +55,33 @@ static void test_classes_of_images(void **state)
     rn_checkpoint_free(model);
 }
 
+// By its own message, and before anything is allocated by it.
+static void test_batch_is_checked(void **state)
+{
+    static const int batches[] = {-1, 2000000000};
+    const rn_model_options options = {10, 3, 32, 32};
+    rn_samples *shapes;
+    rn_checkpoint *model;
+    rn_evaluation e;
+    char found[32];
+
+    (void)state;
+    assert_int_equal(rn_data_open(&shapes, "shapes:train=10,test=7", RN_SPLIT_TEST), RN_OK);
+    assert_int_equal(rn_model_create(&model, "resnet-8:width=4", &options, 3), RN_OK);
+    for (int i = 0; i < 2; i++) {
+        const rn_evaluate_options wrong = {.batch = batches[i]};
+        assert_int_equal(rn_evaluate(&e, model, false, shapes, &wrong), RN_EINVAL);
+        snprintf(found, sizeof found, "batch is %d, expected 1 to", batches[i]);
+        assert_non_null(strstr(rn_error_message(), found));
+    }
+    rn_samples_free(shapes);
+    rn_checkpoint_free(model);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_classes_of_images)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_classes_of_images),
+                                       cmocka_unit_test(test_batch_is_checked)};
 
     return cmocka_run_group_tests_name("evaluate", tests, NULL, NULL);
 }
