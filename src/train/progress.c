@@ -83,7 +83,8 @@ static rn_status parse_setting(rn_progress *progress, const cJSON *json)
     progress->test_sum = RN_TEST_UNKNOWN;
     RN_TRY(rn_json_int64(json, "data_sum", 0, UINT32_MAX, &progress->data_sum, what));
     RN_TRY(rn_json_int64(json, "test_sum", RN_TEST_NONE, UINT32_MAX, &progress->test_sum, what));
-    RN_TRY(rn_json_double(json, "evaluate_every", 0, 1e300, &progress->evaluate_every, what));
+    RN_TRY(rn_json_double(json, "evaluate_every", 0, RN_EVALUATE_EVERY_MOST,
+                          &progress->evaluate_every, what));
 out:
     return st;
 }

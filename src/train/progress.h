@@ -4,6 +4,8 @@
 
 #include "resnet/train.h"
 
+#define RN_EVALUATE_EVERY_MOST 1e300
+
 enum { RN_TEST_NONE = -1, RN_TEST_UNKNOWN = -2 };
 
 typedef struct rn_progress {

@@ -398,9 +398,13 @@ static rn_status check_options(const rn_train_options *options)
         return rn_error(RN_EINVAL, "training needs data, a run folder, a model and a recipe");
     if (options->train->count == 0)
         return rn_error(RN_EINVAL, "%s has no images", options->train->name);
-    if (options->keep < 0 || !(options->evaluate_every >= 0))
-        return rn_error(RN_EINVAL, "checkpoints to keep and epochs between evaluations must be "
-                                   "positive");
+    if (options->keep < 0)
+        return rn_error(RN_EINVAL, "checkpoints to keep are %d, expected 0 (the usual) or more",
+                        options->keep);
+    if (!(options->evaluate_every >= 0 && options->evaluate_every <= RN_EVALUATE_EVERY_MOST))
+        return rn_error(RN_EINVAL,
+                        "epochs between evaluations are %g, expected 0 (the usual) to %g",
+                        options->evaluate_every, RN_EVALUATE_EVERY_MOST);
     return RN_OK;
 }
 

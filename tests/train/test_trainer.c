@@ -1,5 +1,6 @@
 #include "train/training.h"
 
+#include <math.h>
 #include <sys/stat.h>
 
 static void assert_same_end(const training *a, const training *b)
@@ -429,6 +430,33 @@ static void missing_options_are_errors(void **state)
     assert_int_equal(rn_train(&(rn_train_options){0}, &result), RN_EINVAL);
 }
 
+// What its checkpoints could not hold, or not be resumed with.
+static void numbers_out_of_range_are_named(void **state)
+{
+    static const double every[] = {-1, NAN, INFINITY, 1e301};
+    char found[64];
+    training t;
+
+    (void)state;
+    training_init(&t);
+    for (int i = 0; i < 4; i++) {
+        t.options.evaluate_every = every[i];
+        training_run(&t, RN_EINVAL);
+        snprintf(found, sizeof found, "between evaluations are %g, expected 0", every[i]);
+        assert_non_null(strstr(rn_error_message(), found));
+    }
+    t.options.evaluate_every = 1e300;
+    t.options.keep = -2;
+    training_run(&t, RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "to keep are -2, expected 0"));
+    assert_nothing_written(&t);
+    t.options.keep = 0;
+    training_run(&t, RN_OK);
+    t.options.resume = true;
+    training_run(&t, RN_OK);
+    training_release(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +479,7 @@ int main(void)
         cmocka_unit_test(mirrored_digits_are_noted),
         cmocka_unit_test(stop_is_heard_before_the_first_step),
         cmocka_unit_test(missing_options_are_errors),
+        cmocka_unit_test(numbers_out_of_range_are_named),
     };
 
     return cmocka_run_group_tests_name("trainer", tests, NULL, NULL);
