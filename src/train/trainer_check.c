@@ -1,6 +1,7 @@
 // Whether data and network of a training go together, before anything is written.
 #include "train/trainer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static rn_status check_labels(const rn_samples *samples)
@@ -43,6 +44,25 @@ static rn_status check_same_names(const rn_samples *train, const rn_samples *tes
     return RN_OK;
 }
 
+// Photographs are evaluated by the names of classes, unless there are as many as the network has:
+// classes that the training set lacks have their numbers for names (rn_class_map()).
+static rn_status check_more_classes(const rn_model_options *model, const rn_samples *train,
+                                    const rn_samples *test)
+{
+    char number[16];
+
+    if (test->photos == NULL || test->classes == model->classes)
+        return RN_OK;
+    for (int i = train->classes; i < test->classes; i++) {
+        snprintf(number, sizeof number, "%d", i);
+        if (strcmp(test->label_names[i], number) != 0)
+            return rn_error(RN_EINVAL, "%s has %d classes, but %s has %d, none of them '%.100s'",
+                            test->name, test->classes, train->name, train->classes,
+                            test->label_names[i]);
+    }
+    return RN_OK;
+}
+
 rn_status rn_trainer_check_counts(const rn_recipe *recipe, const rn_samples *train)
 {
     unsigned long long held = recipe->hold_out, wanted = recipe->train_images;
@@ -65,6 +85,7 @@ rn_status rn_trainer_check_data(const rn_model_options *model, const rn_train_op
         return RN_OK;
     RN_TRY(check_samples(model, options->test));
     RN_TRY(check_same_names(options->train, options->test));
+    RN_TRY(check_more_classes(model, options->train, options->test));
 out:
     return st;
 }

@@ -287,6 +287,37 @@ static void whitening_may_fail(void **state)
     rn_checkpoint_free(fresh);
 }
 
+// They have no names in the network, and evaluation is by name unless the numbers are the same.
+static void classes_beyond_the_training_sets_are_refused(void **state)
+{
+    static char *names[] = {(char *)"class0", (char *)"class1", (char *)"class2", (char *)"other"};
+    photo_training t = prepared();
+    char source[96];
+    rn_samples test;
+
+    (void)state;
+    snprintf(source, sizeof source, "%s/set", folder);
+    t.train = photo_open(source, RN_SPLIT_TRAIN);
+    t.test = photo_open(source, RN_SPLIT_TEST);
+    test = *t.test;
+    test.classes = 4;
+    test.label_names = names;
+    rn_train_options options = {.model = "resnet-8:width=4",
+                                .model_options = {5, 3, PHOTO_SIDE, PHOTO_SIDE},
+                                .recipe = &t.recipe,
+                                .train = t.train,
+                                .test = &test,
+                                .folder = folder};
+    fixture_expect(rn_train_check(&options, NULL), RN_EINVAL, "has 4 classes, but",
+                   "has 3, none of them 'other'", NULL);
+    options.model_options.classes = 4;
+    assert_int_equal(rn_train_check(&options, NULL), RN_OK);
+    options.model_options.classes = 5;
+    names[3] = (char *)"3"; // as the network calls it
+    assert_int_equal(rn_train_check(&options, NULL), RN_OK);
+    done(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +326,7 @@ int main(void)
         cmocka_unit_test(one_set_tells_of_each_once),
         cmocka_unit_test(whitens_the_first_that_can_be_read),
         cmocka_unit_test(whitening_may_fail),
+        cmocka_unit_test(classes_beyond_the_training_sets_are_refused),
     };
 
     return cmocka_run_group_tests_name("training on photographs", tests, make_folder,
