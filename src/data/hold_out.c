@@ -9,6 +9,7 @@ typedef struct hold_out {
     size_t *sizes;     // [classes]
     size_t *quotas;    // [classes], summing to held_out
     uint32_t *members; // [count], grouped by class
+    size_t *next;      // [classes], where in members the next image of the class goes
     bool *chosen;      // [count]
 } hold_out;
 
@@ -17,6 +18,7 @@ static void release(hold_out *work)
     rn_free(work->sizes);
     rn_free(work->quotas);
     rn_free(work->members);
+    rn_free(work->next);
     rn_free(work->chosen);
 }
 
@@ -28,6 +30,7 @@ static rn_status prepare(hold_out *work, const rn_samples *samples)
     RN_TRY(RN_NEW(&work->sizes, classes));
     RN_TRY(RN_NEW(&work->quotas, classes));
     RN_TRY(RN_NEW(&work->members, samples->count));
+    RN_TRY(RN_NEW(&work->next, classes));
     RN_TRY(RN_NEW(&work->chosen, samples->count));
     for (size_t i = 0; i < samples->count; i++) {
         if (samples->labels[i] < 0) {
@@ -74,22 +77,29 @@ static void share_out(hold_out *work, const rn_samples *samples, size_t held_out
     }
 }
 
+// Images by class, and within a class in the files' order.
+static void group(hold_out *work, const rn_samples *samples)
+{
+    size_t *next = work->next;
+
+    for (int c = 1; c < samples->classes; c++)
+        next[c] = next[c - 1] + work->sizes[c - 1];
+    for (size_t i = 0; i < samples->count; i++)
+        work->members[next[samples->labels[i]]++] = (uint32_t)i;
+}
+
 static void choose(hold_out *work, const rn_samples *samples, uint64_t seed)
 {
     uint32_t *members = work->members;
 
+    group(work, samples);
     for (int c = 0; c < samples->classes; c++) {
         rn_stream stream;
-        uint32_t found = 0;
-        for (uint32_t i = 0; found < work->sizes[c]; i++) {
-            if (samples->labels[i] == c)
-                members[found++] = i;
-        }
         rn_stream_init(&stream, seed, RN_PURPOSE_SPLIT, 0, (uint32_t)c);
-        rn_stream_shuffle(&stream, members, found);
+        rn_stream_shuffle(&stream, members, (uint32_t)work->sizes[c]);
         for (size_t i = 0; i < work->quotas[c]; i++)
             work->chosen[members[i]] = true;
-        members += found;
+        members += work->sizes[c];
     }
 }
 
