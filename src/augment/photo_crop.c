@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { TRIES = 10, USUAL_LOW = 256, USUAL_HIGH = 480 };
+enum { TRIES = 10 };
 
 static const double LEAST_AREA = 0.08, LEAST_ASPECT = 3.0 / 4.0, MOST_ASPECT = 4.0 / 3.0;
 
@@ -98,11 +98,20 @@ static int64_t draw_first(const rn_resize_axis *axis, rn_stream *stream)
     return rn_stream_below(stream, places < UINT32_MAX ? (uint32_t)places : UINT32_MAX);
 }
 
+int rn_augment_low(const rn_augment *augment)
+{
+    return augment->resize_low > 0 ? augment->resize_low : 256;
+}
+
+int rn_augment_high(const rn_augment *augment)
+{
+    return augment->resize_high > 0 ? augment->resize_high : 480;
+}
+
 static rn_photo_crop resize_crop(const rn_augment *augment, const rn_image *image,
                                  const rn_preprocess *preprocess, rn_stream *stream)
 {
-    const int low = augment->resize_low > 0 ? augment->resize_low : USUAL_LOW;
-    const int high = augment->resize_high > 0 ? augment->resize_high : USUAL_HIGH;
+    const int low = rn_augment_low(augment), high = rn_augment_high(augment);
     const uint32_t sides = high > low ? (uint32_t)(high - low) + 1 : 1;
     rn_photo_crop crop = scaled(image, preprocess, low + (int64_t)rn_stream_below(stream, sides));
 

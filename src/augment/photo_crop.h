@@ -24,6 +24,10 @@ typedef struct rn_photo_crop {
 rn_photo_crop rn_photo_crop_draw(const rn_augment *augment, const rn_image *image,
                                  const rn_preprocess *preprocess, rn_stream *stream);
 
+/** Ends of RN_CROP_RESIZE's range of shorter sides, the usual where the augment has 0. */
+int rn_augment_low(const rn_augment *augment);
+int rn_augment_high(const rn_augment *augment);
+
 /** A rectangle drawn by its area and aspect, in a picture of height x width. */
 typedef struct rn_rectangle {
     int left, top, width, height;

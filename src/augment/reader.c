@@ -1,4 +1,6 @@
 #include "augment/reader.h"
+
+#include "augment/photo_crop.h"
 #include "augment/resized.h"
 
 static bool same_size(const rn_samples *samples, const rn_preprocess *preprocess)
@@ -49,10 +51,10 @@ static rn_decode_options shrunk(const rn_preprocess *preprocess, const rn_augmen
 {
     rn_decode_options options = {.cover_width = preprocess->width,
                                  .cover_height = preprocess->height};
-    int high = augment != NULL && augment->resize_high > 0 ? augment->resize_high : 480;
 
     if (augment == NULL)
         return options;
+    const int high = rn_augment_high(augment);
     if (augment->crop == RN_CROP_AREA)
         return (rn_decode_options){0};
     if (augment->crop == RN_CROP_RESIZE) {

@@ -35,7 +35,6 @@ static rn_status add(rn_bad_pictures *bad, size_t sample)
     RN_TRY(rn_grow((void **)&bad->told, &bad->room, bad->waiting + 1, sizeof *bad->told));
     RN_TRY(rn_strdup(&bad->told[bad->waiting], rn_error_message()));
     bad->waiting++;
-    bad->met++;
     bad->known[sample / 8] |= (uint8_t)(1 << sample % 8);
 out:
     return st;

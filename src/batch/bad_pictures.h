@@ -9,7 +9,6 @@
 typedef struct rn_bad_pictures {
     pthread_mutex_t lock;
     size_t count;   // samples of the set
-    size_t met;     // of them bad
     uint8_t *known; // [count / 8] bits; NULL until the first
     char **told;    // messages not taken yet, oldest first
     size_t waiting, room;

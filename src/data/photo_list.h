@@ -9,7 +9,6 @@ enum { RN_PHOTO_NAME_BYTES = 4096 };
 typedef struct rn_photo_entry {
     size_t name;   // where it begins in rn_photo_list.names
     int32_t label; // -1: none
-    bool test;     // belongs to the test split
 } rn_photo_entry;
 
 /** Zero-initialise. */

@@ -218,14 +218,6 @@ out:
     return st;
 }
 
-rn_status rn_resize(uint8_t *dst, int channels, const rn_image *image, const rn_resize_axis *x,
-                    const rn_resize_axis *y)
-{
-    const rn_resize_axis axes[2] = {*x, *y};
-
-    return rn_resize_filtered(dst, channels, image, axes, RN_RESIZE_BILINEAR);
-}
-
 rn_status rn_resize_filtered(uint8_t *dst, int channels, const rn_image *image,
                              const rn_resize_axis axes[2], rn_resize_filter filter)
 {

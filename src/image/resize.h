@@ -12,18 +12,14 @@ typedef struct rn_resize_axis {
 } rn_resize_axis;
 
 /**
- * Resize by RN_RESIZE_BILINEAR, and cut a window out of the result without computing the rest of
- * it.
+ * Resize, and cut a window out of the result without computing the rest of it.
  *
- * @param dst       uint8 [y->count][x->count][channels].
+ * @param dst       uint8 [axes[1].count][axes[0].count][channels].
  * @param channels  1 or 3; gray is replicated, colour becomes Pillow's L (ITU-R 601 luma).
- * @param image     1 or 3 channels, x->source wide and y->source high.
+ * @param image     1 or 3 channels, axes[0].source wide and axes[1].source high.
+ * @param axes      Across, then down.
  * @return RN_OK; RN_ENOMEM.
  */
-rn_status rn_resize(uint8_t *dst, int channels, const rn_image *image, const rn_resize_axis *x,
-                    const rn_resize_axis *y);
-
-/** The same by any filter; across, then down. */
 rn_status rn_resize_filtered(uint8_t *dst, int channels, const rn_image *image,
                              const rn_resize_axis axes[2], rn_resize_filter filter);
 

@@ -77,11 +77,6 @@ int rn_inference_batch(const rn_inference *inference)
     return inference->batch;
 }
 
-int rn_inference_classes(const rn_inference *inference)
-{
-    return inference->classes;
-}
-
 float *rn_inference_slot(rn_inference *inference, int slot)
 {
     return rn_run_input(inference->run) + (size_t)slot * inference->image_floats;

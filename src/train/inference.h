@@ -32,7 +32,6 @@ rn_status rn_inference_load(rn_inference *inference, const rn_weights *weights);
 size_t rn_inference_memory(const rn_inference *inference);
 
 int rn_inference_batch(const rn_inference *inference);
-int rn_inference_classes(const rn_inference *inference);
 
 /** Where image `slot` of the next batch goes: float32 [channels][height][width]. */
 float *rn_inference_slot(rn_inference *inference, int slot);

@@ -1,5 +1,6 @@
 #include "train/progressive.h"
 
+#include "augment/photo_crop.h"
 #include "base/json_write.h"
 #include "base/text.h"
 #include "train/trainer.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LARGEST_SIZE = 4096, ITEM_TEXT = 64, USUAL_LOW = 256, USUAL_HIGH = 480 };
+enum { LARGEST_SIZE = 4096, ITEM_TEXT = 64 };
 
 // The text
 
@@ -168,8 +169,7 @@ static int in_proportion(int pixels, double ratio)
 rn_augment rn_progressive_augment(const rn_augment *augment, double ratio)
 {
     rn_augment small = *augment;
-    int low = augment->resize_low > 0 ? augment->resize_low : USUAL_LOW;
-    int high = augment->resize_high > 0 ? augment->resize_high : USUAL_HIGH;
+    const int low = rn_augment_low(augment), high = rn_augment_high(augment);
 
     small.pad = in_proportion(augment->pad, ratio);
     small.resize_low = in_proportion(low, ratio) > 0 ? in_proportion(low, ratio) : 1;

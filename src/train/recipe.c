@@ -1,6 +1,7 @@
 // Recipes: from names, files, JSON and single options, and back to JSON.
 #include "resnet/recipe.h"
 
+#include "augment/photo_crop.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/json_write.h"
@@ -258,7 +259,6 @@ static rn_status check_schedule(const rn_schedule *schedule)
     return RN_OK;
 }
 
-// 0 is the usual 256 or 480.
 // A step that only rounding begins is none: 1.1 epochs of 50,000 images are 550 steps of 100, and
 // in doubles a hair more.
 uint64_t rn_recipe_iterations(const rn_recipe *recipe, uint64_t images)
@@ -270,8 +270,7 @@ uint64_t rn_recipe_iterations(const rn_recipe *recipe, uint64_t images)
 
 static rn_status check_augment(const rn_augment *augment)
 {
-    int low = augment->resize_low > 0 ? augment->resize_low : 256;
-    int high = augment->resize_high > 0 ? augment->resize_high : 480;
+    const int low = rn_augment_low(augment), high = rn_augment_high(augment);
 
     if (augment->crop == RN_CROP_RESIZE && low > high)
         return rn_error(RN_EINVAL,

@@ -46,9 +46,10 @@ static void test_resize_is_pillows(void **state)
         const golden_case *g = &golden_resizes[i];
         uint8_t found[MOST_VALUES];
         rn_image *image = make_picture(g->channels, g->width, g->height);
-        rn_resize_axis x = {g->width, g->to_width, 0, g->to_width};
-        rn_resize_axis y = {g->height, g->to_height, 0, g->to_height};
-        assert_int_equal(rn_resize(found, g->to_channels, image, &x, &y), RN_OK);
+        const rn_resize_axis axes[2] = {{g->width, g->to_width, 0, g->to_width},
+                                        {g->height, g->to_height, 0, g->to_height}};
+        assert_int_equal(rn_resize_filtered(found, g->to_channels, image, axes, RN_RESIZE_BILINEAR),
+                         RN_OK);
         compare(g, found);
         rn_image_free(image);
     }
@@ -126,19 +127,19 @@ static void test_refuses_options(void **state)
 static void test_window_is_part_of_whole(void **state)
 {
     enum { W = 19, H = 11 };
+    const rn_resize_axis all[2] = {{29, W, 0, W}, {31, H, 0, H}};
     uint8_t whole[W * H], part[W * H];
     rn_image *image = make_picture(1, 29, 31);
 
     (void)state;
-    assert_int_equal(
-        rn_resize(whole, 1, image, &(rn_resize_axis){29, W, 0, W}, &(rn_resize_axis){31, H, 0, H}),
-        RN_OK);
+    assert_int_equal(rn_resize_filtered(whole, 1, image, all, RN_RESIZE_BILINEAR), RN_OK);
     for (int left = 0; left < W; left += 3) {
         for (int top = 0; top < H; top += 2) {
-            rn_resize_axis x = {29, W, left, W - left}, y = {31, H, top, H - top};
-            assert_int_equal(rn_resize(part, 1, image, &x, &y), RN_OK);
-            for (int i = 0; i < x.count * y.count; i++)
-                assert_int_equal(part[i], whole[(top + i / x.count) * W + left + i % x.count]);
+            const rn_resize_axis axes[2] = {{29, W, left, W - left}, {31, H, top, H - top}};
+            const int wide = W - left;
+            assert_int_equal(rn_resize_filtered(part, 1, image, axes, RN_RESIZE_BILINEAR), RN_OK);
+            for (int i = 0; i < wide * (H - top); i++)
+                assert_int_equal(part[i], whole[(top + i / wide) * W + left + i % wide]);
         }
     }
     rn_image_free(image);
