@@ -27,7 +27,7 @@ typedef struct rn_schedule {
     double final_factor;                   // cosine, one-cycle, linear: 0 .. 1
     int milestones;                        // step: how many
     uint64_t milestone[RN_MAX_MILESTONES]; // iterations, rising
-    int patience;                          // plateau: evaluations (epochs) without improvement
+    int patience;                          // plateau: evaluations without improvement
     double threshold;     // plateau: least fall of the error that counts, in percent points
     double warmup;        // linear warm-up from lr * warmup_factor: iterations if 1 or more, below
                           // 1 a share of all iterations
@@ -55,7 +55,7 @@ RN_API double rn_schedule_rate(const rn_schedule *schedule, const rn_schedule_st
 /** Tell the running training error in percent (0 .. 100) after each iteration: for until_error. */
 RN_API void rn_schedule_observe_training(const rn_schedule *schedule, rn_schedule_state *state,
                                          uint64_t iteration, double error);
-/** Tell the watched error in percent at the end of each epoch: for plateau. */
+/** Tell the watched error in percent after each evaluation, mostly one an epoch: for plateau. */
 RN_API void rn_schedule_observe_epoch(const rn_schedule *schedule, rn_schedule_state *state,
                                       double error);
 /** Names "constant", "step", "plateau", "cosine", "one-cycle", "linear". NULL if out of range. */
@@ -82,7 +82,8 @@ typedef enum rn_group {
 } rn_group;
 
 typedef struct rn_sgd_options {
-    double momentum, weight_decay; // 0 .. 1
+    double momentum;     // 0 .. < 1
+    double weight_decay; // 0 .. 1
     rn_decay decay;
     bool nesterov;
     double ema;                  // decay of the weights' moving average, 0: none, < 1

@@ -194,7 +194,8 @@ const cli_option cli_train_options[] = {
     {.name = "patience",
      .kind = CLI_INTEGER,
      .argument = "N",
-     .help = "plateau: epochs without improvement before the rate falls",
+     .help = "plateau: evaluations without improvement before the rate falls; --evaluate-every "
+             "says how many an epoch has",
      .low = 1,
      .high = 1000000,
      .key = "patience"},
