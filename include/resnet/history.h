@@ -28,7 +28,7 @@ typedef struct rn_history_evaluation {
     double epoch, seconds;
     double loss, error;   // error in percent
     int64_t count, wrong; // -1: the line does not say
-    const char *set;      // "test", "validation", "test (ema)"; "" if the line does not say
+    const char *set;      // rn_event's; "" if the line does not say
 } rn_history_evaluation;
 
 /** A "note" line. */

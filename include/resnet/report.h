@@ -48,10 +48,10 @@ RN_API void rn_tensorboard_close(rn_tensorboard *board);
 /**
  * Write what TensorBoard has a place for, so that it sees it at once: at STEP the scalars
  * train/loss, train/error, lr, images_per_second, data_wait and memory (bytes that the process
- * occupies); at EVALUATION SET/loss and SET/error ("test (ema)" counts as "test"); at GRADIENTS
- * gradients/NAME and weights/NAME; at START a session's start, which lets TensorBoard drop what an
- * interrupted process had logged beyond its checkpoint, and the recipe. Other events are nothing.
- * Numbers are float32 and need not be finite.
+ * occupies); at EVALUATION SET/loss and SET/error ("test (ema)" counts as "test", "validation
+ * (ema)" as "validation"); at GRADIENTS gradients/NAME and weights/NAME; at START a session's
+ * start, which lets TensorBoard drop what an interrupted process had logged beyond its checkpoint,
+ * and the recipe. Other events are nothing. Numbers are float32 and need not be finite.
  *
  * @return RN_OK; RN_EIO (the file stays as it was); RN_ENOMEM.
  */

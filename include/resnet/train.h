@@ -61,7 +61,8 @@ typedef struct rn_event {
     double eta;                 // STEP: seconds until the end
     double memory;              // STEP: bytes of this process that are resident, 0: unknown
     double memory_peak;         // STEP: the most there were
-    const char *set;            // EVALUATION: "test", "validation", "test (ema)"
+    const char *set;            // EVALUATION: "test", "validation"; of the average "test (ema)",
+                                // "validation (ema)"
     int64_t count, wrong;       // EVALUATION
     bool best;                  // EVALUATION: the lowest error yet of what is held out, or where
                                 // nothing is, of the test set: best.safetensors has its weights

@@ -242,8 +242,9 @@ static const cli_option options[] = {
     {.name = "set",
      .kind = CLI_TEXT,
      .argument = "NAME",
-     .help = "whose evaluations to draw: test, validation, 'test (ema)' (default: of each run "
-             "those that there are most of)"},
+     .help = "whose evaluations to draw: test, validation, or of averaged weights 'test (ema)', "
+             "'validation (ema)', which stand in for those (default: of each run those that there "
+             "are most of)"},
     {.name = "label",
      .kind = CLI_TEXT,
      .argument = "L,...",

@@ -149,9 +149,22 @@ static const char *usual_set(const rn_history *h)
     return usual;
 }
 
+// "SET (ema)", where the run has been evaluated with averaged weights only; else SET.
+static const char *set_or_average(const rn_history *h, const char *set)
+{
+    const size_t length = strlen(set);
+
+    for (size_t i = 0; i < h->evaluation_count && count_of_set(h, set) == 0; i++) {
+        const char *other = h->evaluations[i].set;
+        if (strncmp(other, set, length) == 0 && strcmp(other + length, " (ema)") == 0)
+            return other;
+    }
+    return set;
+}
+
 static const char *set_of(const curves *c, const rn_history *h)
 {
-    return c->set != NULL ? c->set : usual_set(h);
+    return c->set != NULL ? set_or_average(h, c->set) : usual_set(h);
 }
 
 static rn_status add_evaluations(curves *c, const cli_plot_run *run, rn_plot_series look)

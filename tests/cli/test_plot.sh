@@ -77,6 +77,17 @@ holds out ">residual</text>"
 [ "$(grep -c ">60</text>" out)" -eq 3 ] || fail "the y axis is not shared"
 expect 0 "$RESNET" plot runs/a --set test --out -
 failure "no run has an evaluation of 'validation'" plot runs/a --set validation
+# Of averaged weights, where there are no others.
+mkdir average
+sed 's/"test"/"validation (ema)"/' runs/a/log.jsonl >average/log.jsonl
+grep '"evaluation"' runs/a/log.jsonl >>average/log.jsonl
+expect 0 "$RESNET" plot average --set validation --out short.svg
+holds short.svg ">validation (ema) error</text>"
+expect 0 "$RESNET" plot average --set 'validation (ema)' --out -
+cmp -s out short.svg || fail "another set by its short name"
+expect 0 "$RESNET" plot average --set test --out -
+holds out ">test error</text>"
+failure "no run has an evaluation of 'valid'" plot average --set valid
 
 # Means of runs with one label, at the points that all of them have.
 expect 0 "$RESNET" plot runs --mean --out -
