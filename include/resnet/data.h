@@ -67,6 +67,27 @@ typedef struct rn_samples {
     char *name;         // "CIFAR-10 train", "shapes test (seed 1)"
 } rn_samples;
 
+/** The size of a set to be made. */
+typedef struct rn_samples_shape {
+    size_t count;
+    int channels, height, width; // height and width 0: encoded pictures, which have none yet
+    int classes;
+} rn_samples_shape;
+
+/**
+ * Make a set to be filled by the caller (examples/train.c): `images` and `labels` are zero, the
+ * classes are called "0", "1", ... Each label must be in range before the set is used.
+ *
+ * @param[out] out  The caller's (rn_samples_free()); NULL on failure.
+ * @param name      Copied; what messages call it: "CIFAR-10 train".
+ * @return RN_OK; RN_EINVAL (a size below 1, or over 2^32 - 1 images); RN_ENOMEM.
+ */
+RN_API rn_status rn_samples_create(rn_samples **out, const rn_samples_shape *shape,
+                                   const char *name);
+
+/** Replace the label names by copies of names[0 .. classes). Unchanged on failure (RN_ENOMEM). */
+RN_API rn_status rn_samples_set_label_names(rn_samples *samples, const char *const *names);
+
 /** Free a set with all that its fields point to; NULL is legal. */
 RN_API void rn_samples_free(rn_samples *samples);
 

@@ -56,6 +56,19 @@ if [ -x "$RESNET" ]; then
     [ -n "$label" ]
     check_example predict
     check_example predict-static
+    # shellcheck disable=SC2046
+    "$CC" -Wall -Werror "$SOURCE/examples/train.c" -o train $(pkg-config --cflags --libs resnet)
+    for _ in trained resumed; do
+        LD_LIBRARY_PATH=$libraries ./train run >said
+        grep -q '^run/model.safetensors: [0-9]* of 200 wrong$' said
+    done
+    [ "$(wc -l <said)" = 1 ] # it had nothing left to do
+    "$RESNET" summary run/model.safetensors >summary
+    if LD_LIBRARY_PATH=$libraries ./train /proc/none 2>message; then
+        echo "train succeeds without a folder"
+        exit 1
+    fi
+    grep -q "cannot create folder '/proc/none'" message
     ldd ./predict-static >needed
     [ "$(grep -c libresnet needed)" = 0 ]
 fi
