@@ -63,7 +63,8 @@ typedef struct rn_samples {
     uint8_t *images;    // [count][channels][height][width], 0 .. 255, channels R, G, B or gray
     rn_photos *photos;  // [count] encoded pictures of any size instead of images; NULL: none
     int32_t *labels;    // [count], each 0 .. classes - 1; of `photos` also -1: unlabelled
-    char **label_names; // [classes]; never NULL: "0", "1", ... where the files name none
+    char **label_names; // [classes]; never NULL: "0", "1", ... where the files name none; UTF-8
+                        // (rn_text_repair()), so that names may come twice
     char *name;         // "CIFAR-10 train", "shapes test (seed 1)"
 } rn_samples;
 
@@ -85,7 +86,10 @@ typedef struct rn_samples_shape {
 RN_API rn_status rn_samples_create(rn_samples **out, const rn_samples_shape *shape,
                                    const char *name);
 
-/** Replace the label names by copies of names[0 .. classes). Unchanged on failure (RN_ENOMEM). */
+/**
+ * Replace the label names by copies of names[0 .. classes), made UTF-8 by rn_text_repair().
+ * Unchanged on failure (RN_ENOMEM).
+ */
 RN_API rn_status rn_samples_set_label_names(rn_samples *samples, const char *const *names);
 
 /** Free a set with all that its fields point to; NULL is legal. */

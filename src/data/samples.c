@@ -16,7 +16,8 @@ static void free_names(char **names, int count)
     rn_free(names);
 }
 
-// names NULL: the numbers from 0.
+// names NULL: the numbers from 0. Names of folders may be any bytes, but files of models hold
+// UTF-8, and what they say is compared with these.
 static rn_status copy_names(char ***out, const char *const *names, int count)
 {
     rn_status st = RN_OK;
@@ -28,7 +29,7 @@ static rn_status copy_names(char ***out, const char *const *names, int count)
         if (names == NULL)
             RN_TRY(rn_format(&copies[i], "%d", i));
         else
-            RN_TRY(rn_strdup(&copies[i], names[i]));
+            RN_TRY(rn_text_repair(&copies[i], names[i]));
     }
     *out = copies;
     copies = NULL;

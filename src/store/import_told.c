@@ -83,20 +83,25 @@ static bool are_numbers(char *const *names, int classes)
 static rn_status agree_labels(rn_checkpoint *made, const char *const *told)
 {
     rn_status st = RN_OK;
+    char *name = NULL;
     bool free_to_name = are_numbers(made->label_names, made->options.classes);
 
     for (int i = 0; i < made->options.classes; i++) {
-        char *name = NULL;
-        if (strcmp(made->label_names[i], told[i]) == 0)
+        rn_free(name);
+        RN_TRY(rn_text_repair(&name, told[i])); // as files of models hold them
+        if (strcmp(made->label_names[i], name) == 0)
             continue;
-        if (!free_to_name)
-            return rn_error(RN_EINVAL, "label '%s' told for class %d, the file says '%s'", told[i],
-                            i, made->label_names[i]);
-        RN_TRY(rn_strdup(&name, told[i]));
+        if (!free_to_name) {
+            st = rn_error(RN_EINVAL, "label '%s' told for class %d, the file says '%s'", name, i,
+                          made->label_names[i]);
+            goto out;
+        }
         rn_free(made->label_names[i]);
         made->label_names[i] = name;
+        name = NULL; // now the model's
     }
 out:
+    rn_free(name);
     return st;
 }
 

@@ -176,6 +176,21 @@ static void test_label_names(void **state)
     fixture_remove(folder);
 }
 
+static void test_label_names_become_utf8(void **state)
+{
+    const rn_samples_shape shape = {1, 1, 1, 1, 3};
+    const char *const names[] = {"caf\xe9", "caf\xe8", "caf\xc3\xa9"};
+    rn_samples *samples;
+
+    (void)state;
+    assert_int_equal(rn_samples_create(&samples, &shape, "set"), RN_OK);
+    assert_int_equal(rn_samples_set_label_names(samples, names), RN_OK);
+    assert_string_equal(samples->label_names[0], "caf\xef\xbf\xbd");
+    assert_string_equal(samples->label_names[1], samples->label_names[0]);
+    assert_string_equal(samples->label_names[2], names[2]);
+    rn_samples_free(samples);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +200,7 @@ int main(void)
         cmocka_unit_test(test_hold_out_refuses_none_and_all),
         cmocka_unit_test(test_hold_out_without_memory_changes_nothing),
         cmocka_unit_test(test_label_names),
+        cmocka_unit_test(test_label_names_become_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

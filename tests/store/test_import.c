@@ -190,7 +190,7 @@ static void metadata_say_the_rest(void **context)
     (void)context;
     static const float mean[] = {0.5f, 0.25f, 0.75f}, other[] = {0.5f, 0.25f, 0.125f};
     foreign_file *f = calloc(1, sizeof *f);
-    const char *labels[10] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "ten"};
+    const char *labels[10] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "ten\xff"};
     rn_origin origin;
     rn_checkpoint *c;
 
@@ -209,7 +209,7 @@ static void metadata_say_the_rest(void **context)
     assert_false(origin.inferred_model || origin.assumed_preprocess);
     assert_int_equal(c->preprocess->normalize, RN_NORMALIZE_CHANNEL_MEAN);
     assert_true(c->preprocess->mean[2] == 0.75f);
-    assert_string_equal(c->label_names[9], "ten");
+    assert_string_equal(c->label_names[9], "ten\xef\xbf\xbd"); // as it is saved
     rn_checkpoint_free(c);
     assert_refused(RN_EINVAL, "model 'resnet-8' told, the file says 'plain-8'",
                    &(rn_import_options){.model = "resnet-8"});
