@@ -7,7 +7,7 @@
 
 enum { TAR_MAGIC = 257 };
 
-static const size_t COPIES = 8;              // bytes converted or gathered, a byte of the file
+static const size_t COPIES = 8;              // bytes of floats, a byte of the file
 static const size_t FREE_COPIES = 64 * 1024; // and whatever its size
 
 /** What the tensors' names and data point into. */
@@ -74,13 +74,15 @@ static bool needs_copy(const rn_torch_layout *layout)
     return layout->type->form != RN_TORCH_NO_FLOAT && !layout->in_place;
 }
 
-// How many floats must be converted or gathered: a stride of 0 makes any number of one element, so
-// that this, unlike the rest, is not bounded by the file's size.
+// How many floats must be converted or gathered. A stride of 0 makes any number of one element, and
+// any number of tensors may share a storage, each of which becomes a parameter of its own: so their
+// floats, unlike the rest, are not bounded by the file's size.
 static rn_status count_copies(size_t *floats, const rn_torch_file *file,
                               const rn_torch_entry *entries, size_t count)
 {
     const size_t limit = (file->size * COPIES + FREE_COPIES) / sizeof(float);
     rn_torch_layout layout;
+    size_t all = 0;
 
     *floats = 0;
     for (size_t i = 0; i < count; i++) {
@@ -88,14 +90,16 @@ static rn_status count_copies(size_t *floats, const rn_torch_file *file,
         rn_status st = rn_torch_layout_of(&layout, file, entries[i].tensor);
         if (st != RN_OK)
             return rn_error_prefix(st, "tensor '%.*s'", shown, entries[i].name);
-        if (!needs_copy(&layout))
+        if (layout.type->form == RN_TORCH_NO_FLOAT)
             continue;
-        if (layout.count > limit - *floats)
+        if (layout.count > limit - all)
             return rn_error(RN_EFORMAT,
-                            "tensor '%.*s' has %zu elements, more than a file of %zu bytes may "
-                            "be expanded to",
-                            shown, entries[i].name, layout.count, file->size);
-        *floats += layout.count;
+                            "tensor '%.*s' and those before it have %zu elements, more than a "
+                            "file of %zu bytes may be expanded to",
+                            shown, entries[i].name, all + layout.count, file->size);
+        all += layout.count;
+        if (needs_copy(&layout))
+            *floats += layout.count;
     }
     return RN_OK;
 }

@@ -225,6 +225,9 @@ def tensors():
               ("i", tensor(storage("4", "Long", 1), shape=(), stride=()))),
         ((b"1", 2, struct.pack("<2d", 1, 1e300)), (b"2", 2, b"\x00\x3c\x01\x00"),
          (b"3", 2, b"\x80\x3f\xc0\x7f"), (b"4", 1, bytes(8))))
+    thousand = tensor(storage(count=1000), shape=(1000,)) + b"q\x00" # and again and again
+    yield "tensors_share", legacy(state(("a00", thousand), *(
+        ("a%02d" % i, b"h\x00") for i in range(1, 40))), ((b"0", 1000, bytes(4000)),))
     yield "name_twice", legacy(state(("a", tensor()), ("a", tensor())))
     yield "name_long", legacy(state(("a" * 1025, tensor())))
     yield "key_long", a(tensor(storage("0" * 1025)))

@@ -101,8 +101,9 @@ static const hostile samples[] = {
      "tensor 'a': its offset, shape and strides reach beyond the 4 elements of its storage"},
     {"tensor_dims", "tensor 'a': its shape has 9 numbers, expected at most 8"},
     {"tensor_expanded", NULL},
-    {"tensor_expanded_far",
-     "tensor 'a' has 4398046511104 elements, more than a file of 246 bytes may be expanded to"},
+    {"tensor_expanded_far", "tensor 'a' and those before it have 4398046511104 elements, more than "
+                            "a file of 246 bytes may "
+                            "be expanded to"},
     {"tensor_negative_view", "tensor 'a': it is a conjugate or negative view"},
     {"tensor_no_arguments", "tensor 'a': its storage is none"},
     {"tensor_no_shape", "tensor 'a': its shape is no tuple"},
@@ -126,6 +127,9 @@ static const hostile samples[] = {
     {"tensor_types", NULL},
     {"tensor_v3", NULL},
     {"tensor_v3_type", "tensor 'a': its type is none that is known"},
+    {"tensors_share",
+     "tensor 'a25' and those before it have 26000 elements, more than a file of 4609 "
+     "bytes may be expanded to"},
     {"text_long", "pickle at byte 48: BINUNICODE needs 4294967295 bytes, 2 are left"},
     {"text_longer", "pickle at byte 48: BINUNICODE8 needs 18446744073709551615 bytes, 2 are left"},
     {"tuple_empty_stack", "pickle at byte 48: TUPLE3 needs 3 on the stack, found 0"},
