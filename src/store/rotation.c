@@ -57,12 +57,20 @@ static rn_status list_checkpoints(listing *list, const char *folder)
     if (dir == NULL)
         return rn_error(errno == ENOENT ? RN_ENOTFOUND : RN_EIO, "cannot list '%s': %s", folder,
                         strerror(errno));
-    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+    for (;;) {
+        errno = 0;
+        struct dirent *entry = readdir(dir);
+        if (entry == NULL)
+            break;
         if (!parse_name(&iteration, entry->d_name))
             continue;
         RN_TRY(rn_grow((void **)&list->iterations, &list->capacity, list->count + 1,
                        sizeof *list->iterations));
         list->iterations[list->count++] = iteration;
+    }
+    if (errno != 0) { // or a resumed run would begin anew
+        st = rn_error(RN_EIO, "cannot list '%s': %s", folder, strerror(errno));
+        goto out;
     }
     if (list->count > 0)
         qsort(list->iterations, list->count, sizeof *list->iterations, compare_falling);
