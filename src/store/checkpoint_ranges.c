@@ -64,6 +64,8 @@ rn_status rn_meta_ranges(rn_range **out, const cJSON *metadata, const rn_graph *
         if (node < 1) // nor of the input, whose pixels nobody makes bytes of
             RN_TRY(
                 rn_error(RN_EFORMAT, "%s: the network has no '%s'", RN_META_RANGES, item->string));
+        if (rn_range_known(&(*out)[node]))
+            RN_TRY(rn_error(RN_EFORMAT, "%s: '%s' stands twice", RN_META_RANGES, item->string));
         RN_TRY(read_range(&(*out)[node], item));
     }
 out:
