@@ -21,6 +21,8 @@ enum {
     ENTRY_VALUE = 2
 };
 
+enum { MOST_OTHER_FIELDS = 64 }; // of a tensor, than those of its values
+
 typedef struct element_type {
     int type;
     const char *name;
@@ -231,18 +233,31 @@ static rn_status check_values(const rn_onnx_tensor *tensor)
     return st;
 }
 
+// Values in typed fields are read anew by each node that uses them: what else stands among them
+// must not make a small tensor a long one.
+static rn_status check_fields(const rn_onnx_tensor *tensor, size_t fields)
+{
+    if (tensor->has_raw || fields <= tensor->count + MOST_OTHER_FIELDS)
+        return RN_OK;
+    return rn_error(RN_EFORMAT, "%zu fields for %zu values, expected at most %zu", fields,
+                    tensor->count, tensor->count + MOST_OTHER_FIELDS);
+}
+
 rn_status rn_onnx_read_tensor(rn_onnx_tensor *tensor, rn_proto body)
 {
     rn_status st = RN_OK;
     rn_proto_field field;
+    size_t fields = 0;
 
     *tensor = (rn_onnx_tensor){.body = body};
     do {
         RN_TRY(rn_proto_next(&body, &field));
         RN_TRY(read_tensor_field(tensor, &field));
+        fields++;
     } while (field.number != 0);
     RN_TRY(multiply_shape(tensor));
     RN_TRY(check_values(tensor));
+    RN_TRY(check_fields(tensor, fields));
 out:
     if (st != RN_OK && tensor->name.size > 0)
         rn_error_prefix(st, "tensor '%.*s'", RN_ONNX_TEXT(tensor->name));

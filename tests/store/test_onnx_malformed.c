@@ -153,6 +153,20 @@ static void shapes_that_cannot_be(void **state)
     refused(f, RN_EUNSUPPORTED, "more than 4 dimensions");
 }
 
+static void small_tensors_are_short(void **state)
+{
+    (void)state;
+    const int64_t one = 1;
+    file f = start();
+    rn_message tensor = tensor_of("v", RN_ONNX_FLOAT, &one, 1);
+
+    rn_message_float(&tensor, 4, 1);
+    for (int i = 0; i < 100; i++)
+        rn_message_refer(&tensor, 4, "", 0); // lists of nothing
+    rn_message_append(&f.graph, GRAPH_INITIALIZER, &tensor);
+    refused(f, RN_EFORMAT, "tensor 'v': 105 fields for 1 values, expected at most 65");
+}
+
 static void weights_of_wrong_types_and_ranks(void **state)
 {
     (void)state;
@@ -473,6 +487,7 @@ int main(void)
         cmocka_unit_test(operators_that_no_network_has),
         cmocka_unit_test(values_in_another_file),
         cmocka_unit_test(shapes_that_cannot_be),
+        cmocka_unit_test(small_tensors_are_short),
         cmocka_unit_test(weights_of_wrong_types_and_ranks),
         cmocka_unit_test(windows_that_no_network_has),
         cmocka_unit_test(metadata_have_keys_once),
