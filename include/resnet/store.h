@@ -124,7 +124,8 @@ RN_API const char *rn_file_format_name(rn_file_format format);
  */
 typedef struct rn_import_options {
     const char *model;              // spec; else inferred from the tensors' names and shapes
-    int height, width;              // of the input; else the model's default
+    int height, width;              // of the input, which an ONNX graph may leave open even if the
+                                    // metadata tell one; else the model's default
     const float *mean, *deviation;  // one a channel, of values in 0 .. 1; deviation NULL: 1. Else
                                     // ImageNet's for three channels (the habit of PyTorch's
                                     // models), or none

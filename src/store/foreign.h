@@ -21,6 +21,8 @@ typedef struct rn_foreign {
     char *model;              // spec that the file's own graph amounts to, or NULL; tensors then
                               // have the canonical names and shapes
     rn_model_options options; // known with `model`; zeroes: unknown
+    bool open_height;         // the graph leaves that of `options` open: it is the metadata's or
+    bool open_width;          // the model's usual one, and may be told otherwise
     char *metadata;           // JSON object of texts (keys of store/checkpoint.h), or NULL
     void *owner;              // what names and data point into
     void (*release)(void *owner);

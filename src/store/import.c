@@ -37,20 +37,24 @@ static void take(int *value, int said)
         *value = said;
 }
 
-// What the tensors show, unless the file itself or else the options say it.
+// What the tensors show, unless the file itself or else the options say it. A graph knows best;
+// what it leaves open has been taken from metadata.
 static rn_status find_options(rn_model_options *options, const importing *in)
 {
     rn_status st = RN_OK;
-    const rn_model_options *known = &in->state.foreign->options;
+    const rn_foreign *foreign = in->state.foreign;
 
     rn_infer_options(options, &in->state);
     take(&options->height, in->told->height);
     take(&options->width, in->told->width);
-    take(&options->classes, known->classes);
-    take(&options->channels, known->channels);
-    take(&options->height, known->height);
-    take(&options->width, known->width);
     RN_TRY(rn_meta_options(options, in->metadata));
+    if (foreign->model == NULL)
+        return RN_OK;
+    *options = foreign->options;
+    if (foreign->open_height)
+        take(&options->height, in->told->height);
+    if (foreign->open_width)
+        take(&options->width, in->told->width);
 out:
     return st;
 }

@@ -21,6 +21,7 @@ typedef struct parsing {
     rn_onnx_model model;
     rn_net net;
     rn_match match;
+    rn_model_options said; // by the metadata
     rn_graph *graph;
     rn_status failed; // of the first spec that was tried
     char message[1024];
@@ -34,29 +35,6 @@ static void release_owner(void *pointer)
     rn_graph_free(owner->graph);
     rn_blocks_free(&owner->blocks);
     rn_free(owner);
-}
-
-static rn_status read_metadata_options(rn_model_options *options, const char *text)
-{
-    rn_status st = RN_OK;
-    cJSON *json = NULL;
-    struct {
-        const char *key;
-        int *value;
-    } members[] = {{"classes", &options->classes},
-                   {"channels", &options->channels},
-                   {"height", &options->height},
-                   {"width", &options->width}};
-
-    RN_TRY(rn_json_parse(&json, text, strlen(text), RN_META_OPTIONS));
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        int64_t number = *members[i].value;
-        RN_TRY(rn_json_int64(json, members[i].key, 0, INT32_MAX, &number, RN_META_OPTIONS));
-        *members[i].value = (int)number;
-    }
-out:
-    cJSON_Delete(json);
-    return st;
 }
 
 // Where the file leaves the size of the input open, it is the model's usual one.
@@ -81,21 +59,16 @@ out:
 }
 
 // The shape that the graph itself shows; what it leaves open may stand in the metadata.
-static rn_status find_options(rn_model_options *options, const parsing *parse, const char *text)
+static rn_model_options find_options(const parsing *parse)
 {
-    rn_status st = RN_OK;
     const rn_net_node *nodes = parse->net.nodes;
 
-    if (text != NULL)
-        RN_TRY(read_metadata_options(options, text));
-    options->classes = nodes[parse->net.output].channels;
-    options->channels = nodes[0].channels;
-    if (nodes[0].height > 0)
-        options->height = nodes[0].height;
-    if (nodes[0].width > 0)
-        options->width = nodes[0].width;
-out:
-    return st;
+    return (rn_model_options){
+        .classes = nodes[parse->net.output].channels,
+        .channels = nodes[0].channels,
+        .height = nodes[0].height > 0 ? nodes[0].height : parse->said.height,
+        .width = nodes[0].width > 0 ? nodes[0].width : parse->said.width,
+    };
 }
 
 // Keep the message of the first spec: it was the likeliest.
@@ -109,17 +82,14 @@ static rn_status remember(parsing *parse, rn_status st)
 }
 
 // RN_OK without parse->graph: this is not the network.
-static rn_status try_spec(parsing *parse, const char *spec, const char *options_text)
+static rn_status try_spec(parsing *parse, const char *spec)
 {
     rn_status st = RN_OK;
-    rn_model_options options = {0};
     rn_graph *graph = NULL;
 
     if (parse->graph != NULL || spec == NULL)
         return RN_OK;
-    st = find_options(&options, parse, options_text);
-    if (st == RN_OK)
-        st = create_graph(&graph, spec, options);
+    st = create_graph(&graph, spec, find_options(parse));
     if (st != RN_OK) {
         rn_error_prefix(st, "the graph would be '%s'", spec);
         return remember(parse, st == RN_ENOMEM ? st : RN_EUNSUPPORTED);
@@ -134,27 +104,19 @@ static rn_status try_spec(parsing *parse, const char *spec, const char *options_
     return remember(parse, st);
 }
 
-static const char *metadata_text(const parsing *parse, const char *key)
-{
-    const cJSON *item = parse->model.metadata == NULL
-                            ? NULL
-                            : cJSON_GetObjectItemCaseSensitive(parse->model.metadata, key);
-
-    return item == NULL ? NULL : item->valuestring;
-}
-
 static rn_status find_network(parsing *parse)
 {
     rn_status st = RN_OK;
     rn_derived derived;
-    const char *options = metadata_text(parse, RN_META_OPTIONS);
+    const cJSON *metadata = parse->model.metadata;
 
-    RN_TRY(try_spec(parse, metadata_text(parse, RN_META_MODEL), options));
+    RN_TRY(rn_meta_options(&parse->said, metadata));
+    RN_TRY(try_spec(parse, rn_meta_text(metadata, RN_META_MODEL)));
     if (parse->graph != NULL)
         return RN_OK;
     RN_TRY(rn_net_derive(&derived, &parse->net));
     for (int i = 0; i < derived.count; i++)
-        RN_TRY(try_spec(parse, derived.specs[i], NULL));
+        RN_TRY(try_spec(parse, derived.specs[i]));
     if (parse->graph == NULL)
         st = rn_error(parse->failed, "%s", parse->message);
 out:
@@ -194,6 +156,8 @@ static rn_status make_foreign(rn_foreign **out, parsing *parse)
     RN_TRY(rn_match_tensors(foreign->tensors, &parse->match, &owner->blocks));
     RN_TRY(rn_strdup(&foreign->model, rn_graph_model(parse->graph)));
     foreign->options = *rn_graph_options(parse->graph);
+    foreign->open_height = parse->net.nodes[0].height == 0;
+    foreign->open_width = parse->net.nodes[0].width == 0;
     if (parse->model.metadata != NULL)
         RN_TRY(rn_json_print(&foreign->metadata, parse->model.metadata, false));
     owner->graph = parse->graph;

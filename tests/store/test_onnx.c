@@ -157,6 +157,16 @@ static void metadata_do_not_overrule_the_graph(void **state)
         rn_foreign_free(foreign);
         cJSON_Delete(metadata);
     }
+    cJSON *metadata = NULL;
+    rn_checkpoint *loaded = NULL;
+    ONNX_TRY(rn_json_object(&metadata));
+    ONNX_TRY(rn_json_add_text(metadata, "resnet.model", "resnet-8"));
+    ONNX_TRY(rn_json_add_text(metadata, "resnet.options", "{\"height\":24,\"width\":24}"));
+    rn_foreign_free(there_and_back(model, metadata, false));
+    ONNX_TRY(rn_model_load(&loaded, NULL, in_folder("model.onnx"), NULL));
+    assert_true(loaded->options.height == SIZE && loaded->options.width == SIZE);
+    rn_checkpoint_free(loaded);
+    cJSON_Delete(metadata);
     onnx_model_free(model);
 }
 

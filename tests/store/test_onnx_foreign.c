@@ -12,6 +12,7 @@
 
 #include "store/onnx_expected.h"
 #include "store/onnx_models.h"
+#include "store/temporary_folder.h"
 
 enum { FILES = sizeof onnx_expected / sizeof *onnx_expected, BATCH = 2, CLASSES = 3 };
 
@@ -99,6 +100,55 @@ static void logits_are_pytorchs(void **state)
     }
 }
 
+// The file with "resnet.options" in its metadata, which a message may have at its end.
+static void write_with_options(const char *path, const char *name, const char *options)
+{
+    rn_message entry = {0}, added = {0};
+    rn_atomic_file file = {.descriptor = -1};
+    size_t size;
+    char *bytes = read_bytes(name, &size);
+
+    rn_message_text(&entry, 1, "resnet.options");
+    rn_message_text(&entry, 2, options);
+    rn_message_append(&added, 14, &entry);
+    ONNX_TRY(rn_atomic_file_open(&file, path));
+    ONNX_TRY(rn_atomic_file_write(&file, bytes, size));
+    ONNX_TRY(rn_message_write(&added, &file));
+    ONNX_TRY(rn_atomic_file_commit(&file));
+    rn_message_release(&added);
+    rn_free(bytes);
+}
+
+static void assert_sizes(const char *path, const rn_import_options *told, int height, int width)
+{
+    rn_checkpoint *loaded = NULL;
+
+    ONNX_TRY(rn_model_load(&loaded, NULL, path, told));
+    assert_int_equal(loaded->options.height, height);
+    assert_int_equal(loaded->options.width, width);
+    rn_checkpoint_free(loaded);
+}
+
+// First the graph, then what is told, metadata, the model's usual size.
+static void the_size_is_found_in_turn(void **state)
+{
+    (void)state;
+    const rn_import_options told = {.height = 64, .width = 48}, same = {.height = 8, .width = 8};
+    rn_checkpoint *loaded = NULL;
+    const char *path = in_folder("open.onnx");
+
+    write_with_options(path, "bfloat.onnx", "{}");
+    assert_sizes(path, NULL, 32, 32);
+    assert_sizes(path, &told, 64, 48);
+    write_with_options(path, "bfloat.onnx", "{\"height\":24,\"width\":40}");
+    assert_sizes(path, NULL, 24, 40);
+    assert_sizes(path, &told, 64, 48);
+    write_with_options(path, "script-plain.onnx", "{\"height\":24,\"width\":40}");
+    assert_sizes(path, &same, 8, 8);
+    assert_int_equal(rn_model_load(&loaded, NULL, path, &told), RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "input of 64 x 48 told, the file says 8 x 8"));
+}
+
 // What each program wrote must not matter: the float types and where values stand.
 static void types_are_told(void **state)
 {
@@ -122,8 +172,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(structure_tells_the_spec),
         cmocka_unit_test(logits_are_pytorchs),
+        cmocka_unit_test(the_size_is_found_in_turn),
         cmocka_unit_test(types_are_told),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
