@@ -111,7 +111,7 @@ typedef struct rn_onnx_model {
     int outputs;
     bool has_graph;
     cJSON *metadata; // texts, or NULL
-    size_t metadata_count;
+    size_t metadata_count, metadata_bytes;
 } rn_onnx_model;
 
 /**

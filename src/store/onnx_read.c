@@ -376,6 +376,11 @@ static rn_status store_metadata(rn_onnx_model *model, rn_onnx_text key, rn_onnx_
         return rn_error(RN_EUNSUPPORTED, "more than %d metadata_props", RN_ONNX_METADATA);
     if (key.size == 0)
         return rn_error(RN_EFORMAT, "metadata without a key");
+    if (key.size + value.size > RN_SAFETENSORS_HEADER - model->metadata_bytes)
+        return rn_error(RN_EUNSUPPORTED,
+                        "metadata '%.*s' and those before it have more than %zu bytes",
+                        RN_ONNX_TEXT(key), RN_SAFETENSORS_HEADER);
+    model->metadata_bytes += key.size + value.size;
     if (model->metadata == NULL)
         RN_TRY(rn_json_object(&model->metadata));
     RN_TRY(rn_format(&name, "%.*s", (int)key.size, key.data));

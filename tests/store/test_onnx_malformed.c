@@ -272,6 +272,25 @@ static void metadata_have_keys_once(void **state)
     refused(f, RN_EUNSUPPORTED, "operator set 6, expected 7 or later");
 }
 
+static void metadata_are_short(void **state)
+{
+    (void)state;
+    enum { HALF = 8 << 20 };
+    char *text = test_malloc(HALF);
+    file f = start();
+
+    memset(text, 'x', HALF);
+    for (int i = 0; i < 2; i++) {
+        rn_message entry = {0};
+        rn_message_text(&entry, 1, i == 0 ? "first" : "second");
+        rn_message_refer(&entry, 2, text, HALF);
+        rn_message_append(&f.model, MODEL_METADATA, &entry);
+    }
+    refused(f, RN_EUNSUPPORTED,
+            "metadata 'second' and those before it have more than 16777216 bytes");
+    test_free(text);
+}
+
 // How much is asked for at once, and in all.
 typedef struct meter {
     size_t total;
@@ -491,6 +510,7 @@ int main(void)
         cmocka_unit_test(weights_of_wrong_types_and_ranks),
         cmocka_unit_test(windows_that_no_network_has),
         cmocka_unit_test(metadata_have_keys_once),
+        cmocka_unit_test(metadata_are_short),
         cmocka_unit_test(memory_is_of_the_order_of_the_file),
         cmocka_unit_test(long_and_wide_graphs),
         cmocka_unit_test(weights_that_layers_share),
