@@ -42,8 +42,10 @@ typedef struct rn_checkpoint {
  *
  * @param checkpoint  `momentum`, `ema`, `recipe`, `state` and `from` may be NULL. Where `graph` is
  * set, its model and options are saved instead of the fields `model` and `options`.
- * @return RN_OK; RN_EINVAL (a part is missing, or the preprocess is of another size); RN_EIO or
- *         RN_ENOTFOUND (path and reason; the old file is untouched); RN_ENOMEM.
+ * @return RN_OK; RN_EINVAL (a part is missing, or the preprocess is of another size);
+ *         RN_EUNSUPPORTED (names and other metadata of more than 16 MiB: the path); RN_EIO or
+ *         RN_ENOTFOUND (path and reason; the old file is there, or the whole new one if only its
+ *         folder could not be synced); RN_ENOMEM.
  */
 RN_API rn_status rn_checkpoint_save(const rn_checkpoint *checkpoint, const char *path);
 

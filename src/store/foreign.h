@@ -44,7 +44,12 @@ bool rn_torch_recognise(const char *bytes, size_t size);
  */
 rn_status rn_torch_parse(rn_foreign **out, char *bytes, size_t size);
 
-/** Write a state dict that torch.load() (weights_only=True too) reads, atomically. */
+/**
+ * Write a state dict that torch.load() (weights_only=True too) reads, atomically.
+ *
+ * @return RN_OK; RN_EINVAL (a count that is not the shape's); RN_EUNSUPPORTED (more than 65,531
+ *         tensors or 4 GiB: path and limit); RN_EIO or RN_ENOTFOUND; RN_ENOMEM.
+ */
 rn_status rn_torch_write(const char *path, const rn_tensor *tensors, size_t count);
 
 /**

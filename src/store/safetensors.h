@@ -56,8 +56,9 @@ const rn_element_type *rn_element_type_find(const char *name);
  * @param metadata  JSON object whose members are texts; names must not start with "resnet.header"
  *                  or "resnet.tensors". Borrowed.
  * @param tensors   Names must differ; borrowed.
- * @return RN_OK; RN_EINVAL (a count that is not the shape's, too large a header); RN_EIO (the old
- *         file is untouched); RN_ENOMEM.
+ * @return RN_OK; RN_EINVAL (a count that is not the shape's); RN_EUNSUPPORTED (a header of more
+ * than RN_SAFETENSORS_HEADER: the path); RN_EIO or RN_ENOTFOUND (path and reason; the old file is
+ * there, or the whole new one); RN_ENOMEM.
  */
 rn_status rn_safetensors_write(const char *path, const cJSON *metadata, const rn_tensor *tensors,
                                size_t count);

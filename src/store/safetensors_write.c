@@ -118,7 +118,7 @@ static rn_status finish_header(char **out, size_t *length, const cJSON *header)
     size_t printed = strlen(text);
     *length = (printed + HEADER_ALIGNMENT - 1) / HEADER_ALIGNMENT * HEADER_ALIGNMENT;
     if (*length > RN_SAFETENSORS_HEADER) {
-        st = rn_error(RN_EINVAL, "header of %zu bytes, expected at most %zu", *length,
+        st = rn_error(RN_EUNSUPPORTED, "header of %zu bytes, expected at most %zu", *length,
                       RN_SAFETENSORS_HEADER);
         goto out;
     }
@@ -160,7 +160,10 @@ rn_status rn_safetensors_write(const char *path, const cJSON *metadata, const rn
     char *header = NULL;
     size_t length = 0;
 
-    RN_TRY(build_header(&header, &length, metadata, tensors, count));
+    st = build_header(&header, &length, metadata, tensors, count);
+    if (st == RN_EUNSUPPORTED)
+        rn_error_prefix(st, "'%s'", path);
+    RN_TRY(st);
     put_length(prefix, length);
     RN_TRY(rn_atomic_file_open(&file, path));
     RN_TRY(rn_atomic_file_write(&file, prefix, sizeof prefix));

@@ -291,7 +291,7 @@ static rn_status check_tensor(const rn_tensor *tensor)
 }
 
 // All in the file: the data, and for each record headers, padding and its part of the pickle.
-static rn_status check_size(const rn_tensor *tensors, size_t count)
+static rn_status check_size(const char *path, const rn_tensor *tensors, size_t count)
 {
     const uint64_t around = LOCAL_HEADER + CENTRAL_HEADER + PADDING_HEADER + ALIGNMENT +
                             (uint64_t)2 * RECORD_NAME + 128 + (uint64_t)2 * RN_TENSOR_DIMS * 11;
@@ -299,16 +299,17 @@ static rn_status check_size(const rn_tensor *tensors, size_t count)
     rn_status st = RN_OK;
 
     if (count > ENTRIES - OTHER_RECORDS)
-        return rn_error(RN_EINVAL, "%zu tensors, a file of PyTorch holds at most %d here", count,
-                        ENTRIES - OTHER_RECORDS);
+        return rn_error(RN_EUNSUPPORTED,
+                        "'%s' would have %zu tensors, a file of PyTorch holds at most %d here",
+                        path, count, ENTRIES - OTHER_RECORDS);
     for (size_t i = 0; i < count; i++) {
         RN_TRY(check_tensor(&tensors[i]));
         uint64_t other = around + strlen(tensors[i].name);
         if (other > left || tensors[i].count > (left - other) / sizeof(float))
-            return rn_error(RN_EINVAL,
-                            "tensor '%s' and those before it need more than the 4 GiB "
-                            "that a file of PyTorch holds here",
-                            tensors[i].name);
+            return rn_error(RN_EUNSUPPORTED,
+                            "'%s': tensor '%s' and those before it need more than the 4 GiB that "
+                            "a file of PyTorch holds here",
+                            path, tensors[i].name);
         left -= other + tensors[i].count * sizeof(float);
     }
 out:
@@ -339,7 +340,7 @@ rn_status rn_torch_write(const char *path, const rn_tensor *tensors, size_t coun
     writer w = {.file.descriptor = -1};
     buffer pickle = {0};
 
-    RN_TRY(check_size(tensors, count));
+    RN_TRY(check_size(path, tensors, count));
     RN_TRY(put_state_dict(&pickle, tensors, count));
     RN_TRY(rn_atomic_file_open(&w.file, path));
     RN_TRY(write_records(&w, &pickle, tensors, count));

@@ -335,6 +335,24 @@ static void writer_refuses_what_is_inconsistent(void **state)
 }
 
 // Whatever the number of bytes that still fit, the old file stays and nothing else.
+static void writer_refuses_too_much_metadata(void **state)
+{
+    (void)state;
+    char *text = test_malloc(RN_SAFETENSORS_HEADER + 1);
+    cJSON *metadata = cJSON_CreateObject();
+
+    memset(text, 'x', RN_SAFETENSORS_HEADER);
+    text[RN_SAFETENSORS_HEADER] = '\0';
+    cJSON_AddStringToObject(metadata, "labels", text);
+    assert_int_equal(rn_safetensors_write(in_folder("long"), metadata, tiny, TINY),
+                     RN_EUNSUPPORTED);
+    assert_non_null(strstr(rn_error_message(), "/long': header of 16777"));
+    assert_non_null(strstr(rn_error_message(), " bytes, expected at most 16777216"));
+    assert_false(rn_file_exists(in_folder("long")));
+    cJSON_Delete(metadata);
+    test_free(text);
+}
+
 static void full_disk_leaves_the_old_file(void **state)
 {
     (void)state;
@@ -419,6 +437,7 @@ int main(void)
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(wrong_header_lengths_are_refused),
         cmocka_unit_test(writer_refuses_what_is_inconsistent),
+        cmocka_unit_test(writer_refuses_too_much_metadata),
         cmocka_unit_test(full_disk_leaves_the_old_file),
         cmocka_unit_test(unusable_paths_are_named),
         cmocka_unit_test(allocation_failures_leave_nothing),
