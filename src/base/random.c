@@ -104,6 +104,8 @@ double rn_stream_beta(rn_stream *stream, double alpha)
 {
     double x = log_gamma_draw(stream, alpha), y = log_gamma_draw(stream, alpha);
 
+    if (isinf(x) && isinf(y)) // the smallest of alphas: all is at the two ends
+        return (double)(rn_stream_bits(stream) & 1);
     return 1 / (1 + exp(y - x));
 }
 

@@ -199,7 +199,7 @@ static void beta_has_its_distribution(void **state)
 static void beta_has_its_moments(void **state)
 {
     enum { DRAWS = 40000 };
-    static const double alphas[] = {1e-9, 1e-3, 0.1, 0.2, 1, 3, 100};
+    static const double alphas[] = {5e-324, 1e-308, 1e-9, 1e-3, 0.1, 0.2, 1, 3, 100};
 
     (void)state;
     for (size_t a = 0; a < sizeof alphas / sizeof *alphas; a++) {
