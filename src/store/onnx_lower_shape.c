@@ -157,6 +157,13 @@ out:
     return st;
 }
 
+// Values of one sample's map; false where they are too many to be counted.
+static bool count_map(int64_t *total, const rn_net_node *map)
+{
+    return !__builtin_mul_overflow((int64_t)map->channels, (int64_t)map->height, total) &&
+           !__builtin_mul_overflow(*total, (int64_t)map->width, total);
+}
+
 // From a map to a list a sample; after pooling that changes nothing.
 static rn_status flatten(rn_lowering *lowering, const rn_onnx_node *node, const rn_known *input,
                          rn_known *out)
@@ -171,8 +178,7 @@ static rn_status flatten(rn_lowering *lowering, const rn_onnx_node *node, const 
         return RN_OK;
     RN_TRY(rn_lower_append(&made, lowering, node, RN_NODE_FLATTEN, input, out));
     out->rank = 2;
-    if (__builtin_mul_overflow((int64_t)made->channels, (int64_t)made->height, &total) ||
-        __builtin_mul_overflow(total, (int64_t)made->width, &total) || total > INT32_MAX)
+    if (!count_map(&total, made) || total > INT32_MAX)
         return rn_onnx_node_error(RN_EFORMAT, node, "a map of %d x %d x %d", made->channels,
                                   made->height, made->width);
     made->channels = (int)total;
@@ -213,9 +219,10 @@ rn_status rn_lower_reshape(rn_lowering *lowering, const rn_onnx_node *node, rn_k
     RN_TRY(rn_lower_ints(&shape, lowering, node, 1));
     RN_TRY(rn_onnx_find_attribute(&old, node, "allowzero", RN_ONNX_ATTRIBUTE_INT));
     const rn_net_node *from = &lowering->net->nodes[input->node];
-    int64_t flat = (int64_t)from->channels * from->height * from->width;
+    int64_t flat;
     int64_t first = shape.count > 0 ? shape.values[0] : 0, rest = shape.values[1];
-    bool batch = keeps_batch(lowering, first), whole = rest == flat && flat > 0;
+    bool batch = keeps_batch(lowering, first),
+         whole = count_map(&flat, from) && rest == flat && flat > 0;
     if (shape.count != 2 ||
         !((batch && (rest == -1 || rest == RN_ONNX_UNTOLD || whole)) || (first == -1 && whole)))
         return rn_onnx_node_error(RN_EUNSUPPORTED, node,
