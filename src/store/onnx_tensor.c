@@ -1,7 +1,6 @@
 // TensorProto: where the values lie, and their conversion.
 #include "store/onnx.h"
 
-#include <math.h>
 #include <string.h>
 
 // Field numbers of the format.
@@ -274,39 +273,20 @@ static uint64_t raw_value(const rn_onnx_tensor *tensor, size_t index, size_t byt
     return value;
 }
 
-static float float_of_bits(uint32_t bits)
-{
-    float value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static float float_of_half(uint32_t half)
-{
-    int exponent = (int)(half >> 10 & 31);
-    float fraction = (float)(half & 1023), value;
-
-    if (exponent == 31)
-        return float_of_bits((half & 0x8000) << 16 | 0x7f800000u | (half & 1023) << 13);
-    value = exponent == 0 ? ldexpf(fraction, -24) : ldexpf(fraction + 1024, exponent - 25);
-    return half & 0x8000 ? -value : value;
-}
-
 static float to_float(int type, uint64_t bits)
 {
     double wide;
 
     switch (type) {
     case RN_ONNX_FLOAT16:
-        return float_of_half((uint32_t)bits);
+        return rn_float_of_half((uint16_t)bits);
     case RN_ONNX_BFLOAT16:
-        return float_of_bits((uint32_t)bits << 16);
+        return rn_float_of_bfloat((uint16_t)bits);
     case RN_ONNX_DOUBLE:
         memcpy(&wide, &bits, sizeof wide);
         return (float)wide;
     default:
-        return float_of_bits((uint32_t)bits);
+        return rn_float_of_bits((uint32_t)bits);
     }
 }
 

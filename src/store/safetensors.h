@@ -38,6 +38,11 @@ typedef struct rn_tensor {
     const void *data; // count elements, little-endian, of any alignment
 } rn_tensor;
 
+/** The float32 with these bits; what bits of IEEE 754 binary16 and bfloat16 stand for, exactly. */
+float rn_float_of_bits(uint32_t bits);
+float rn_float_of_half(uint16_t bits);
+float rn_float_of_bfloat(uint16_t bits);
+
 /** A type of elements that the format knows. */
 typedef struct rn_element_type {
     const char *name;   // "BF16"

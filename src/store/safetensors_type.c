@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static float from_bits(uint32_t bits)
+float rn_float_of_bits(uint32_t bits)
 {
     float value;
 
@@ -12,7 +12,7 @@ static float from_bits(uint32_t bits)
 }
 
 // 1 sign, 5 exponent (bias 15), 10 fraction bits. Every value has its float32; NaNs stay NaNs.
-static float from_half(uint16_t half)
+float rn_float_of_half(uint16_t half)
 {
     uint32_t sign = (uint32_t)(half & 0x8000) << 16;
     uint32_t exponent = half >> 10 & 0x1f, fraction = half & 0x3ff;
@@ -22,8 +22,14 @@ static float from_half(uint16_t half)
         return sign != 0 ? -value : value;
     }
     if (exponent == 0x1f)
-        return from_bits(sign | 0x7f800000 | fraction << 13);
-    return from_bits(sign | (exponent + 127 - 15) << 23 | fraction << 13);
+        return rn_float_of_bits(sign | 0x7f800000 | fraction << 13);
+    return rn_float_of_bits(sign | (exponent + 127 - 15) << 23 | fraction << 13);
+}
+
+// The upper half of a float32.
+float rn_float_of_bfloat(uint16_t bits)
+{
+    return rn_float_of_bits((uint32_t)bits << 16);
 }
 
 static void convert_half(float *dst, const char *src, size_t count)
@@ -31,17 +37,16 @@ static void convert_half(float *dst, const char *src, size_t count)
     for (size_t i = 0; i < count; i++) {
         uint16_t bits;
         memcpy(&bits, src + i * sizeof bits, sizeof bits);
-        dst[i] = from_half(bits);
+        dst[i] = rn_float_of_half(bits);
     }
 }
 
-// The upper half of a float32.
 static void convert_bfloat(float *dst, const char *src, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         uint16_t bits;
         memcpy(&bits, src + i * sizeof bits, sizeof bits);
-        dst[i] = from_bits((uint32_t)bits << 16);
+        dst[i] = rn_float_of_bfloat(bits);
     }
 }
 

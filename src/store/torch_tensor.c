@@ -188,27 +188,6 @@ out:
     return st;
 }
 
-static float from_bits(uint32_t bits)
-{
-    float value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-// IEEE 754 binary16; its subnormal numbers are multiples of 2^-24, and normal as float32.
-static float from_half(uint16_t half)
-{
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31;
-    uint32_t fraction = half & 0x3ff;
-
-    if (exponent == 31) // infinite, or not a number
-        return from_bits(sign | 0x7f800000 | fraction << 13);
-    if (exponent == 0)
-        return from_bits(sign) + (sign ? -0x1p-24f : 0x1p-24f) * (float)fraction;
-    return from_bits(sign | (exponent + 112) << 23 | fraction << 13);
-}
-
 static float load(const char *data, rn_torch_form form)
 {
     uint16_t half;
@@ -225,11 +204,11 @@ static float load(const char *data, rn_torch_form form)
         break;
     case RN_TORCH_FLOAT16:
         memcpy(&half, data, sizeof half);
-        value = from_half(half);
+        value = rn_float_of_half(half);
         break;
     case RN_TORCH_BFLOAT16:
         memcpy(&half, data, sizeof half);
-        value = from_bits((uint32_t)half << 16);
+        value = rn_float_of_bfloat(half);
         break;
     case RN_TORCH_NO_FLOAT:
         break;
