@@ -16,7 +16,7 @@ typedef struct rn_foreign_tensor {
 
 typedef struct rn_foreign {
     rn_foreign_tensor *tensors; // in the file's order; names are the file's, without containers
-                                // such as "state_dict" and without "module."
+                                // such as "state_dict"
     size_t count;
     char *model;              // spec that the file's own graph amounts to, or NULL; tensors then
                               // have the canonical names and shapes

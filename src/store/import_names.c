@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// What wrappers put in front of every name: data parallelism, compilation.
+// What wrappers put in front of every name: DataParallel and DistributedDataParallel;
+// torch.compile(). One may lie in the other.
 static const char *const wrappers[] = {"module.", "_orig_mod."};
 enum { WRAPPERS = sizeof wrappers / sizeof *wrappers, MOST_WRAPPED = 4, LONGER = 2 };
 

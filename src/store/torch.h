@@ -97,8 +97,7 @@ typedef struct rn_torch_entry {
 } rn_torch_entry;
 
 /**
- * Find the state dict and list its tensors: names without what wrappers put in front of all of
- * them, each once, in the file's order.
+ * Find the state dict and list its tensors, each name once, in the file's order.
  *
  * @param[out] out  The caller's (rn_free()).
  */

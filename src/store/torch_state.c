@@ -9,10 +9,6 @@ enum { SHOWN = 100 }; // most bytes of a name in a message
 
 static const char *const containers[] = {"state_dict", "model", "model_state_dict", "net"};
 
-// In front of every name where a wrapper, not the network itself, was saved: DataParallel and
-// DistributedDataParallel; torch.compile().
-static const char *const wrappers[] = {"module.", "_orig_mod."};
-
 static bool is_named_tensor(const rn_pickle *pickle, const rn_pickle_value *key,
                             const rn_pickle_value *value)
 {
@@ -64,32 +60,6 @@ static void list(rn_torch_entry *entries, const rn_pickle *pickle, const rn_pick
         if (is_named_tensor(pickle, key, value))
             *entries++ =
                 (rn_torch_entry){.name = key->text, .length = key->length, .tensor = value};
-    }
-}
-
-static bool strip(rn_torch_entry *entries, size_t count, const char *prefix)
-{
-    size_t length = strlen(prefix);
-
-    for (size_t i = 0; i < count; i++) {
-        if (entries[i].length <= length || memcmp(entries[i].name, prefix, length) != 0)
-            return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        entries[i].name += length;
-        entries[i].length -= length;
-    }
-    return true;
-}
-
-static void strip_wrappers(rn_torch_entry *entries, size_t count)
-{
-    bool again = true;
-
-    while (again) { // one may lie in the other
-        again = false;
-        for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; i++)
-            again = strip(entries, count, wrappers[i]) || again;
     }
 }
 
@@ -151,7 +121,6 @@ rn_status rn_torch_list_entries(rn_torch_entry **out, size_t *count, const rn_pi
     RN_TRY(RN_NEW(out, *count));
     list(*out, pickle, state);
     RN_TRY(check_lengths(*out, *count));
-    strip_wrappers(*out, *count);
     st = check_names(*out, *count);
 out:
     if (st != RN_OK) {

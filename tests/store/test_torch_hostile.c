@@ -60,7 +60,7 @@ static const hostile samples[] = {
     {"name_nul", "the name of tensor 0 has a NUL in it"},
     {"key_long", "the key of a storage has 1025 bytes, expected at most 1024"},
     {"name_long", "the name of tensor 0 has 1025 bytes, expected at most 1024"},
-    {"name_stripped_twice", "tensor 'a' appears twice"},
+    {"name_stripped_twice", "tensor 'module.a' appears twice"},
     {"name_twice", "tensor 'a' appears twice"},
     {"newobj_ex", "pickle at byte 48: opcode NEWOBJ_EX is not allowed"},
     {"no_tensors", "no tensors in the dict saved, nor in a 'state_dict', 'model', "

@@ -94,25 +94,33 @@ static void every_type_and_stride_is_read(void **state)
     check_file("legacy", expected, sizeof expected / sizeof *expected);
 }
 
-// The state dict is found, "module." and "_orig_mod." go, all else in the file is passed over.
+// The state dict is found, and all else in the file is passed over.
 static void containers_and_protocols_are_read(void **state)
 {
     static const expected_tensor expected[] = {
         {"a", "float32", 2, {2, 2}},
         {"b", "float16", 1, {3}},
-        {"num_batches_tracked", "int64", 0, {0}},
+    };
+    static const expected_tensor wrapped[] = {
+        {"module.a", "float32", 2, {2, 2}},
+        {"module.b", "float16", 1, {3}},
+        {"module.num_batches_tracked", "int64", 0, {0}},
+    };
+    static const expected_tensor compiled[] = {
+        {"module._orig_mod.a", "float32", 2, {2, 2}},
+        {"module._orig_mod.b", "float16", 1, {3}},
     };
     static const char *const two[] = {
-        "small",           "no_crc",           "rewritten",        "protocol5",
-        "model",           "model_state_dict", "protocol1_legacy", "net",
-        "protocol4_legacy"};
+        "small", "no_crc",           "rewritten",        "protocol5",
+        "model", "model_state_dict", "protocol1_legacy", "protocol4_legacy"};
     static const char *const three[] = {"checkpoint", "checkpoint_legacy", "checkpoint_protocol4"};
 
     (void)state;
     for (size_t i = 0; i < sizeof two / sizeof *two; i++)
         check_file(two[i], expected, 2);
     for (size_t i = 0; i < sizeof three / sizeof *three; i++)
-        check_file(three[i], expected, 3);
+        check_file(three[i], wrapped, 3);
+    check_file("net", compiled, 2);
 }
 
 static void tensors_with_attributes_are_read(void **state)
