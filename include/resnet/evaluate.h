@@ -37,6 +37,7 @@ typedef struct rn_evaluate_options {
  *
  * @param[out] out  Release with the function below; zeroes on failure. `classes` and confusion are
  *                  the model's.
+ * @param options   NULL: all zero.
  * @return RN_OK; RN_EINVAL (set or options do not fit the model); RN_EINTERRUPTED; RN_ENOMEM; as
  *         rn_plan_create().
  */

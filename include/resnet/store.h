@@ -181,6 +181,7 @@ typedef struct rn_export_options {
  * What rn_model_load() reads back: of RESNET, SAFETENSORS and ONNX weights bit for bit (ONNX:
  * unless folded), model, preprocess and labels; of TORCH the weights.
  *
+ * @param options  NULL: all zero.
  * @return RN_OK; RN_EINVAL (unknown ending; folding elsewhere than in ONNX); RN_EUNSUPPORTED (the
  *         format cannot hold it); as rn_checkpoint_save().
  */
