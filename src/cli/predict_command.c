@@ -42,10 +42,10 @@ static rn_status take_picture(classifier *c, int *used)
 {
     const rn_picture *picture = c->last;
     const rn_checkpoint *model = c->model.checkpoint;
-    row *r = &c->rows[c->count++];
 
     if (picture->status == RN_ENOMEM)
         return rn_error(RN_ENOMEM, "%s", picture->message);
+    row *r = &c->rows[c->count++];
     *r = (row){.name = strdup(picture->name)};
     if (picture->status != RN_OK)
         r->message = strdup(picture->message);

@@ -262,6 +262,7 @@ rn_status cli_source_absolute(char **out, const char *source)
 {
     char folder[4096];
 
+    *out = NULL;
     if (*source == '/' || is_generated(source))
         return cli_format(out, "%s", source);
     if (getcwd(folder, sizeof folder) == NULL)
