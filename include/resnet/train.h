@@ -164,6 +164,15 @@ RN_API rn_status rn_train_check(const rn_train_options *options, const rn_checkp
 RN_API rn_status rn_finetune_check(const rn_train_options *options);
 
 /**
+ * Whether a new training keeps within options->memory_limit, and its engine has all ops of the
+ * recipe's dtype: what rn_train() would say, before anything is written. Plans the training.
+ *
+ * @return RN_OK; RN_EINVAL (data and recipe do not go together); RN_ENOMEM (also where the limit is
+ *         too low: the message names the least that would do); RN_ENGINE; as rn_graph_create().
+ */
+RN_API rn_status rn_train_check_memory(const rn_train_options *options);
+
+/**
  * Whether the sizes of the recipe's progressive go with model, input and normalisation: what
  * rn_train() would say, before anything is written.
  *

@@ -188,6 +188,21 @@ bool cli_run_exists(const char *folder)
     return found;
 }
 
+bool cli_run_owns(const char *folder, const char *path)
+{
+    char *file = realpath(path, NULL), *place = realpath(folder, NULL);
+    char *slash = file != NULL ? strrchr(file, '/') : NULL;
+    bool owns = false;
+
+    if (slash != NULL && place != NULL) {
+        *slash = '\0';
+        owns = strcmp(file, place) == 0 && is_run_file(slash + 1);
+    }
+    free(file);
+    free(place);
+    return owns;
+}
+
 rn_status cli_run_clear(const char *folder)
 {
     DIR *directory = opendir(folder);

@@ -35,6 +35,8 @@ rn_status cli_run_record_write(const cli_run_record *record, const char *folder,
 
 /** True if the folder holds a run, or what is left of one. */
 bool cli_run_exists(const char *folder);
+/** The file lies in the folder, and cli_run_clear() would delete it. Both may be links. */
+bool cli_run_owns(const char *folder, const char *path);
 /** Delete the files of a run, and no others. */
 rn_status cli_run_clear(const char *folder);
 /**

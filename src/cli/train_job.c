@@ -82,6 +82,21 @@ static bool is_recorded(const cli_option *option)
     return false;
 }
 
+static rn_status check_folder(const cli_job *job, const char *out)
+{
+    if (cli_run_exists(out) && !cli_flag(job->args, "force"))
+        return rn_error(RN_EINVAL,
+                        "'%s' already holds a run: go on with it by --resume, start anew by "
+                        "--force, or choose another folder",
+                        out);
+    if (job->from_path != NULL && cli_run_owns(out, job->from_path))
+        return rn_error(RN_EINVAL,
+                        "'--force' would delete '%s', which '--from' starts from: choose another "
+                        "folder",
+                        job->from.path);
+    return RN_OK;
+}
+
 static rn_status record_options(cli_job *job)
 {
     const cli_option *options = job->args->command->options;
@@ -111,13 +126,7 @@ rn_status cli_job_plan(cli_job *job)
     RN_TRY(record_options(job));
     if (out == NULL)
         goto out;
-    if (cli_run_exists(out) && !cli_flag(args, "force")) {
-        st = rn_error(RN_EINVAL,
-                      "'%s' already holds a run: go on with it by --resume, start anew by --force, "
-                      "or choose another folder",
-                      out);
-        goto out;
-    }
+    RN_TRY(check_folder(job, out));
     RN_TRY(cli_format(&job->folder, "%s", out));
 out:
     return st;
@@ -327,30 +336,38 @@ out:
     return st;
 }
 
-// A limit that a step alone goes beyond, and an op that there is not of that type, are found before
-// anything is deleted or written; what else the limit covers rn_train() adds up.
-static rn_status check_step(const cli_job *job, rn_engine *engine)
+// A step of a training to resume: what else the limit covers rn_train() adds up.
+static rn_status check_resumed_step(const cli_job *job, rn_engine *engine)
 {
     rn_status st = RN_OK;
     rn_graph *graph = NULL;
     rn_plan *plan = NULL;
-    const rn_train_options options = cli_job_train_options(job);
     const rn_plan_options step = {.batch = job->recipe.batch,
                                   .dtype = job->recipe.dtype,
                                   .training = true,
                                   .freeze = job->recipe.freeze_until};
 
-    if (!cli_given(job->args, "memory") && job->recipe.dtype == RN_FLOAT32)
-        return RN_OK;
-    if (job->checkpoint != NULL)
-        RN_TRY(rn_graph_create(&graph, job->record.model, &job->checkpoint->options));
-    else
-        RN_TRY(rn_train_graph(&graph, &options));
+    RN_TRY(rn_graph_create(&graph, job->record.model, &job->checkpoint->options));
     RN_TRY(cli_step_plan(&plan, graph, engine, step, NULL, cli_size(job->args, "memory")));
 out:
     rn_plan_free(plan);
     rn_graph_free(graph);
     return st;
+}
+
+// A limit that is too low, and an op that there is not of that type, are found before anything is
+// deleted or written.
+static rn_status check_memory(const cli_job *job, rn_engine *engine)
+{
+    rn_train_options options = cli_job_train_options(job);
+
+    if (!cli_given(job->args, "memory") && job->recipe.dtype == RN_FLOAT32)
+        return RN_OK;
+    if (job->checkpoint != NULL)
+        return check_resumed_step(job, engine);
+    options.engine = cli_text(job->args, "engine");
+    options.memory_limit = cli_size(job->args, "memory");
+    return rn_train_check_memory(&options);
 }
 
 rn_status cli_job_open_folder(cli_job *job)
@@ -360,7 +377,7 @@ rn_status cli_job_open_folder(cli_job *job)
     bool anew = !cli_given(job->args, "resume");
 
     RN_TRY(rn_engine_create(&engine, cli_text(job->args, "engine")));
-    RN_TRY(check_step(job, engine));
+    RN_TRY(check_memory(job, engine));
     if (job->folder == NULL)
         RN_TRY(
             cli_run_name(&job->folder, job->record.model, job->record.data_name, job->recipe.name));

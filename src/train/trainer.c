@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LOG_EVERY = 50, ERROR_WINDOW = 50, EVALUATION_BATCH = 128 };
+enum { LOG_EVERY = 50, ERROR_WINDOW = 50 };
 
 static double epochs_done(const rn_trainer *trainer)
 {
@@ -37,22 +37,12 @@ void rn_trainer_tell_bad(const char *message, void *context)
         rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = message});
 }
 
-static bool holds_images(const rn_samples *samples)
-{
-    return samples != NULL && samples->photos == NULL;
-}
-
 static rn_status create_engine(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
-    rn_checkpoint *checkpoint = trainer->checkpoint;
 
     RN_TRY(rn_engine_create(&trainer->engine, trainer->options->engine));
-    if (holds_images(trainer->options->test) || holds_images(trainer->held))
-        RN_TRY(rn_inference_create(&trainer->inference, checkpoint->graph, NULL,
-                                   trainer->options->engine, EVALUATION_BATCH));
-    if (rn_trainer_sees_photos(trainer))
-        RN_TRY(rn_trainer_plan_views(trainer));
+    RN_TRY(rn_trainer_plan_evaluation(trainer));
     RN_TRY(rn_phases_create(trainer));
 out:
     return st;

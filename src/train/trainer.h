@@ -73,8 +73,8 @@ rn_status rn_trainer_evaluate(rn_trainer *trainer);
 bool rn_trainer_sees_photos(const rn_trainer *trainer);
 /** How they are: by the middle, of the share that training crops show. */
 rn_evaluate_views_options rn_trainer_views(const rn_trainer *trainer);
-/** Plan that evaluation. */
-rn_status rn_trainer_plan_views(rn_trainer *trainer);
+/** Plan the evaluations, of photographs and of images of one size; the checkpoint must be there. */
+rn_status rn_trainer_plan_evaluation(rn_trainer *trainer);
 
 /**
  * Plan the training step, within what the memory limit leaves beside all else; the inference and

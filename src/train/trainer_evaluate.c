@@ -3,6 +3,8 @@
 
 #include "train/evaluate_views.h"
 
+enum { BATCH = 128 };
+
 static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,
                                  rn_evaluation *result, rn_watch *watch)
 {
@@ -37,6 +39,11 @@ static rn_status see_photo(const rn_picture_scores *scores, void *context)
     return RN_OK;
 }
 
+static bool holds_images(const rn_samples *samples)
+{
+    return samples != NULL && samples->photos == NULL;
+}
+
 static bool holds_photos(const rn_samples *samples)
 {
     return samples != NULL && samples->photos != NULL;
@@ -60,7 +67,7 @@ rn_evaluate_views_options rn_trainer_views(const rn_trainer *trainer)
     };
 }
 
-rn_status rn_trainer_plan_views(rn_trainer *trainer)
+static rn_status plan_views(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
     const rn_checkpoint *checkpoint = trainer->checkpoint;
@@ -73,6 +80,19 @@ rn_status rn_trainer_plan_views(rn_trainer *trainer)
     RN_TRY(rn_view_plans_get(
         trainer->plans, &inference,
         rn_views_shape(&options, checkpoint->options.height, checkpoint->options.width)));
+out:
+    return st;
+}
+
+rn_status rn_trainer_plan_evaluation(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+
+    if (holds_images(trainer->options->test) || holds_images(trainer->held))
+        RN_TRY(rn_inference_create(&trainer->inference, trainer->checkpoint->graph, NULL,
+                                   trainer->options->engine, BATCH));
+    if (rn_trainer_sees_photos(trainer))
+        RN_TRY(plan_views(trainer));
 out:
     return st;
 }

@@ -1,6 +1,7 @@
 // The plan of a training step within what the memory limit leaves for it.
 #include "train/trainer.h"
 
+#include "base/memory.h"
 #include "train/evaluate_views.h"
 
 #include <stdio.h>
@@ -98,4 +99,64 @@ void rn_trainer_tell_plan(const rn_trainer *trainer, const rn_plan *plan)
              "memory limit: %.0f MiB of activations instead of %.0f MiB, for %.2g %% more flops",
              (double)step.arena / mib, (double)step.kept / mib, 100 * step.flops / flops);
     rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
+}
+
+// The sets as rn_trainer_hold_out() will leave them, without moving anything.
+static void count_sets(rn_trainer *trainer, rn_train_options *options, rn_samples sets[2])
+{
+    const size_t held = (size_t)trainer->recipe.hold_out;
+    const size_t wanted = (size_t)trainer->recipe.train_images;
+
+    sets[0] = sets[1] = *options->train;
+    sets[0].count = wanted > 0 ? wanted : options->train->count - held;
+    sets[1].count = held;
+    options->train = &sets[0];
+    trainer->held = held > 0 ? &sets[1] : NULL;
+}
+
+static rn_status describe_network(rn_trainer *trainer)
+{
+    rn_status st = RN_OK;
+    rn_checkpoint *checkpoint = NULL;
+
+    RN_TRY(RN_NEW(&trainer->checkpoint, 1));
+    checkpoint = trainer->checkpoint;
+    RN_TRY(rn_train_graph(&checkpoint->graph, trainer->options));
+    checkpoint->options = *rn_graph_options(checkpoint->graph);
+    RN_TRY(rn_weights_create(&checkpoint->weights, checkpoint->graph));
+    rn_weights_initialise(checkpoint->weights, trainer->recipe.seed);
+    RN_TRY(rn_trainer_new_weights(trainer));
+out:
+    return st;
+}
+
+// Smaller images (rn_progressive) need less than those of the network's own size.
+rn_status rn_train_check_memory(const rn_train_options *options)
+{
+    rn_status st = RN_OK;
+    rn_train_options counted = *options;
+    rn_samples sets[2];
+    rn_trainer *trainer = NULL;
+    rn_plan *plan = NULL;
+
+    RN_TRY(rn_trainer_check_counts(options->recipe, options->train));
+    RN_TRY(RN_NEW(&trainer, 1));
+    trainer->options = &counted;
+    trainer->recipe = *options->recipe;
+    RN_TRY(describe_network(trainer)); // the input's size may be that of the data
+    count_sets(trainer, &counted, sets);
+    RN_TRY(rn_engine_create(&trainer->engine, options->engine));
+    if (options->memory_limit > 0)
+        RN_TRY(rn_trainer_plan_evaluation(trainer));
+    RN_TRY(rn_trainer_plan(trainer, &plan, trainer->checkpoint->graph));
+out:
+    rn_plan_free(plan);
+    if (trainer != NULL) {
+        rn_inference_free(trainer->inference);
+        rn_view_plans_free(trainer->plans);
+        rn_engine_free(trainer->engine);
+        rn_checkpoint_free(trainer->checkpoint);
+    }
+    rn_free(trainer);
+    return st;
 }

@@ -35,6 +35,10 @@ mv base moved
 expect 0 "$RESNET" train --resume part2
 cmp -s tuned/model.safetensors part2/model.safetensors || fail "resumed, another model"
 mv moved base
+for out in base ./base/ "$PWD/base"; do
+    usage_error "'--force' would delete 'base/model.safetensors'" train --from base --out "$out" --force
+done
+[ -e base/model.safetensors ] || fail "--force has deleted what --from starts from"
 usage_error "'--resume' and '--from' exclude each other" train --resume tuned --from base
 usage_error "'--resume' and '--classes' exclude each other" train --resume tuned --classes 12
 usage_error "'freeze_until' is \"stage2\", but \"stage1\" is asked for" \

@@ -73,6 +73,12 @@ train="train resnet-8 $tiny --quiet --iterations 8"
         $train --out none --memory 1M
     [ ! -e none ] || fail "a folder is left of a training that never began"
     failure "training at batch 16 takes at least" $train --out free --force --memory 1M
+    expect 0 "$RESNET" plan resnet-8 --batch 16 --threads 1 --memory 10M # a step alone fits
+    failure "training at batch 16 takes at least" $train --out none --memory 10M
+    for more in "" "--hold-out 64" "--train-images 32 --hold-out 16"; do
+        failure "training at batch 16 takes at least" $train --out free --force --memory 10M $more
+    done
+    [ ! -e none ] || fail "a folder is left of a training whose step alone fits"
     [ -e free/model.safetensors ] || fail "a run is lost to one that never began"
 }
 cmp free/model.safetensors bound/model.safetensors || fail "the limit changes the weights"
