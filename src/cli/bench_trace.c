@@ -1,6 +1,6 @@
 // One step as a Chrome trace: the format of chrome://tracing, which Perfetto reads too.
 #include "cli/bench_ops.h"
-#include "cli/run_folder.h"
+#include "cli/model_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,13 +25,12 @@ rn_status cli_trace_check(const char *path)
     const char *slash = strrchr(path, '/');
     char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
 
-    if (cli_ends_in(path, ".safetensors"))
-        st = rn_error(RN_EINVAL, "option '--trace' names the file to write, found model file '%s'",
-                      path);
-    else if (folder == NULL)
+    RN_TRY(cli_refuse_model_name("trace", path));
+    if (folder == NULL)
         st = rn_error(RN_ENOMEM, "no memory for the name '%s'", path);
     else
         st = check_place(path, folder);
+out:
     free(folder);
     return st;
 }

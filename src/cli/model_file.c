@@ -23,17 +23,28 @@ typedef struct told {
     int input_channels;
 } told;
 
-bool cli_is_path(const char *word)
+bool cli_is_model_name(const char *path)
 {
     static const char *const endings[] = {".safetensors", ".pth", ".pt", ".th", ".onnx"};
-    size_t length = strlen(word);
 
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t ending = strlen(endings[i]);
-        if (length > ending && strcasecmp(word + length - ending, endings[i]) == 0)
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (cli_ends_in(path, endings[i]))
             return true;
-    }
-    return strchr(word, '/') != NULL || cli_is_file(word) || cli_is_folder(word);
+    return false;
+}
+
+rn_status cli_refuse_model_name(const char *option, const char *path)
+{
+    return cli_is_model_name(path)
+               ? rn_error(RN_EINVAL, "option '--%s' names the file to write, found model file '%s'",
+                          option, path)
+               : RN_OK;
+}
+
+bool cli_is_path(const char *word)
+{
+    return cli_is_model_name(word) || strchr(word, '/') != NULL || cli_is_file(word) ||
+           cli_is_folder(word);
 }
 
 rn_status cli_parse_input(rn_model_options *options, const char *text)

@@ -28,6 +28,11 @@
                 "with --mean"                                                                      \
     }
 
+/** A name that ends as those of model files do: .safetensors, .pth, .pt, .th, .onnx. */
+bool cli_is_model_name(const char *path);
+/** Of an option that names the file to write, never a model: RN_EINVAL if the name is one's. */
+rn_status cli_refuse_model_name(const char *option, const char *path);
+
 /** True for what means a file or folder rather than a network's name. */
 bool cli_is_path(const char *word);
 

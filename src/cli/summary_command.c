@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/json_output.h"
+#include "cli/model_file.h"
 #include "cli/network.h"
 #include "cli/summary.h"
 
@@ -120,28 +121,22 @@ static rn_status print_json(const networks *all)
 
 // Pictures
 
-static bool has_ending(const char *text, const char *ending)
-{
-    size_t length = strlen(text), part = strlen(ending);
-
-    return length >= part && strcmp(text + length - part, ending) == 0;
-}
-
 // "--svg resnet-20" names a file, which is hardly meant; a model file must not be drawn over.
 static rn_status check_file(const char *option, const char *path)
 {
+    rn_status st;
     rn_graph *graph;
 
-    if (has_ending(path, ".safetensors"))
-        return rn_error(RN_EINVAL, "option '--%s' names the file to write, found model file '%s'",
-                        option, path);
+    RN_TRY(cli_refuse_model_name(option, path));
     if (rn_graph_create(&graph, path, NULL) != RN_OK)
         return RN_OK;
     rn_graph_free(graph);
-    return rn_error(RN_EINVAL,
-                    "option '--%s' names the file to write, found model '%s': write it before the "
-                    "option, or './%s' for the file",
-                    option, path, path);
+    st = rn_error(RN_EINVAL,
+                  "option '--%s' names the file to write, found model '%s': write it before the "
+                  "option, or './%s' for the file",
+                  option, path, path);
+out:
+    return st;
 }
 
 static rn_status draw(const networks *all, const cli_arguments *args, const char *option)

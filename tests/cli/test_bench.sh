@@ -47,7 +47,9 @@ bench="bench resnet-8 --batch 4 --threads 1 --steps 3"
     failure "cannot write 'out/step.json': Not a directory" $bench --trace out/step.json
     mkdir folder
     failure "'folder' is no regular file" $bench --trace folder
-    usage_error "found model file 'a.safetensors'" $bench --trace a.safetensors
+    for name in a.safetensors a.th b.ONNX; do
+        usage_error "found model file '$name'" $bench --trace $name
+    done
     usage_error "option '--ops' expects one of group|all, found 'some'" $bench --ops some
 }
 

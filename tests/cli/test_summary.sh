@@ -88,7 +88,9 @@ fi
 usage_error "names the file to write, found model 'resnet-20'" summary --svg resnet-20 plain-20
 usage_error "no network to draw into 'a.svg'" summary --svg a.svg
 usage_error "expects networks to draw" summary --dot
-usage_error "found model file 'a.safetensors'" summary resnet-20 --svg a.safetensors
+for name in a.safetensors a.pth a.pt a.Th b.onnx; do
+    usage_error "found model file '$name'" summary resnet-20 --svg $name
+done
 usage_error "exclude each other" summary resnet-20 --svg --json
 usage_error "exclude each other" summary resnet-20 --dot --svg
 usage_error "'--detail' is for" summary resnet-20 --detail
