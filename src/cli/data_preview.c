@@ -167,11 +167,25 @@ out:
     return st;
 }
 
+static rn_status check_out(const cli_arguments *args)
+{
+    const char *out = cli_text(args, "out");
+
+    for (int i = 0; i < args->word_count; i++)
+        if (cli_same_file(args->words[i], out))
+            return rn_error(RN_EINVAL,
+                            "the sheet would replace the picture '%s' itself: '--out' must name "
+                            "another file",
+                            args->words[i]);
+    return cli_check_ending("out", out, ".png");
+}
+
 static rn_status run_preview(const cli_arguments *args)
 {
     rn_status st;
     preview p = {.args = args};
 
+    RN_TRY(check_out(args));
     RN_TRY(open_source(&p));
     RN_TRY(choose_recipe(&p));
     RN_TRY(choose_preprocess(&p));

@@ -182,6 +182,8 @@ static rn_status run_show(const cli_arguments *args)
     rn_status st;
     shown s = {0};
 
+    if (cli_given(args, "sheet"))
+        RN_TRY(cli_check_ending("sheet", cli_text(args, "sheet"), ".png"));
     RN_TRY(open_shown(&s, args->words[0]));
     if (cli_given(args, "sheet"))
         RN_TRY(cli_sheet_save(s.first, cli_text(args, "sheet")));

@@ -11,11 +11,7 @@ rn_status cli_scores_file_open(cli_scores_file *file, const char *path)
     rn_status st;
     size_t length = strlen(path);
 
-    if (!cli_ends_in(path, ".npy"))
-        return rn_error(RN_EINVAL,
-                        "option '--save-logits' expects a name that ends in .npy, found "
-                        "'%s'",
-                        path);
+    RN_TRY(cli_check_ending("save-logits", path, ".npy"));
     RN_TRY(cli_format(&file->list_path, "%.*s.csv", (int)length - 4, path));
     RN_TRY(cli_check_writable(path));
     RN_TRY(cli_check_writable(file->list_path));

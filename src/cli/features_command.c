@@ -200,6 +200,16 @@ out:
     return st;
 }
 
+static rn_status check_files(const extractor *e)
+{
+    rn_status st = RN_OK;
+
+    if (e->names != NULL)
+        RN_TRY(cli_names_spare(e->names, "names", e->list_path));
+out:
+    return st;
+}
+
 static rn_status start_pictures(extractor *e)
 {
     const rn_preprocess *preprocess = e->model.checkpoint->preprocess;
@@ -220,6 +230,7 @@ static rn_status prepare(extractor *e)
 
     if (!cli_given(args, "out"))
         return rn_error(RN_EINVAL, "'--out' must say where to write");
+    RN_TRY(cli_check_ending("out", cli_text(args, "out"), ".npy"));
     if (!data)
         RN_TRY(open_names(e));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
@@ -228,6 +239,7 @@ static rn_status prepare(extractor *e)
     cli_model_note(&e->model, args);
     if (data)
         RN_TRY(open_samples(e));
+    RN_TRY(check_files(e));
     RN_TRY(rn_predictor_create_with(
         &e->predictor, e->model.checkpoint,
         &(rn_predictor_options){e->batch, cli_text(args, "engine"), layer_of(e)}));
@@ -319,7 +331,7 @@ static const cli_option options[] = {
     {.name = "out",
      .letter = 'o',
      .kind = CLI_FILE,
-     .argument = "FILE",
+     .argument = "FILE.npy",
      .help = "array of NumPy to write: float32, a row for each picture"},
     {.name = "layer",
      .letter = 'l',

@@ -188,6 +188,15 @@ void cli_names_free(cli_names *names)
     free(names);
 }
 
+rn_status cli_names_spare(const cli_names *names, const char *option, const char *path)
+{
+    for (size_t i = names->next; i < names->count; i++)
+        if (cli_same_file(names->names[i], path))
+            return rn_error(RN_EINVAL, "option '--%s' would replace the picture '%s' itself",
+                            option, names->names[i]);
+    return RN_OK;
+}
+
 size_t cli_names_count(const cli_names *names)
 {
     return names->list != NULL ? SIZE_MAX : names->count;

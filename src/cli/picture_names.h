@@ -50,6 +50,8 @@ typedef struct cli_names cli_names;
 rn_status cli_names_open(cli_names **out, const cli_arguments *args, int first);
 void cli_names_free(cli_names *names);
 
+/** Of an option's file to write: RN_EINVAL if it is one of the words' pictures. */
+rn_status cli_names_spare(const cli_names *names, const char *option, const char *path);
 /** How many there are; SIZE_MAX where a list will say. */
 size_t cli_names_count(const cli_names *names);
 /** Words that gave no name. */

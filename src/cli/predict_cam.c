@@ -38,11 +38,20 @@ static bool is_one_picture(const predict_cam *cam)
     return cli_ends_in(cam->path, ".png");
 }
 
-static rn_status check_path(const predict_cam *cam, size_t pictures)
+static rn_status check_paths(const predict_cam *cam, const cli_names *pictures)
 {
-    if (cam->path == NULL || !is_one_picture(cam) || pictures <= 1)
+    rn_status st = RN_OK;
+
+    if (cam->raw_path != NULL)
+        RN_TRY(cli_check_ending("cam-raw", cam->raw_path, ".npy"));
+    if (cam->path == NULL || !is_one_picture(cam))
         return RN_OK;
-    return rn_error(RN_EINVAL, "'--cam %s' is one picture, for several it is a folder", cam->path);
+    if (cli_names_count(pictures) > 1)
+        return rn_error(RN_EINVAL, "'--cam %s' is one picture, for several it is a folder",
+                        cam->path);
+    RN_TRY(cli_names_spare(pictures, "cam", cam->path));
+out:
+    return st;
 }
 
 static rn_status make_folder(const predict_cam *cam)
@@ -69,7 +78,7 @@ static rn_status find_shape(predict_cam *cam)
 }
 
 rn_status predict_cam_init(predict_cam *cam, const cli_arguments *args, const rn_checkpoint *model,
-                           size_t pictures)
+                           const cli_names *pictures)
 {
     rn_status st;
 
@@ -84,7 +93,7 @@ rn_status predict_cam_init(predict_cam *cam, const cli_arguments *args, const rn
     RN_TRY(rn_cam_layer(&cam->layer, model->graph));
     if (cli_given(args, "cam-class"))
         RN_TRY(find_class(&cam->class, model, cli_text(args, "cam-class")));
-    RN_TRY(check_path(cam, pictures));
+    RN_TRY(check_paths(cam, pictures));
     RN_TRY(find_shape(cam));
     RN_TRY(make_folder(cam));
     if (cam->raw_path != NULL)

@@ -3,6 +3,7 @@
 #define CLI_PREDICT_CAM_H
 
 #include "cli/options.h"
+#include "cli/picture_names.h"
 
 #include "resnet/resnet.h"
 
@@ -18,10 +19,10 @@ typedef struct predict_cam {
     rn_npy *raw;
 } predict_cam;
 
-/** By the options --cam, --cam-class and --cam-raw; layer is NULL where none is given. `pictures`
- * is SIZE_MAX where a list will say. */
+/** By the options --cam, --cam-class and --cam-raw; layer is NULL where none is given. Neither may
+ * name one of the `pictures`, which are borrowed for the call. */
 rn_status predict_cam_init(predict_cam *cam, const cli_arguments *args, const rn_checkpoint *model,
-                           size_t pictures);
+                           const cli_names *pictures);
 void predict_cam_release(predict_cam *cam);
 
 /** Map of the picture in slot 0 of the last run. */

@@ -142,7 +142,7 @@ static rn_status prepare(classifier *c, const cli_arguments *args)
     RN_TRY(cli_choose_type(c->model.checkpoint, cli_text(args, "dtype")));
     cli_model_note(&c->model, args);
     model = c->model.checkpoint;
-    RN_TRY(predict_cam_init(&c->cam, args, model, cli_names_count(c->names)));
+    RN_TRY(predict_cam_init(&c->cam, args, model, c->names));
     RN_TRY(predict_output_init(&c->output, args, model));
     note_ids(c, args);
     c->output.width = cli_names_width(c->names);
@@ -240,7 +240,7 @@ static const cli_option options[] = {
      .help = "the class, by label or number; by default the most probable one"},
     {.name = "cam-raw",
      .kind = CLI_FILE,
-     .argument = "FILE",
+     .argument = "FILE.npy",
      .help = "write the maps as an array of NumPy, a row for each picture that could be read"},
     CLI_FILE_OPTIONS,
     {0}};

@@ -40,6 +40,14 @@ bool cli_ends_in(const char *path, const char *ending)
     return length >= tail && strcasecmp(path + length - tail, ending) == 0;
 }
 
+rn_status cli_check_ending(const char *option, const char *path, const char *ending)
+{
+    return cli_ends_in(path, ending)
+               ? RN_OK
+               : rn_error(RN_EINVAL, "option '--%s' expects a name that ends in %s, found '%s'",
+                          option, ending, path);
+}
+
 bool cli_is_file(const char *path)
 {
     struct stat status;

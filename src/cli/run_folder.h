@@ -11,6 +11,8 @@ bool cli_is_folder(const char *path);
 bool cli_same_file(const char *a, const char *b);
 /** As ".onnx", in upper or lower case. */
 bool cli_ends_in(const char *path, const char *ending);
+/** Of an option that names a file to write: RN_EINVAL unless the name ends so. */
+rn_status cli_check_ending(const char *option, const char *path, const char *ending);
 bool cli_is_file(const char *path);
 /** Before a long computation: whether its result can be written there. RN_ENOTFOUND, RN_EIO. */
 rn_status cli_check_writable(const char *path);

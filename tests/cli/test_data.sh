@@ -7,6 +7,8 @@ holds out "^mean  *0\."
 [ "$(head -c 4 sheet.png | od -An -tx1 | tr -d ' ')" = 89504e47 ] || fail "the sheet is no PNG"
 expect 0 "$RESNET" data show $tiny_data --json
 holds out '"count":[[:space:]]*256'
+usage_error "'--sheet' expects a name that ends in .png, found 'cat.jpg'" data show $tiny_data \
+    --sheet cat.jpg
 failure "no-such" data show $tiny_data --sheet no-such/sheet.png
 
 mkdir empty

@@ -50,6 +50,10 @@ expect 1 features set/3.pgm --out none.npy
 holds err "nothing is written"
 if [ -e none.npy ] || [ -e none.txt ]; then fail "something is written"; fi
 [ -z "$(find . -name '*tmp*')" ] || fail "a temporary is left"
+usage_error "'--out' expects a name that ends in .npy, found 'set/1.pgm'" features m.safetensors \
+    -o set/1.pgm set/2.pgm
+usage_error "'--names' would replace the picture 'set/2.pgm' itself" features m.safetensors \
+    set/1.pgm set/2.pgm --out x.npy --names ./set/2.pgm
 usage_error "'--out' must say" features m.safetensors set
 usage_error "'--data' and pictures" features m.safetensors set --data shapes --out x.npy
 failure "no layer 'layer2.0.bn'; did you mean 'layer2.0.bn[12]'" features m.safetensors set \

@@ -162,6 +162,12 @@ expect 1 predict tree bad.png --cam maps --cam-raw cam.npy
 [ "$(cd maps && echo *)" = "000001-2.png 000002-1.png 000003-z.png" ] || fail "$(ls maps)"
 holds cam.npy "'shape': (3, 2, 2)"
 usage_error "for several it is a folder" predict m.safetensors many --cam cam.png
+usage_error "'--cam-raw' expects a name that ends in .npy, found 'tree/z.pgm'" \
+    predict m.safetensors --cam-raw tree/z.pgm tree/b/1.pgm
+cp cam.png one.png
+usage_error "'--cam' would replace the picture 'one.png' itself" predict m.safetensors one.png \
+    --cam ./one.png
+cmp -s cam.png one.png || fail "--cam has replaced the picture"
 usage_error "no class '7', expected a label or 0 to 6" predict m.safetensors tree/z.pgm --cam c.png \
     --cam-class 7
 usage_error "without '--cam'" predict m.safetensors tree/z.pgm --cam-class 1

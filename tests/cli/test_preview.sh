@@ -37,6 +37,16 @@ head -c 100 colour.ppm >short.ppm
 failure "short.ppm" data preview short.ppm
 failure "no-such" data preview colour.ppm --out no-such/sheet.png
 
+# Pictures are not drawn over, whether --out says so or not.
+cp a.png preview.png
+for out in "" "--out ./preview.png"; do
+    # shellcheck disable=SC2086 # options with their values
+    usage_error "would replace the picture 'preview.png' itself" data preview preview.png $out
+done
+cmp -s a.png preview.png || fail "the sheet has replaced the picture"
+usage_error "'--out' expects a name that ends in .png, found 'cat.jpg'" data preview colour.ppm \
+    --out cat.jpg
+
 # A folder of photographs.
 mkdir -p photos/train/red photos/train/blue
 cp colour.ppm photos/train/red/1.ppm
