@@ -20,11 +20,33 @@ static bool next_file(char path[LONGEST_PATH], const char **files)
     return true;
 }
 
+static bool has_empty_name(const char *files)
+{
+    size_t length = strlen(files);
+
+    return length > 0 && (*files == ',' || files[length - 1] == ',' || strstr(files, ",,") != NULL);
+}
+
+bool cli_confusion_names(const char *files, const char *path)
+{
+    char name[LONGEST_PATH];
+
+    while (files != NULL && next_file(name, &files))
+        if (cli_same_place(name, path))
+            return true;
+    return false;
+}
+
 rn_status cli_confusion_check(const char *files)
 {
     rn_status st = RN_OK;
     char path[LONGEST_PATH];
 
+    if (files != NULL && has_empty_name(files))
+        return rn_error(RN_EINVAL,
+                        "option '--confusion' expects names of files with a comma between, "
+                        "found '%s'",
+                        files);
     while (files != NULL && next_file(path, &files)) {
         if (!cli_ends_in(path, ".csv") && !cli_ends_in(path, ".svg") && !cli_ends_in(path, ".png"))
             return rn_error(RN_EINVAL,

@@ -6,9 +6,11 @@
 
 /**
  * --confusion FILE[,FILE]...: each ends in .csv, .svg or .png, and can be written; NULL and "" are
- * legal. RN_EINVAL (another ending); as cli_check_writable().
+ * legal. RN_EINVAL (another ending, an empty name); as cli_check_writable().
  */
 rn_status cli_confusion_check(const char *files);
+/** Whether one of them is this file; it need not be there yet. */
+bool cli_confusion_names(const char *files, const char *path);
 /** Write them. */
 rn_status cli_confusion_write(const char *files, const rn_evaluation *evaluation,
                               char *const *names);

@@ -87,6 +87,19 @@ static rn_status choose_way(evaluator *e)
     return RN_OK;
 }
 
+static rn_status open_scores(evaluator *e)
+{
+    rn_status st;
+    const cli_arguments *args = e->args;
+
+    RN_TRY(cli_scores_file_open(&e->file, cli_text(args, "save-logits")));
+    if (cli_confusion_names(cli_text(args, "confusion"), e->file.list_path))
+        st = rn_error(RN_EINVAL, "'--confusion' and the list of '--save-logits' are one file, '%s'",
+                      e->file.list_path);
+out:
+    return st;
+}
+
 static rn_status prepare_views(evaluator *e)
 {
     rn_status st;
@@ -113,7 +126,7 @@ static rn_status prepare_views(evaluator *e)
                                 .classes = e->members[0].model->options.classes,
                                 .names = class_names(e)};
     if (cli_given(args, "save-logits"))
-        RN_TRY(cli_scores_file_open(&e->file, cli_text(args, "save-logits")));
+        RN_TRY(open_scores(e));
 out:
     return st;
 }

@@ -204,8 +204,15 @@ static rn_status check_files(const extractor *e)
 {
     rn_status st = RN_OK;
 
+    if (e->list_path == NULL)
+        return RN_OK;
     if (e->names != NULL)
         RN_TRY(cli_names_spare(e->names, "names", e->list_path));
+    if (cli_same_place(e->list_path, cli_text(e->args, "out")) ||
+        (e->labels_path != NULL && cli_same_place(e->list_path, e->labels_path)))
+        return rn_error(RN_EINVAL, "option '--names' expects a file of its own, found '%s'",
+                        e->list_path);
+    RN_TRY(cli_check_writable(e->list_path));
 out:
     return st;
 }
@@ -259,13 +266,12 @@ static rn_status write_beside(extractor *e)
 {
     rn_status st = RN_OK;
 
+    if (e->list != NULL && fflush(e->list) != 0)
+        return rn_error(RN_ENOMEM, "no memory for names");
+    if (e->list != NULL)
+        RN_TRY(rn_text_write(e->list_path, e->list_text));
     if (e->labels != NULL)
         RN_TRY(rn_npy_commit(e->labels));
-    if (e->list == NULL)
-        return RN_OK;
-    if (fflush(e->list) != 0)
-        return rn_error(RN_ENOMEM, "no memory for names");
-    RN_TRY(rn_text_write(e->list_path, e->list_text));
 out:
     return st;
 }

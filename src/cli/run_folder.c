@@ -33,6 +33,27 @@ bool cli_same_file(const char *a, const char *b)
            first.st_ino == second.st_ino;
 }
 
+// The folder of a path; '*name' is the rest, a part of it.
+static char *split(const char *path, const char **name)
+{
+    const char *slash = strrchr(path, '/');
+
+    *name = slash != NULL ? slash + 1 : path;
+    return slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+}
+
+bool cli_same_place(const char *a, const char *b)
+{
+    const char *first, *second;
+    char *folder = split(a, &first), *other = split(b, &second);
+    bool same = strcmp(first, second) == 0 && folder != NULL && other != NULL &&
+                cli_same_file(folder, other);
+
+    free(folder);
+    free(other);
+    return same || cli_same_file(a, b);
+}
+
 bool cli_ends_in(const char *path, const char *ending)
 {
     size_t length = strlen(path), tail = strlen(ending);

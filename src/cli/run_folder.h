@@ -9,6 +9,8 @@
 bool cli_is_folder(const char *path);
 /** Both paths are there and name one file. */
 bool cli_same_file(const char *a, const char *b);
+/** The same for files to write, of which there may be none yet: one name in one folder. */
+bool cli_same_place(const char *a, const char *b);
 /** As ".onnx", in upper or lower case. */
 bool cli_ends_in(const char *path, const char *ending);
 /** Of an option that names a file to write: RN_EINVAL unless the name ends so. */

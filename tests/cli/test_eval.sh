@@ -53,6 +53,12 @@ holds err "note: 'nan.safetensors': 1 of [0-9]* parameters are not finite"
 expect 0 "$RESNET" eval plain.safetensors --data "$tiny_data" --threads 1
 grep -q "not finite" err && fail "finite weights are told of"
 
+for files in a.csv,,b.csv ,a.csv 'a.csv,'; do
+    usage_error "'--confusion' expects names of files with a comma between, found '$files'" \
+        eval run --confusion $files
+done
+usage_error "the list of '--save-logits' are one file, 'c.csv'" \
+    eval run --protocol whole --save-logits c.npy --confusion ./c.svg,./c.csv --threads 1
 usage_error "'--confusion' expects files that end in .csv, .svg or .png" eval run --confusion c.txt
 usage_error "'--save-logits' expects a name that ends in .npy" \
     eval run --protocol whole --save-logits x.bin --threads 1

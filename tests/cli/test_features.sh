@@ -14,6 +14,9 @@ odd=$(printf 'set/new\nline\\.pgm')
 cp set/1.pgm "$odd"
 echo nonsense >set/3.pgm
 
+mkdir -p set2/a set2/b
+cp set/1.pgm set2/a
+cp set/2.pgm set2/b
 expect 1 features set --out all.npy --batch 2
 holds out "^all.npy: 5 x 64 of 'avgpool'; all.txt$"
 [ "$(wc -l <err)" -eq 2 ] || fail "not one line for the bad picture and one in the end"
@@ -58,5 +61,12 @@ usage_error "'--out' must say" features m.safetensors set
 usage_error "'--data' and pictures" features m.safetensors set --data shapes --out x.npy
 failure "no layer 'layer2.0.bn'; did you mean 'layer2.0.bn[12]'" features m.safetensors set \
     --layer layer2.0.bn --out x.npy
+for names in ./x.npy x.labels.npy; do
+    usage_error "'--names' expects a file of its own, found '$names'" \
+        features m.safetensors --data set2 --out x.npy --names $names
+done
+failure "cannot write 'nowhere/names'" features m.safetensors set/1.pgm --out x.npy \
+    --names nowhere/names
+[ -z "$(find . -name 'x.*')" ] || fail "something is written that has no list"
 failure "nowhere" features m.safetensors set/1.pgm --out nowhere/x.npy
 finish

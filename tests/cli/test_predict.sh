@@ -75,7 +75,7 @@ for what in "predict h hostile --top 2" "predict h hostile --top 2 --csv" "eval 
     expect 0 "$RESNET" $what
     plain "$what"
 done
-expect 0 "$RESNET" eval h --confusion h.csv --save-logits h.npy
+expect 0 "$RESNET" eval h --confusion h.csv --save-logits logits.npy
 cat h.csv >out
 plain "the confusion's file"
 expect 1 "$RESNET" diff h m.safetensors
