@@ -23,7 +23,7 @@ static rn_status check_output(const cli_model_change *c, const cli_arguments *ar
                         out);
     if (cli_same_file(c->path, out) && !cli_flag(args, "force"))
         return rn_error(RN_EINVAL, "'%s' is the source itself; '--force' replaces it", out);
-    return RN_OK;
+    return cli_check_writable(out);
 }
 
 static rn_status open_data(cli_model_change *c, const cli_arguments *args)

@@ -165,10 +165,10 @@ static rn_status text_of(char **out, const cJSON *json)
     rn_status st;
     char *text = NULL;
 
-    RN_TRY(cli_json_text(&text, cJSON_Duplicate(json, true)));
+    RN_TRY(cli_json_shown(&text, cJSON_Duplicate(json, true), true));
     st = cli_format(out, "%s\n", text);
 out:
-    free(text);
+    rn_text_free(text);
     return st;
 }
 
@@ -205,12 +205,24 @@ out:
     return st;
 }
 
+static rn_status check_out(const char *out)
+{
+    rn_status st;
+
+    RN_TRY(cli_refuse_model_name("out", out));
+    RN_TRY(cli_check_writable(out));
+out:
+    return st;
+}
+
 static rn_status run_responses(const cli_arguments *args)
 {
     rn_status st;
     cJSON *all = cJSON_CreateArray();
     char *text = NULL;
 
+    if (cli_given(args, "out"))
+        RN_TRY(check_out(cli_text(args, "out")));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     for (int i = 0; i < args->word_count; i++) {
         if (i > 0 && !cli_flag(args, "json"))

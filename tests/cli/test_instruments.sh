@@ -123,7 +123,14 @@ usage_error "no run.json beside 'alone.safetensors': '--data' must say" response
 usage_error "65 images are wanted, shapes test (seed 1) has 64" responses plain --images 65
 usage_error "no moving average" responses plain --weights ema
 failure "nowhere" responses plain --data nowhere
-failure "no-such-folder" responses plain --out no-such-folder/x.json --threads 1
+failure "no-such-folder" responses plain --data nowhere --out no-such-folder/x.json
+usage_error "found model file 'plain.th'" responses plain --out plain.th
+latin=$(printf 'caf\351.safetensors')
+cp alone.safetensors "$latin"
+expect 0 "$RESNET" responses "$latin" --data $tiny_data --images 4 --threads 1 --json --out latin.json
+for file in out latin.json; do
+    iconv -f UTF-8 -t UTF-8 $file >/dev/null 2>&1 || fail "no UTF-8: $file"
+done
 [ ! -e none.json ] || fail "a refused command left a file"
 [ "$(find . -name '*.tmp*' | wc -l)" -eq 0 ] || fail "temporary files are left"
 expect 0 "$RESNET" responses --help

@@ -15,7 +15,8 @@ usage_error "is the source itself; '--force' replaces it" \
     quantize alone.safetensors --data "$tiny_data" --out alone.safetensors
 usage_error "no moving average" quantize run --out x.safetensors --weights ema
 usage_error "expects a whole number, 1 to" quantize run --out x.safetensors --images 0
-failure "no-such-folder" quantize run --out no-such-folder/x.safetensors --threads 1
+# Before anything is measured.
+failure "no-such-folder" quantize run --data nowhere --out no-such-folder/x.safetensors
 failure "nowhere" quantize run --data nowhere --out x.safetensors
 cmp -s alone.safetensors before || fail "the source was changed"
 [ ! -e x.safetensors ] || fail "a refused command left a file"

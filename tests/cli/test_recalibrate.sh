@@ -23,7 +23,8 @@ usage_error "is the source itself" \
 usage_error "is the source itself" bn-recalibrate run --out run/model.safetensors
 usage_error "no moving average" bn-recalibrate run --out x.safetensors --weights ema
 usage_error "257 images are wanted, .* has 256" bn-recalibrate run --out x.safetensors --images 257
-failure "no-such-folder" bn-recalibrate run --out no-such-folder/x.safetensors --threads 1
+# Before anything is measured.
+failure "no-such-folder" bn-recalibrate run --data nowhere --out no-such-folder/x.safetensors
 failure "nowhere" bn-recalibrate run --data nowhere --out x.safetensors
 usage_error "expects a whole number, 1 to 65536" bn-recalibrate run -o x.safetensors --batch 0
 cmp -s alone.safetensors before || fail "the source was changed"
