@@ -16,6 +16,7 @@ struct cli_names {
     char **names; // of the words
     size_t count, room, next;
     int failed;
+    rn_bad_images bad_images;
     FILE *list; // NULL: words
     const char *list_name;
     int separator;
@@ -56,18 +57,52 @@ static int by_name(const FTSENT **a, const FTSENT **b)
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
+// Named and counted, or with --bad-images stop the end.
+static rn_status blame(cli_names *names, const char *path, const char *reason)
+{
+    rn_status st = rn_error(RN_EIO, "cannot read '%s': %s", path, reason);
+
+    if (names->bad_images == RN_BAD_IMAGES_STOP)
+        return st;
+    fprintf(stderr, "resnet: error: %s\n", rn_error_message());
+    names->failed++;
+    return RN_OK;
+}
+
+static rn_status add_entry(cli_names *names, const FTSENT *entry)
+{
+    const bool picture = looks_like_picture(entry->fts_name);
+
+    switch (entry->fts_info) {
+    case FTS_F:
+        return picture ? add_name(names, entry->fts_path) : RN_OK;
+    case FTS_SLNONE:
+        return picture ? blame(names, entry->fts_path, "the link leads nowhere") : RN_OK;
+    case FTS_DNR:
+    case FTS_ERR:
+    case FTS_NS: // whatever it is
+        return blame(names, entry->fts_path, strerror(entry->fts_errno));
+    default:
+        return RN_OK;
+    }
+}
+
 // Links are followed; one that leads back up is not.
-static rn_status add_tree(cli_names *names, FTS *tree)
+static rn_status add_tree(cli_names *names, FTS *tree, const char *folder)
 {
     rn_status st = RN_OK;
     FTSENT *entry;
 
+    errno = 0; // fts_read() tells of the end by it
     while (st == RN_OK && (entry = fts_read(tree)) != NULL) {
         if (entry->fts_level > 0 && entry->fts_name[0] == '.')
             fts_set(tree, entry, FTS_SKIP);
-        else if (entry->fts_info == FTS_F && looks_like_picture(entry->fts_name))
-            st = add_name(names, entry->fts_path);
+        else
+            st = add_entry(names, entry);
+        errno = 0;
     }
+    if (st == RN_OK && errno != 0)
+        st = rn_error(RN_EIO, "cannot read '%s': %s", folder, strerror(errno));
     return st;
 }
 
@@ -79,7 +114,7 @@ static rn_status add_folder(cli_names *names, char *folder)
 
     if (tree == NULL)
         return rn_error(RN_EIO, "cannot read '%s': %s", folder, strerror(errno));
-    st = add_tree(names, tree);
+    st = add_tree(names, tree, folder);
     fts_close(tree);
     return st;
 }
@@ -102,6 +137,7 @@ static rn_status add_word(cli_names *names, char *word)
 {
     rn_status st;
     size_t before = names->count;
+    int failed = names->failed;
     bool folder = cli_is_folder(word);
 
     if (folder)
@@ -110,7 +146,7 @@ static rn_status add_word(cli_names *names, char *word)
         st = add_pattern(names, word);
     else
         return add_name(names, word);
-    if (st == RN_OK && names->count == before) {
+    if (st == RN_OK && names->count == before && names->failed == failed) {
         rn_error(RN_ENOTFOUND, folder ? "folder '%s' holds no pictures" : "no file matches '%s'",
                  word);
         fprintf(stderr, "resnet: error: %s\n", rn_error_message());
@@ -164,6 +200,7 @@ rn_status cli_names_open(cli_names **out, const cli_arguments *args, int first)
     names = calloc(1, sizeof *names);
     if (names == NULL)
         return rn_error(RN_ENOMEM, "no memory for names");
+    names->bad_images = cli_bad_images(args);
     names->separator = cli_flag(args, "null") ? '\0' : '\n';
     if (cli_given(args, "files-from"))
         RN_TRY(open_list(names, cli_text(args, "files-from")));

@@ -41,7 +41,8 @@ typedef struct cli_names cli_names;
  * The pictures of words from `first` on, or of --files-from. A word is a file; a folder, of which
  * all picture files are taken, those of its folders too, in the order of their names; a pattern
  * (* ? []) where no file is called so; or "-", a picture on standard input. Folders and patterns
- * that hold nothing are reported on standard error and counted (cli_names_failed()).
+ * that hold nothing, and what of a folder cannot be read, are reported on standard error and
+ * counted (cli_names_failed()); with --bad-images stop the latter is RN_EIO.
  *
  * @param[out] out  The caller's (cli_names_free()); NULL on failure.
  * @return RN_OK; RN_EINVAL (no word and no list, or both); RN_ENOTFOUND, RN_EIO (the list);
@@ -54,7 +55,7 @@ void cli_names_free(cli_names *names);
 rn_status cli_names_spare(const cli_names *names, const char *option, const char *path);
 /** How many there are; SIZE_MAX where a list will say. */
 size_t cli_names_count(const cli_names *names);
-/** Words that gave no name. */
+/** Words, and parts of folders, that gave no name. */
 int cli_names_failed(const cli_names *names);
 /** Columns that the longest takes, at most 60. */
 int cli_names_width(const cli_names *names);

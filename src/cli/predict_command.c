@@ -174,7 +174,9 @@ static rn_status finish(classifier *c)
         st = rn_error(RN_EIO, "%lld of %lld pictures could not be classified", (long long)c->failed,
                       (long long)c->seen);
     else if (missing > 0)
-        st = rn_error(RN_ENOTFOUND, "%lld of the words gave no picture", (long long)missing);
+        st =
+            rn_error(RN_ENOTFOUND, "names of files, folders or patterns that gave no picture: %lld",
+                     (long long)missing);
 out:
     return st;
 }

@@ -43,6 +43,33 @@ echo BM >bitmap/a.bmp
 expect 1 predict bitmap
 holds err "'bitmap' holds no pictures"
 
+# What of a folder cannot be read is named and counted.
+mkdir -p links/in broken
+cp tree/z.pgm links/in
+ln -s nowhere links/in/dead.png
+ln -s nowhere links/in/dead.txt
+ln -s nowhere broken/dead.jpg
+expect 1 predict links --csv
+[ "$(wc -l <out)" -eq 2 ] || fail "not one answer: $(cat out)"
+[ "$(head -1 err)" = "resnet: error: cannot read 'links/in/dead.png': the link leads nowhere" ] ||
+    fail "a dead link: $(cat err)"
+holds err "that gave no picture: 1$"
+expect 1 predict broken
+grep -q "holds no pictures" err && fail "what cannot be read is not there: $(cat err)"
+failure "cannot read 'links/in/dead.png'" predict m.safetensors links --bad-images stop
+expect 1 "$RESNET" features m.safetensors links --out links.npy --threads 1
+holds links.npy "'shape': (1, 64)"
+holds err "'links/in/dead.png'"
+if [ "$(id -u)" -ne 0 ]; then
+    mkdir -p links/shut
+    chmod 0 links/shut
+    expect 1 predict links
+    holds err "cannot read 'links/shut': Permission denied"
+    expect 1 predict links/shut
+    grep -q "holds no pictures" err && fail "what cannot be read is not there: $(cat err)"
+    chmod 700 links/shut
+fi
+
 # Names with everything in them.
 odd=$(printf 'tree/q"uo,te\nline.pgm')
 picture "$odd" f
