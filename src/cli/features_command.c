@@ -317,6 +317,7 @@ static rn_status run_features(const cli_arguments *args)
     RN_TRY(read_pictures(&e));
     RN_TRY(finish(&e));
 out:
+    cli_names_stop(e.names);
     rn_pictures_free(e.pictures);
     cli_names_free(e.names);
     rn_npy_free(e.values);

@@ -34,20 +34,26 @@ static void print_error(rn_status st, const cli_command *command)
         fprintf(stderr, "try 'resnet --help'\n");
 }
 
+// Why standard output takes no more; 0: it does. What a failure before has left in errno may be of
+// anything that was done since: one more try tells, behind what is incomplete already.
+static int output_error(void)
+{
+    if (ferror(stdout) && putchar('\n') == EOF)
+        return errno;
+    return fflush(stdout) != 0 ? errno : 0;
+}
+
 // A result that did not reach its reader is a failure, even if all else went well.
 static int check_output(int status)
 {
     bool failed = ferror(stdout) != 0;
-    int reason = errno;
+    int reason = output_error();
 
-    if (fflush(stdout) != 0) {
-        failed = true;
-        reason = errno;
-    }
-    if (!failed)
+    if (reason == 0 && !failed)
         return status;
     if (reason != EPIPE) // whoever closes a pipe has seen enough
-        fprintf(stderr, "resnet: error: cannot write to standard output: %s\n", strerror(reason));
+        fprintf(stderr, "resnet: error: cannot write to standard output%s%s\n",
+                reason != 0 ? ": " : "", reason != 0 ? strerror(reason) : "");
     return status != 0 ? status : STATUS_FAILURE;
 }
 

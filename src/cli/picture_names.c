@@ -8,9 +8,12 @@
 #include <errno.h>
 #include <fts.h>
 #include <glob.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 struct cli_names {
     char **names; // of the words
@@ -20,6 +23,7 @@ struct cli_names {
     FILE *list; // NULL: words
     const char *list_name;
     int separator;
+    int wake; // becomes readable where nobody waits for the list any more; -1: the list is no input
 };
 
 static const char standard_input[] = "-";
@@ -155,13 +159,37 @@ static rn_status add_word(cli_names *names, char *word)
     return st;
 }
 
+// The end of the list is also where nobody waits for more.
+static ssize_t read_input(void *context, char *bytes, size_t room)
+{
+    const cli_names *names = context;
+    struct pollfd sources[] = {{.fd = names->wake, .events = POLLIN},
+                               {.fd = STDIN_FILENO, .events = POLLIN}};
+    ssize_t got;
+
+    do {
+        if (poll(sources, 2, -1) > 0 && sources[0].revents != 0)
+            return 0;
+        got = read(STDIN_FILENO, bytes, room);
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
+// A thread in getc(stdin) could not be told to leave it.
+static rn_status open_input(cli_names *names)
+{
+    names->wake = eventfd(0, EFD_CLOEXEC);
+    if (names->wake < 0)
+        return rn_error(RN_EIO, "cannot wait for standard input: %s", strerror(errno));
+    names->list = fopencookie(names, "r", (cookie_io_functions_t){.read = read_input});
+    return names->list != NULL ? RN_OK : rn_error(RN_ENOMEM, "no memory for a list of names");
+}
+
 static rn_status open_list(cli_names *names, const char *path)
 {
     names->list_name = path;
-    if (strcmp(path, standard_input) == 0) {
-        names->list = stdin;
-        return RN_OK;
-    }
+    if (strcmp(path, standard_input) == 0)
+        return open_input(names);
     if (cli_is_folder(path))
         return rn_error(RN_EIO, "'%s' is a folder, expected a file of names", path);
     names->list = fopen(path, "r");
@@ -200,6 +228,7 @@ rn_status cli_names_open(cli_names **out, const cli_arguments *args, int first)
     names = calloc(1, sizeof *names);
     if (names == NULL)
         return rn_error(RN_ENOMEM, "no memory for names");
+    names->wake = -1;
     names->bad_images = cli_bad_images(args);
     names->separator = cli_flag(args, "null") ? '\0' : '\n';
     if (cli_given(args, "files-from"))
@@ -220,9 +249,17 @@ void cli_names_free(cli_names *names)
     for (size_t i = names->next; i < names->count; i++)
         free(names->names[i]);
     free(names->names);
-    if (names->list != NULL && names->list != stdin)
+    if (names->list != NULL)
         fclose(names->list);
+    if (names->wake >= 0)
+        close(names->wake);
     free(names);
+}
+
+void cli_names_stop(const cli_names *names)
+{
+    if (names != NULL && names->wake >= 0)
+        eventfd_write(names->wake, 1);
 }
 
 rn_status cli_names_spare(const cli_names *names, const char *option, const char *path)

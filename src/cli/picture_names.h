@@ -50,6 +50,9 @@ typedef struct cli_names cli_names;
  */
 rn_status cli_names_open(cli_names **out, const cli_arguments *args, int first);
 void cli_names_free(cli_names *names);
+/** End a list on standard input, which somebody may wait for: before rn_pictures_free(). NULL is
+ * legal. */
+void cli_names_stop(const cli_names *names);
 
 /** Of an option's file to write: RN_EINVAL if it is one of the words' pictures. */
 rn_status cli_names_spare(const cli_names *names, const char *option, const char *path);

@@ -99,7 +99,9 @@ static rn_status show_rows(classifier *c, const float *probabilities)
             RN_TRY(predict_cam_show(&c->cam, c->predictor, c->last, c->output.order[0]));
         probabilities += rn_predictor_classes(c->predictor);
     }
-    fflush(stdout); // whoever reads along sees each batch as it is done
+    fflush(stdout);     // whoever reads along sees each batch as it is done
+    if (ferror(stdout)) // the list may have no end; why, the program says in the end
+        st = rn_error(RN_EINTERRUPTED, "standard output takes no more");
 out:
     return st;
 }
@@ -193,6 +195,7 @@ static rn_status run_predict(const cli_arguments *args)
     RN_TRY(st);
     RN_TRY(finish(&c));
 out:
+    cli_names_stop(c.names);
     rn_pictures_free(c.pictures);
     empty_rows(&c);
     free(c.rows);

@@ -47,6 +47,28 @@ case $(cat status) in
 *) fail "exit status $(cat status) with a closed pipe" ;;
 esac
 
+# A list without an end, of whose answers nobody wants more; and one that goes on behind a failure.
+expect 0 "$RESNET" convert resnet-8 m.safetensors --input 3x8x8
+printf 'P5 2 1 255\n12' >picture.pgm
+predict="timeout 60 $RESNET predict m.safetensors --threads 1 --csv --files-from -"
+{
+    yes picture.pgm | $predict 2>err
+    echo $? >status
+} | head -1 >out
+holds out "^file"
+[ "$(cat status)" -eq 1 ] || fail "exit status $(cat status) of a list without an end"
+[ ! -s err ] || fail "a closed pipe is complained about: $(cat err)"
+mkfifo list
+for command in "$predict --batch 1" \
+    "timeout 60 $RESNET features m.safetensors --threads 1 --out f.npy --files-from -"; do
+    { echo none.png; exec sleep 120; } >list &
+    $command --bad-images stop <list >out 2>err
+    status=$?
+    kill $!
+    [ $status -eq 1 ] || fail "exit status $status where a list goes on: $command"
+    holds err "none.png"
+done
+
 # Paths that cannot be written: below a file.
 : >file
 # shellcheck disable=SC2086 # options are words
