@@ -19,6 +19,8 @@ class WorkerError(Exception):
 def last_line(path):
     with open(path, errors="replace") as file:
         lines = [line.strip() for line in file if line.strip()]
+    if len(lines) > 1 and lines[-1].startswith("try 'resnet "):  # says where help is, not what is wrong
+        lines.pop()
     return lines[-1][:300] if lines else ""
 
 

@@ -243,6 +243,15 @@ RN_API rn_status rn_run_bench_command(rn_words *words, const rn_reproduction *re
 RN_API void rn_words_release(rn_words *words);
 /** "resnet train ..." as a shell takes it; the caller's (rn_text_free()). */
 RN_API rn_status rn_words_text(char **out, const rn_words *words);
+/**
+ * The last line of what such a command wrote on standard error, without "resnet: error: "; behind a
+ * usage error stands where help is, which is passed over.
+ *
+ * @param[out] error    Whether it is an error's, not a note or a warning.
+ * @param[in,out] text  All that it wrote; cut behind the line.
+ * @return Part of `text`; "" if there is none.
+ */
+RN_API const char *rn_run_last_line(bool *error, char *text);
 
 typedef enum rn_job_state {
     RN_JOB_NEW,       // nothing is there, or nothing to go on with: no model, no checkpoint

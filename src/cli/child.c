@@ -117,18 +117,13 @@ rn_status cli_child_output(char **out, cli_child *child)
 
 void cli_child_reason(char *out, size_t size, const cli_child *child)
 {
-    static const char prefix[] = "resnet: error: ";
-    char *text = NULL, *line;
+    char *text = NULL;
+    bool error;
 
     snprintf(out, size, "it says nothing");
     if (read_all(&text, child->errors) != RN_OK)
         return;
-    for (size_t used = strlen(text); used > 0 && text[used - 1] == '\n';)
-        text[--used] = '\0';
-    line = strrchr(text, '\n');
-    line = line != NULL ? line + 1 : text;
-    if (strncmp(line, prefix, strlen(prefix)) == 0)
-        line += strlen(prefix);
+    const char *line = rn_run_last_line(&error, text);
     if (*line != '\0')
         snprintf(out, size, "%s", line);
     free(text);

@@ -215,3 +215,32 @@ rn_status rn_words_text(char **out, const rn_words *words)
     }
     return RN_OK;
 }
+
+// Cut text behind its last line, which is returned.
+static char *last_line(char *text)
+{
+    size_t size = strlen(text);
+
+    while (size > 0 && text[size - 1] == '\n')
+        text[--size] = '\0';
+    char *newline = strrchr(text, '\n');
+    return newline != NULL ? newline + 1 : text;
+}
+
+static bool begins_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+const char *rn_run_last_line(bool *error, char *text)
+{
+    static const char prefix[] = "resnet: error: ";
+    char *line = last_line(text);
+
+    if (line != text && begins_with(line, "try 'resnet ")) {
+        line[-1] = '\0';
+        line = last_line(text);
+    }
+    *error = begins_with(line, prefix);
+    return *error ? line + strlen(prefix) : line;
+}

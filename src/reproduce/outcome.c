@@ -132,13 +132,13 @@ out:
     return st;
 }
 
-// The last line that a process wrote on standard error, without its "resnet: error: ".
+// Of what a process wrote on standard error.
 static rn_status read_error(char **out, const char *run)
 {
-    static const char prefix[] = "resnet: error: ";
     rn_status st;
     char *path = NULL, *text = NULL;
     size_t size;
+    bool error;
 
     RN_TRY(rn_format(&path, "%s.err", run));
     st = rn_file_read(&text, &size, path, LARGEST_ERRORS);
@@ -146,12 +146,9 @@ static rn_status read_error(char **out, const char *run)
         st = st == RN_ENOMEM ? st : RN_OK;
         goto out;
     }
-    while (size > 0 && text[size - 1] == '\n')
-        text[--size] = '\0';
-    char *line = strrchr(text, '\n');
-    line = line != NULL ? line + 1 : text;
-    if (strncmp(line, prefix, strlen(prefix)) == 0) // else a note or a warning
-        RN_TRY(rn_strdup(out, line + strlen(prefix)));
+    const char *line = rn_run_last_line(&error, text);
+    if (error) // else a note or a warning
+        RN_TRY(rn_strdup(out, line));
 out:
     rn_free(text);
     rn_free(path);

@@ -45,13 +45,13 @@ holds err "threads was 1, is 2"
 cat >broken <<'END'
 #!/bin/sh
 case $* in
-*--serve*) echo "no such luck" >&2 && exit 1 ;;
+*--serve*) printf "resnet: error: no such luck\ntry 'resnet bench --help'\n" >&2 && exit 2 ;;
 *) exec "$RESNET" "$@" ;;
 esac
 END
 chmod +x broken
 expect 0 python3 "$peers" --program ./broken --rounds 2 --contenders resnet infer-resnet-20-b1- --out b.json
-holds b.md "^| infer-resnet-20-b1-fp32 | resnet | - | - | - | missing: no such luck |"
+holds b.md "^| infer-resnet-20-b1-fp32 | resnet | - | - | - | missing: resnet: error: no such luck |"
 
 # Statistics, on numbers that can be checked by hand.
 python3 -B - "$SOURCE/bench/peers" <<'END' || fail "the statistics are wrong"

@@ -137,6 +137,30 @@ static void unfinished_runs_are_told_apart(void **state)
     assert_state(NULL, RN_JOB_NEW, false);
 }
 
+static void the_last_line_says_what_is_wrong(void **state)
+{
+    static const struct {
+        const char *text, *line;
+        bool error;
+    } cases[] = {
+        {"resnet: note: hm\nresnet: error: no such data\n", "no such data", true},
+        {"resnet: error: no option\ntry 'resnet bench --help'\n", "no option", true},
+        {"resnet: note: hm\n\n", "resnet: note: hm", false},
+        {"try 'resnet bench --help'\n", "try 'resnet bench --help'", false},
+        {"\n\n", "", false},
+        {"", "", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[100];
+        bool error;
+        snprintf(text, sizeof text, "%s", cases[i].text);
+        assert_string_equal(rn_run_last_line(&error, text), cases[i].line);
+        assert_int_equal(error, cases[i].error);
+    }
+}
+
 static void only_the_end_of_a_run_is_its_result(void **state)
 {
     static const char *const events[] = {"evaluation", "step"};
@@ -307,6 +331,7 @@ int main(void)
         cmocka_unit_test(only_the_last_epoch_is_its_training_error),
         cmocka_unit_test(curves_are_means_over_seeds),
         cmocka_unit_test(unfinished_runs_are_told_apart),
+        cmocka_unit_test(the_last_line_says_what_is_wrong),
         cmocka_unit_test(only_the_end_of_a_run_is_its_result),
         cmocka_unit_test(weights_without_a_log_are_to_be_resumed),
         cmocka_unit_test(responses_are_part_of_a_run),
