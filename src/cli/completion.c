@@ -127,6 +127,21 @@ static void print_command_case(FILE *stream, const cli_command *command)
     fputs(" ;;\n      esac ;;\n", stream);
 }
 
+// Of commands that have commands of their own, two words are the command.
+static void print_joining(FILE *stream)
+{
+    const char *between = "";
+
+    fputs("  case $command in\n    ", stream);
+    for (const cli_command *const *command = cli_commands; *command != NULL; command++)
+        if ((*command)->commands != NULL) {
+            fprintf(stream, "%s%s", between, (*command)->name);
+            between = "|";
+        }
+    fputs(") [ \"$COMP_CWORD\" -gt 2 ] && command=\"$command ${COMP_WORDS[2]}\" ;;\n  esac\n",
+          stream);
+}
+
 void cli_print_completion(FILE *stream)
 {
     fputs("# Completion of resnet's command lines in bash:\n"
@@ -142,11 +157,9 @@ void cli_print_completion(FILE *stream)
           "    _resnet_reply -W '",
           stream);
     print_names(stream, command_name);
-    fputs(" --help --version --man'\n    return\n  fi\n"
-          "  [ \"$command\" = data ] && [ \"$COMP_CWORD\" -gt 2 ] && "
-          "command=\"data ${COMP_WORDS[2]}\"\n"
-          "  case \"$command $previous\" in\n",
-          stream);
+    fputs(" --help --version --man'\n    return\n  fi\n", stream);
+    print_joining(stream);
+    fputs("  case \"$command $previous\" in\n", stream);
     for_each_command(stream, print_option_values);
     fputs("  esac\n  case $command in\n", stream);
     for_each_command(stream, print_command_case);

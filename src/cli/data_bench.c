@@ -4,10 +4,11 @@
 #include "cli/model_file.h"
 #include "cli/network.h"
 #include "cli/term.h"
+#include "cli/train_recipe.h"
 
 #include <stdlib.h>
 
-enum { WARM_UP = 1 };
+enum { WARM_UP = 1, MOST_WORKERS = 64 };
 
 typedef struct loading {
     rn_samples *samples;
@@ -118,13 +119,24 @@ static void print_text(const loading *l)
         printf("  %s pictures could not be read\n", cli_count((int64_t)l->bad).text);
 }
 
+static int worker_count(const cli_arguments *args)
+{
+    int processors = rn_threads();
+
+    if (cli_given(args, "workers"))
+        return (int)cli_integer(args, "workers");
+    return processors < MOST_WORKERS ? processors : MOST_WORKERS;
+}
+
 static rn_status set_up(loading *l, const cli_arguments *args)
 {
     rn_status st;
     rn_model_options size = {.channels = 3, .height = 224, .width = 224};
 
+    if (cli_flag(args, "serve") && (cli_given(args, "steps") || cli_flag(args, "json")))
+        return rn_error(RN_EINVAL, "'--serve' excludes '--steps' and '--json'");
+    RN_TRY(cli_recipe_named(&l->recipe, args, cli_text(args, "recipe")));
     RN_TRY(rn_threads_set(0));
-    RN_TRY(rn_recipe_load(&l->recipe, cli_text(args, "recipe")));
     RN_TRY(rn_data_open(&l->samples, args->words[0], RN_SPLIT_TRAIN));
     if (l->samples->photos == NULL)
         size = (rn_model_options){.channels = l->samples->channels,
@@ -136,12 +148,11 @@ static rn_status set_up(loading *l, const cli_arguments *args)
                                 size.channels == 3 ? RN_NORMALIZE_IMAGENET : RN_NORMALIZE_NONE,
                                 size.channels, size.height, size.width, NULL, NULL));
     l->steps = (int)cli_integer(args, "steps");
-    l->options = (rn_loader_options){
-        .batch = (int)cli_integer(args, "batch"),
-        .seed = l->recipe.seed,
-        .augment = l->recipe.augment,
-        .workers = cli_given(args, "workers") ? (int)cli_integer(args, "workers") : rn_threads(),
-        .depth = 1};
+    l->options = (rn_loader_options){.batch = (int)cli_integer(args, "batch"),
+                                     .seed = l->recipe.seed,
+                                     .augment = l->recipe.augment,
+                                     .workers = worker_count(args),
+                                     .depth = 1};
 out:
     return st;
 }
@@ -191,10 +202,10 @@ static const cli_option options[] = {
     {.name = "workers",
      .kind = CLI_INTEGER,
      .argument = "N",
-     .help = "threads that prepare data; by default OMP_NUM_THREADS, else as many as there "
-             "are processors",
+     .help = "threads that prepare data; by default RESNET_THREADS, else OMP_NUM_THREADS, else as "
+             "many as there are processors, up to 64",
      .low = 1,
-     .high = 64},
+     .high = MOST_WORKERS},
     {.name = "serve",
      .kind = CLI_FLAG,
      .help = "measure on demand, as 'resnet bench --serve' does: a step is a batch"},

@@ -11,6 +11,12 @@ usage_error "'--sheet' expects a name that ends in .png, found 'cat.jpg'" data s
     --sheet cat.jpg
 failure "no-such" data show $tiny_data --sheet no-such/sheet.png
 
+# How fast data are made.
+usage_error "unknown recipe 'quikc'" data bench shapes --recipe quikc
+usage_error "'--serve' excludes '--steps' and '--json'" data bench shapes --serve --steps 5
+RESNET_THREADS=100 expect 0 "$RESNET" data bench $tiny_data --recipe quick --batch 4 --steps 1 --json
+holds out '"workers":[[:space:]]*64'
+
 mkdir empty
 failure "empty" data show empty
 failure "empty" data verify empty

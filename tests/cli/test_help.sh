@@ -86,6 +86,8 @@ END
     offers quick resnet train x -r q
     offers download resnet data d
     offers --sheet resnet data show --s
+    offers --budget resnet study degradation --bu
+    offers degradation resnet study d
     offers cifar10 resnet data download cifar
     offers --json resnet bench --
 fi
