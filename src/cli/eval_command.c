@@ -72,8 +72,9 @@ static rn_status on_picture(const rn_picture_scores *scores, void *context)
 // What only views have is refused where there are none.
 static rn_status choose_way(evaluator *e)
 {
-    static const char *const of_views[] = {"resize",  "crop",       "scales",  "mirror",
-                                           "average", "bad-images", "workers", "save-logits"};
+    static const char *const of_views[] = {"resize",     "crop",    "scales",
+                                           "mirror",     "filter",  "average",
+                                           "bad-images", "workers", "save-logits"};
     const cli_arguments *args = e->args;
     const bool photos = e->samples->photos != NULL;
 

@@ -75,10 +75,12 @@ rn_status cli_views_parse(rn_views *views, const cli_arguments *args, rn_protoco
     views->mirror = cli_flag(args, "mirror");
     if (strcmp(cli_text(args, "filter"), "bicubic") == 0)
         views->filter = RN_RESIZE_BICUBIC;
-    if (protocol == RN_PROTOCOL_WHOLE)
+    if (protocol == RN_PROTOCOL_WHOLE) {
         RN_TRY(refuse(args, "scales", protocol));
-    else if (cli_given(args, "scales"))
+        RN_TRY(refuse(args, "filter", protocol));
+    } else if (cli_given(args, "scales")) {
         RN_TRY(parse_scales(views, cli_text(args, "scales")));
+    }
     RN_TRY(rn_views_check(views));
 out:
     return st;

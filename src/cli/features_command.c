@@ -174,6 +174,8 @@ static rn_status open_samples(extractor *e)
 
     if (args->word_count > 1 || cli_given(args, "files-from"))
         return rn_error(RN_EINVAL, "'--data' and pictures exclude each other");
+    if (cli_flag(args, "null"))
+        return rn_error(RN_EINVAL, "'--null' is given without '--files-from'");
     RN_TRY(
         rn_data_open(&e->samples, cli_text(args, "data"), train ? RN_SPLIT_TRAIN : RN_SPLIT_TEST));
     RN_TRY(check_size(e->samples, &e->model.checkpoint->options));
@@ -238,6 +240,8 @@ static rn_status prepare(extractor *e)
     if (!cli_given(args, "out"))
         return rn_error(RN_EINVAL, "'--out' must say where to write");
     RN_TRY(cli_check_ending("out", cli_text(args, "out"), ".npy"));
+    if (!data && cli_given(args, "split"))
+        return rn_error(RN_EINVAL, "'--split' is given without '--data'");
     if (!data)
         RN_TRY(open_names(e));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));

@@ -10,14 +10,16 @@
 static const struct {
     const char *name;
     rn_status (*draw)(cli_chart *chart, const cli_plot_runs *runs, const cli_arguments *args);
-    bool reads_log, has_panels, has_means;
+    bool reads_log, has_panels;
+    bool is_curve;     // over the training's course
+    bool is_evaluated; // of evaluations, too
 } kinds[] = {
-    {"error", cli_plot_curves, true, true, true},
-    {"loss", cli_plot_curves, true, true, true},
-    {"lr", cli_plot_curves, true, true, true},
-    {"rate", cli_plot_curves, true, true, true},
-    {"gradients", cli_plot_gradients, true, true, false},
-    {"responses", cli_plot_responses, false, false, false},
+    {"error", cli_plot_curves, true, true, true, true},
+    {"loss", cli_plot_curves, true, true, true, true},
+    {"lr", cli_plot_curves, true, true, true, false},
+    {"rate", cli_plot_curves, true, true, true, false},
+    {"gradients", cli_plot_gradients, true, true, false, false},
+    {"responses", cli_plot_responses, false, false, false, false},
 };
 
 static int find_kind(const char *what)
@@ -117,15 +119,29 @@ static const char *title_of(const cli_arguments *args, const cli_plot_runs *runs
     return runs->names == 1 ? runs->runs[0].label : NULL;
 }
 
-static rn_status check_means(const cli_arguments *args, int kind)
+static rn_status refuse(const cli_arguments *args, const char *option, int kind)
 {
-    if (!cli_flag(args, "mean"))
-        return RN_OK;
-    if (!kinds[kind].has_means)
-        return rn_error(RN_EINVAL, "'--mean' is not for '--what %s'", kinds[kind].name);
-    if (strcmp(cli_text(args, "x"), "time") == 0)
-        return rn_error(RN_EINVAL, "'--mean' is not for '--x time': runs have no times in common");
-    return RN_OK;
+    return cli_given(args, option)
+               ? rn_error(RN_EINVAL, "'--%s' is not for '--what %s'", option, kinds[kind].name)
+               : RN_OK;
+}
+
+// An option that would do nothing is a mistake.
+static rn_status check_kind(const cli_arguments *args, int kind)
+{
+    static const char *const of_curves[] = {"x", "smooth", "mean"};
+    rn_status st = RN_OK;
+
+    for (size_t i = 0; i < sizeof of_curves / sizeof *of_curves && !kinds[kind].is_curve; i++)
+        RN_TRY(refuse(args, of_curves[i], kind));
+    if (!kinds[kind].is_evaluated)
+        RN_TRY(refuse(args, "set", kind));
+    if (!kinds[kind].has_panels)
+        RN_TRY(refuse(args, "panels", kind));
+    if (cli_flag(args, "mean") && strcmp(cli_text(args, "x"), "time") == 0)
+        st = rn_error(RN_EINVAL, "'--mean' is not for '--x time': runs have no times in common");
+out:
+    return st;
 }
 
 static rn_status draw_chart(const cli_arguments *args, const char *path)
@@ -135,9 +151,7 @@ static rn_status draw_chart(const cli_arguments *args, const char *path)
     cli_plot_runs runs = {0};
     cli_chart chart = {0};
 
-    if (!kinds[kind].has_panels && cli_given(args, "panels"))
-        return rn_error(RN_EINVAL, "'--panels' is not for '--what %s'", kinds[kind].name);
-    RN_TRY(check_means(args, kind));
+    RN_TRY(check_kind(args, kind));
     RN_TRY(set_limits(&chart, args));
     RN_TRY(cli_plot_runs_open(&runs, args, kinds[kind].reads_log));
     RN_TRY(kinds[kind].draw(&chart, &runs, args));

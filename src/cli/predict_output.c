@@ -26,6 +26,11 @@ rn_status predict_format_choose(predict_format *format, const cli_arguments *arg
             *format = (predict_format)i;
     if (cli_given(args, "class-ids") && *format != PREDICT_IMAGENET)
         return rn_error(RN_EINVAL, "'--class-ids' is for '--format imagenet'");
+    if (cli_given(args, "top") && *format == PREDICT_IMAGENET)
+        return rn_error(RN_EINVAL,
+                        "'--top' is not for '--format imagenet', whose lines have %d "
+                        "classes",
+                        IMAGENET_LABELS);
     return RN_OK;
 }
 

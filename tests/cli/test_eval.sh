@@ -59,6 +59,9 @@ for files in a.csv,,b.csv ,a.csv 'a.csv,'; do
 done
 usage_error "the list of '--save-logits' are one file, 'c.csv'" \
     eval run --protocol whole --save-logits c.npy --confusion ./c.svg,./c.csv --threads 1
+usage_error "option '--filter' needs '--protocol'" eval run --filter bicubic
+usage_error "option '--filter': protocol 'whole' has none" eval run --protocol whole \
+    --filter bicubic --threads 1
 usage_error "'--confusion' expects files that end in .csv, .svg or .png" eval run --confusion c.txt
 usage_error "'--save-logits' expects a name that ends in .npy" \
     eval run --protocol whole --save-logits x.bin --threads 1

@@ -58,6 +58,8 @@ usage_error "'--out' expects a name that ends in .npy, found 'set/1.pgm'" featur
 usage_error "'--names' would replace the picture 'set/2.pgm' itself" features m.safetensors \
     set/1.pgm set/2.pgm --out x.npy --names ./set/2.pgm
 usage_error "'--out' must say" features m.safetensors set
+usage_error "'--split' is given without '--data'" features m.safetensors set --split train -o x.npy
+usage_error "'--null' is given without" features m.safetensors --data shapes -0 -o x.npy
 usage_error "'--data' and pictures" features m.safetensors set --data shapes --out x.npy
 failure "no layer 'layer2.0.bn'; did you mean 'layer2.0.bn[12]'" features m.safetensors set \
     --layer layer2.0.bn --out x.npy

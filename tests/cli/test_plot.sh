@@ -142,6 +142,15 @@ for text in '' '[]' '{"layers":3}' '{"layers":[{"name":"a"}]}' '{"layers":[1'; d
     echo "$text" >damaged.json
     failure "'damaged.json'" plot damaged.json --what responses
 done
+for option in '--x epoch' '--smooth 3' '--set test' --mean; do
+    for what in gradients responses; do
+        # shellcheck disable=SC2086 # an option and its value
+        usage_error "is not for '--what $what'" plot runs/a --what $what $option
+    done
+done
+for what in lr rate; do
+    usage_error "'--set' is not for '--what $what'" plot runs/a --what $what --set test
+done
 usage_error "'--panels' is not for" plot runs/a --what responses --panels a:b
 
 # Confusion matrices, from the file that eval writes.

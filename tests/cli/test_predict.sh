@@ -174,6 +174,8 @@ printf '5\n5\n' >ids
 failure "line 2: .* twice" predict m.safetensors tree/z.pgm --format imagenet --class-ids ids
 
 usage_error "'--format' and '--json' exclude" predict m.safetensors tree --json --format csv
+usage_error "'--top' is not for '--format imagenet'" predict m.safetensors tree --top 3 \
+    --format imagenet
 usage_error "'--class-ids' is for" predict m.safetensors tree --class-ids ids
 usage_error "exclude each other" predict m.safetensors tree --files-from ids
 usage_error "'--null' is given without" predict m.safetensors tree -0
