@@ -65,8 +65,8 @@ static const cli_option options[] = {
      .kind = CLI_TEXT,
      .argument = "ADDRESS",
      .help =
-         "numeric address to serve at, such as 0.0.0.0: one that other machines can reach needs "
-         "--dashboard-token",
+         "numeric address to serve at, such as 0.0.0.0, or localhost: one that other machines can "
+         "reach needs --dashboard-token",
      .fallback = "127.0.0.1"},
     CLI_DASHBOARD_TOKEN_OPTION,
     {0}};

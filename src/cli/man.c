@@ -160,11 +160,17 @@ static const char *const files[][2] = {
     {"RUN/checkpoint-N.safetensors", "The whole state after step N, to resume from."},
     {"RUN/log.jsonl", "One JSON object for each measured point."},
     {"RUN/recipe.json", "Everything that decides what is computed; a recipe for --recipe."},
-    {"RUN/events.out.tfevents.*", "The same for TensorBoard, with --tensorboard."},
+    {"RUN/events.out.tfevents.*", "What log.jsonl has, for TensorBoard, with --tensorboard."},
     {"RUN/responses.json", "What 'resnet responses RUN' measured."},
     {"RUN/samples.json", "Some pictures and what the network takes them for."},
     {"RUN/run.json", "Command line, model, data."},
     {"RUN/environment.json", "Processor, threads, versions."},
+    {NULL, NULL}};
+
+static const char *const program_options[][2] = {
+    {"-h, --help", "Show the commands, or behind a command its options, and exit."},
+    {"--version", "Show the version and exit."},
+    {"--man", "Print this page: resnet --man | man -l -"},
     {NULL, NULL}};
 
 void cli_print_man(FILE *stream)
@@ -176,8 +182,10 @@ void cli_print_man(FILE *stream)
             "[\\fIOPTION\\fR]...\n.br\n\\fBresnet\\fR \\fICOMMAND\\fR \\fB\\-\\-help\\fR\n",
             RN_VERSION);
     fputs(".SH DESCRIPTION\nTrain, evaluate, study and use deep residual networks (He et al. 2015, "
-          "arXiv:1512.03385) on the processors that people have.\n.SH COMMANDS\n",
+          "arXiv:1512.03385, and 2016, arXiv:1603.05027) on the processors that people have.\n",
           stream);
+    print_items(stream, "OPTIONS", program_options);
+    fputs(".SH COMMANDS\n", stream);
     for (const cli_command *const *command = cli_commands; *command != NULL; command++)
         print_command(stream, *command);
     print_recipes(stream);

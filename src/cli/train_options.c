@@ -120,8 +120,8 @@ const cli_option cli_train_options[] = {
     {.name = "dashboard-bind",
      .kind = CLI_TEXT,
      .argument = "ADDRESS",
-     .help = "with --dashboard: numeric address to serve at; one that other machines can reach "
-             "needs --dashboard-token"},
+     .help = "with --dashboard: numeric address to serve at, or localhost; one that other machines "
+             "can reach needs --dashboard-token"},
     CLI_DASHBOARD_TOKEN_OPTION,
     {.name = "quiet", .letter = 'q', .kind = CLI_FLAG, .help = "print the result only"},
     {.name = "json", .kind = CLI_FLAG, .help = "print the result only, as JSON"},
@@ -261,9 +261,9 @@ const cli_option cli_train_options[] = {
      .alias = "bias-lr",
      .kind = CLI_REAL,
      .argument = "FACTOR",
-     .help =
-         "biases of batch norms and layers: factor on the learning rate, not on decay; 0: the same "
-         "as 1",
+     .help = "biases of batch norms and layers but the last: factor on the learning rate, not on "
+             "decay; "
+             "0: the same as 1",
      .low = 0,
      .high = 1000000,
      .key = "bias_lr"},
@@ -287,7 +287,8 @@ const cli_option cli_train_options[] = {
      .alias = "head-lr",
      .kind = CLI_REAL,
      .argument = "FACTOR",
-     .help = "the last linear layer: the same; above 1 a new one learns faster than the rest",
+     .help = "the last linear layer with its bias: the same; above 1 a new one learns faster than "
+             "the rest",
      .low = 0,
      .high = 1000000,
      .key = "head_lr"},

@@ -46,6 +46,9 @@ done <recipes
 expect 0 "$RESNET" --man
 cp out resnet.1
 holds resnet.1 '^.fBWhat to train:.fR$'
+for text in '^.SH OPTIONS$' 'version' 'What log.jsonl has, for TensorBoard' 1512.03385 1603.05027; do
+    holds resnet.1 "$text"
+done
 for text in responses.json tfevents GOMP_SPINCOUNT OMP_WAIT_POLICY; do
     holds resnet.1 "$text"
 done
