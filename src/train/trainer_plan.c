@@ -107,6 +107,7 @@ static void count_sets(rn_trainer *trainer, rn_train_options *options, rn_sample
     const size_t held = (size_t)trainer->recipe.hold_out;
     const size_t wanted = (size_t)trainer->recipe.train_images;
 
+    trainer->given = options->train->count;
     sets[0] = sets[1] = *options->train;
     sets[0].count = wanted > 0 ? wanted : options->train->count - held;
     sets[1].count = held;
