@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "engine/cpu/kernels.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct cpu_kernel {
@@ -162,6 +163,20 @@ static size_t workspace_bytes(const rn_op_desc *desc)
     return desc->kind == RN_OP_MAX_POOL && desc->training ? rn_tensor_elements(&desc->dst) : 0;
 }
 
+static rn_status no_kernel(const rn_cpu_functions *functions, const rn_op_desc *desc, int block)
+{
+    char window[32] = "";
+
+    if (desc->kernel > 0)
+        snprintf(window, sizeof window, ", window %d", desc->kernel);
+    return rn_error(RN_EUNSUPPORTED,
+                    "%s has no '%s' of %s for %dx%dx%dx%d -> %dx%dx%dx%d%s, channels in blocks of "
+                    "%d",
+                    functions->name, rn_op_kind_name(desc->kind), rn_dtype_name(desc->src.dtype),
+                    desc->src.n, desc->src.c, desc->src.h, desc->src.w, desc->dst.n, desc->dst.c,
+                    desc->dst.h, desc->dst.w, window, block);
+}
+
 rn_status rn_cpu_kernel(rn_kernel **out, rn_isa isa, const rn_op_desc *desc)
 {
     rn_status st = RN_OK;
@@ -173,13 +188,7 @@ rn_status rn_cpu_kernel(rn_kernel **out, rn_isa isa, const rn_op_desc *desc)
 
     *out = NULL;
     if (isa == RN_ISA_NONE || !fits(desc, functions->block))
-        return rn_error(RN_EUNSUPPORTED,
-                        "%s has no '%s' of %s for %dx%dx%dx%d -> %dx%dx%dx%d, window %d, channels "
-                        "in blocks of %d",
-                        functions->name, rn_op_kind_name(desc->kind),
-                        rn_dtype_name(desc->src.dtype), desc->src.n, desc->src.c, desc->src.h,
-                        desc->src.w, desc->dst.n, desc->dst.c, desc->dst.h, desc->dst.w,
-                        desc->kernel, block);
+        return no_kernel(functions, desc, block);
     RN_TRY(RN_NEW(&kernel, 1));
     kernel->desc = *desc;
     kernel->function = functions->run[desc->kind];
