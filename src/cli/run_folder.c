@@ -186,17 +186,10 @@ out:
 
 static bool is_run_file(const char *name)
 {
-    static const char *const patterns[] = {"checkpoint-*.safetensors",
-                                           "best.safetensors",
-                                           "model.safetensors",
-                                           "log.jsonl",
-                                           "events.out.tfevents.*",
-                                           "responses.json",
-                                           "recipe.json",
-                                           "environment.json",
-                                           "environment-*.json",
-                                           "samples.json",
-                                           "run.json"};
+    static const char *const patterns[] = {
+        "checkpoint-*.safetensors", "best.safetensors", "model.safetensors", "log.jsonl",
+        "events.out.tfevents.*",    "responses.json",   "recipe.json",       "environment.json",
+        "environment-*.json",       "samples.json",     "run.json"};
 
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
         if (fnmatch(patterns[i], name, 0) == 0)

@@ -63,7 +63,7 @@ if [ -x "$RESNET" ]; then
         grep -q '^run/model.safetensors: [0-9]* of 200 wrong$' said
     done
     [ "$(wc -l <said)" = 1 ] # it had nothing left to do
-    "$RESNET" summary run/model.safetensors >summary
+    "$RESNET" summary run/model.safetensors >described
     if LD_LIBRARY_PATH=$libraries ./train /proc/none 2>message; then
         echo "train succeeds without a folder"
         exit 1
