@@ -83,7 +83,7 @@ static bool is_published(const rn_target *target, rn_metric metric)
 // A note stands beside the first number, where there is none in the first column.
 static const char *note_of(const rn_target *target, const rn_target_run *run, rn_metric metric)
 {
-    int column = run->published_first;
+    int column = (int)run->published_first;
 
     for (int i = 0; i < RN_METRICS && run->published_first == RN_METRICS; i++)
         if (is_published(target, (rn_metric)i)) {
