@@ -355,12 +355,14 @@ static void a_deviation_and_a_note_stand_once(void **state)
 // The run went on with another build; the second network's has no end.
 static void what_a_run_is_not_is_said(void **state)
 {
-    rn_reproduction *r = small_reproduction(0.05);
+    rn_reproduction *r;
+    rn_reproduce_settings settings = small_settings;
     rn_report_counts counts;
 
     (void)state;
-    r->settings.seeds = 1;
-    r->job_count = 2;
+    settings.scale = 0.05;
+    settings.seeds = 1;
+    ok(rn_reproduction_create(&r, parse_target(small_target), &settings));
     write_all_runs();
     write_file("runs/plain-20-s1/environment-1.json", "{\"commit\":\"earlier\"}\n");
     write_file("runs/res-s1/log.jsonl", start_line);
