@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "reproduce/outcome.h"
+#include "train/inference.h"
 #include "train/tta.h"
 
 #include <math.h>

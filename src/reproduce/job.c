@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "base/number.h"
-#include "reproduce/outcome.h"
+#include "train/inference.h"
 
 #include <stdarg.h>
 #include <stdio.h>

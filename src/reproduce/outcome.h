@@ -5,9 +5,6 @@
 #include "resnet/history.h"
 #include "resnet/reproduce.h"
 
-/** Pictures of a forward pass that `resnet train` evaluates with. */
-enum { RN_EVALUATION_BATCH = 128 };
-
 /** One job's. */
 typedef struct rn_outcome {
     rn_job_state state;

@@ -2,8 +2,6 @@
 #include "train/class_map.h"
 #include "train/inference.h"
 
-enum { DEFAULT_BATCH = 128 };
-
 rn_status rn_check_size(const rn_checkpoint *model, const rn_samples *samples)
 {
     const rn_model_options *options = &model->options;
@@ -37,7 +35,7 @@ rn_status rn_evaluate(rn_evaluation *out, const rn_checkpoint *model, bool ema,
         goto out;
     }
     RN_TRY(rn_inference_create(&inference, model->graph, model->ranges, given.engine,
-                               given.batch == 0 ? DEFAULT_BATCH : given.batch));
+                               given.batch == 0 ? RN_EVALUATION_BATCH : given.batch));
     RN_TRY(rn_inference_load(inference, ema ? model->ema : model->weights));
     if (given.confusion)
         RN_TRY(RN_NEW(&out->confusion, classes * classes));

@@ -6,6 +6,9 @@
 
 #include "train/watch.h"
 
+/** Pictures of a forward pass that evaluates, unless told otherwise. */
+enum { RN_EVALUATION_BATCH = 128 };
+
 typedef struct rn_inference rn_inference;
 
 /** RN_EINVAL: a set's images are not of the size that a model takes. Pictures may have any. */

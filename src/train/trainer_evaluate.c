@@ -3,8 +3,6 @@
 
 #include "train/evaluate_views.h"
 
-enum { BATCH = 128 };
-
 static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,
                                  rn_evaluation *result, rn_watch *watch)
 {
@@ -90,7 +88,7 @@ rn_status rn_trainer_plan_evaluation(rn_trainer *trainer)
 
     if (holds_images(trainer->options->test) || holds_images(trainer->held))
         RN_TRY(rn_inference_create(&trainer->inference, trainer->checkpoint->graph, NULL,
-                                   trainer->options->engine, BATCH));
+                                   trainer->options->engine, RN_EVALUATION_BATCH));
     if (rn_trainer_sees_photos(trainer))
         RN_TRY(plan_views(trainer));
 out:

@@ -67,14 +67,21 @@ static inline rn_target *parse_target(const char *json)
     return target;
 }
 
-static inline rn_reproduction *small_reproduction(double scale)
+/** Of the small target; scale 0: 1, seeds 0: the target's. */
+static inline rn_reproduction *seeded_reproduction(double scale, int seeds)
 {
     rn_reproduction *r;
     rn_reproduce_settings settings = small_settings;
 
     settings.scale = scale;
+    settings.seeds = seeds;
     ok(rn_reproduction_create(&r, parse_target(small_target), &settings));
     return r;
+}
+
+static inline rn_reproduction *small_reproduction(double scale)
+{
+    return seeded_reproduction(scale, 0);
 }
 
 static char test_folder[64];

@@ -355,14 +355,10 @@ static void a_deviation_and_a_note_stand_once(void **state)
 // The run went on with another build; the second network's has no end.
 static void what_a_run_is_not_is_said(void **state)
 {
-    rn_reproduction *r;
-    rn_reproduce_settings settings = small_settings;
+    rn_reproduction *r = seeded_reproduction(0.05, 1);
     rn_report_counts counts;
 
     (void)state;
-    settings.scale = 0.05;
-    settings.seeds = 1;
-    ok(rn_reproduction_create(&r, parse_target(small_target), &settings));
     write_all_runs();
     write_file("runs/plain-20-s1/environment-1.json", "{\"commit\":\"earlier\"}\n");
     write_file("runs/res-s1/log.jsonl", start_line);
@@ -389,13 +385,10 @@ static void what_a_run_is_not_is_said(void **state)
 // Errors of plain-20 are 40, 42 and 20 %, of the other network 20 and 22 %.
 static void medians_stand_beside_the_papers(void **state)
 {
-    rn_reproduction *r;
-    rn_reproduce_settings settings = small_settings;
+    rn_reproduction *r = seeded_reproduction(0, 3);
     rn_report_counts counts;
 
     (void)state;
-    settings.seeds = 3;
-    ok(rn_reproduction_create(&r, parse_target(small_target), &settings));
     r->target->medians = true;
     write_all_runs();
     write_run("plain-20-s3", 60, 100);
