@@ -248,9 +248,9 @@ static void check_trained(const char *folder, const trained *expected)
     }
     assert_int_equal(elements, expected->elements);
     assert_int_equal(crc, expected->crc32);
-    const rn_tensor *conv = &find_torch(foreign, "conv1.weight")->tensor;
-    const rn_tensor *bias = &find_torch(foreign, "linear.bias")->tensor;
-    const rn_tensor *variance = &find_torch(foreign, "bn1.running_var")->tensor;
+    const rn_tensor *conv = &find_torch(foreign, "module.conv1.weight")->tensor;
+    const rn_tensor *bias = &find_torch(foreign, "module.linear.bias")->tensor;
+    const rn_tensor *variance = &find_torch(foreign, "module.bn1.running_var")->tensor;
     assert_int_equal(conv->dims, 4);
     assert_true(conv->shape[0] == 16 && conv->shape[1] == 3 && conv->shape[2] == 3 &&
                 conv->shape[3] == 3);
@@ -258,8 +258,8 @@ static void check_trained(const char *folder, const trained *expected)
     assert_true(torch_element(conv, 0) == expected->first);
     assert_true(torch_element(bias, 9) == expected->last);
     assert_true(torch_element(variance, 15) == expected->variance);
-    assert_string_equal(foreign->tensors[0].tensor.name, "conv1.weight");
-    assert_string_equal(foreign->tensors[foreign->count - 1].tensor.name, "linear.bias");
+    assert_string_equal(foreign->tensors[0].tensor.name, "module.conv1.weight");
+    assert_string_equal(foreign->tensors[foreign->count - 1].tensor.name, "module.linear.bias");
     rn_foreign_free(foreign);
 }
 
