@@ -75,8 +75,8 @@ void cli_limits_print(const rn_peaks *peaks, const cli_op_costs *costs, double f
 /** "peaks" (null if unknown), "limit_seconds", "alive_peak_bytes" with its op, "ops". */
 void cli_limits_json(cJSON *json, const rn_peaks *peaks, const cli_op_costs *costs);
 
-/** Before anything is measured: RN_EIO if no trace can be written there, RN_EINVAL if none should.
- */
+/** Before anything is measured: RN_EINVAL if no trace should be written there; as
+ * cli_check_writable(). */
 rn_status cli_trace_check(const char *path);
 
 /** Write the fastest step as a Chrome trace (chrome://tracing, Perfetto), atomically. */

@@ -1,37 +1,19 @@
 // One step as a Chrome trace: the format of chrome://tracing, which Perfetto reads too.
 #include "cli/bench_ops.h"
 #include "cli/model_file.h"
+#include "cli/run_folder.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-static rn_status check_place(const char *path, const char *folder)
-{
-    struct stat info;
-
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-        return rn_error(RN_EIO, "'%s' is no regular file: no trace can be written there", path);
-    if (stat(folder, &info) != 0)
-        return rn_error(RN_EIO, "cannot write '%s': %s", path, strerror(errno));
-    return RN_OK;
-}
 
 rn_status cli_trace_check(const char *path)
 {
     rn_status st;
-    const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
 
     RN_TRY(cli_refuse_model_name("trace", path));
-    if (folder == NULL)
-        st = rn_error(RN_ENOMEM, "no memory for the name '%s'", path);
-    else
-        st = check_place(path, folder);
+    st = cli_check_writable(path);
 out:
-    free(folder);
     return st;
 }
 

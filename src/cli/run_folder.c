@@ -33,13 +33,14 @@ bool cli_same_file(const char *a, const char *b)
            first.st_ino == second.st_ino;
 }
 
-// The folder of a path; '*name' is the rest, a part of it.
+// The folder of a path, ending in a slash, so that only a folder answers to it; '*name' is the
+// rest, a part of the path.
 static char *split(const char *path, const char **name)
 {
     const char *slash = strrchr(path, '/');
 
     *name = slash != NULL ? slash + 1 : path;
-    return slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    return slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup("./");
 }
 
 bool cli_same_place(const char *a, const char *b)
@@ -79,17 +80,18 @@ bool cli_is_file(const char *path)
 rn_status cli_check_writable(const char *path)
 {
     rn_status st = RN_OK;
-    char *copy = strdup(path);
+    const char *name;
+    char *folder = split(path, &name);
 
-    if (copy == NULL)
+    if (folder == NULL)
         return rn_error(RN_ENOMEM, "no memory for a path");
     if (access(path, F_OK) == 0 && !cli_is_file(path)) {
         st = rn_error(RN_EIO, "cannot write '%s': not a regular file", path);
-    } else if (access(dirname(copy), W_OK | X_OK) != 0) {
+    } else if (access(folder, W_OK | X_OK) != 0) {
         st = rn_error(errno == ENOENT ? RN_ENOTFOUND : RN_EIO, "cannot write '%s': %s", path,
                       strerror(errno));
     }
-    free(copy);
+    free(folder);
     return st;
 }
 

@@ -1,10 +1,10 @@
-// What a run ran on, and with what.
-#include "resnet/report.h"
+#include "report/environment.h"
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/memory.h"
+#include "resnet/report.h"
 #include "resnet_commit.h"
 
 #include <sched.h>
@@ -110,39 +110,52 @@ out:
     return st;
 }
 
-// Find the first environment-N.json that is not there; whether one before it is this text.
-static rn_status find_room(char name[NAME_TEXT], bool *known, const char *folder, const char *text)
+// environment-1.json is the first.
+static void name_earlier(char name[NAME_TEXT], int number)
+{
+    snprintf(name, NAME_TEXT, "environment-%d.json", number);
+}
+
+rn_status rn_environment_read_earlier(char **out, const char *folder, int number)
+{
+    char name[NAME_TEXT];
+
+    name_earlier(name, number);
+    return rn_run_folder_read(out, folder, name);
+}
+
+// Keep the text under the first number that is free, unless it is kept already.
+static rn_status keep(const char *folder, const char *text)
 {
     rn_status st = RN_OK;
+    bool known = false;
+    char name[NAME_TEXT];
+    int number = 0;
 
-    *known = false;
-    for (int i = 1; st == RN_OK && !*known; i++) {
+    while (st == RN_OK && !known) {
         char *kept = NULL;
-        snprintf(name, NAME_TEXT, "environment-%d.json", i);
-        st = rn_run_folder_read(&kept, folder, name);
-        *known = st == RN_OK && strcmp(kept, text) == 0;
+        st = rn_environment_read_earlier(&kept, folder, ++number);
+        known = st == RN_OK && strcmp(kept, text) == 0;
         rn_text_free(kept);
     }
-    return st == RN_ENOTFOUND ? RN_OK : st;
+    if (st != RN_ENOTFOUND)
+        return st;
+    name_earlier(name, number);
+    return rn_run_folder_write(folder, name, text);
 }
 
 // Where a run went on elsewhere, or with another build, what it ran on before is kept.
 static rn_status keep_earlier(const char *folder, const char *environment)
 {
     rn_status st;
-    char *earlier = NULL, name[NAME_TEXT];
-    bool known;
+    char *earlier = NULL;
 
     st = rn_run_folder_read(&earlier, folder, "environment.json");
     if (st != RN_OK) // none, or nothing that could be read
         return st == RN_ENOMEM ? st : RN_OK;
     const size_t length = strlen(environment); // the file has a line's end more
-    if (strncmp(earlier, environment, length) == 0 && strcmp(earlier + length, "\n") == 0)
-        goto out;
-    RN_TRY(find_room(name, &known, folder, earlier));
-    if (!known)
-        RN_TRY(rn_run_folder_write(folder, name, earlier));
-out:
+    if (strncmp(earlier, environment, length) != 0 || strcmp(earlier + length, "\n") != 0)
+        st = keep(folder, earlier);
     rn_text_free(earlier);
     return st;
 }

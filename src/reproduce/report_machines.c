@@ -3,9 +3,9 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "report/environment.h"
 #include "resnet/report.h"
 
-#include <stdio.h>
 #include <string.h>
 
 // "AMD EPYC, 2 threads, cpu avx2, ..., gcc ..., commit ...": what does not change from run to run.
@@ -71,15 +71,13 @@ static rn_status add_environment(machine_list *list, const char *environment)
     return st == RN_EFORMAT ? RN_OK : st;
 }
 
-// What a run ran on before it went on elsewhere (rn_run_folder_describe()).
 static rn_status add_earlier(machine_list *list, const char *run)
 {
     rn_status st = RN_OK;
 
     for (int i = 1; st == RN_OK; i++) {
-        char name[32], *environment = NULL;
-        snprintf(name, sizeof name, "environment-%d.json", i);
-        st = rn_run_folder_read(&environment, run, name);
+        char *environment = NULL;
+        st = rn_environment_read_earlier(&environment, run, i);
         if (st == RN_OK)
             st = add_environment(list, environment);
         rn_text_free(environment);

@@ -46,7 +46,7 @@ bench="bench resnet-8 --batch 4 --threads 1 --steps 3"
     failure "cannot write 'none/step.json': No such file" $bench --trace none/step.json
     failure "cannot write 'out/step.json': Not a directory" $bench --trace out/step.json
     mkdir folder
-    failure "'folder' is no regular file" $bench --trace folder
+    failure "cannot write 'folder': not a regular file" $bench --trace folder
     for name in a.safetensors a.th b.ONNX; do
         usage_error "found model file '$name'" $bench --trace $name
     done
