@@ -32,6 +32,8 @@ typedef struct rn_schedule {
     double warmup;        // linear warm-up from lr * warmup_factor: iterations if 1 or more, below
                           // 1 a share of all iterations
     double warmup_factor; // 0 .. 1
+    bool warmup_flat;     // no line: lr * warmup_factor until the warm-up ends (2016 paper: 0.01
+                          // for 400 iterations); not of one-cycle
     double until_error;   // > 0: stay at until_lr until the running training error, in percent, is
     double until_lr;      //      below until_error (2015 paper, section 4.2: 80 %, 0.01), which
                           //      is not asked before step 50; then go on as if it had not been:

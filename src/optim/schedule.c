@@ -95,6 +95,8 @@ static double warmup_factor(const rn_schedule *schedule, uint64_t iteration, uin
 
     if ((double)iteration >= length)
         return 1.0;
+    if (schedule->warmup_flat)
+        return low;
     return low + (1.0 - low) * (double)iteration / length;
 }
 

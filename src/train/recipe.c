@@ -256,6 +256,12 @@ static rn_status check_schedule(const rn_schedule *schedule)
                         schedule->until_error);
     if (schedule->until_error > 0 && schedule->warmup > 0)
         return rn_error(RN_EINVAL, "'until_error' and 'warmup' are both above 0, expected one");
+    if (schedule->warmup_flat && schedule->kind == RN_SCHEDULE_ONE_CYCLE)
+        return rn_error(RN_EINVAL, "'warmup_flat' is true, but schedule 'one-cycle' rises in its "
+                                   "warm-up");
+    if (schedule->warmup_flat && schedule->warmup > 0 && !(schedule->warmup_factor > 0))
+        return rn_error(RN_EINVAL, "'warmup_factor' is 0, expected above 0 because 'warmup_flat' "
+                                   "is true");
     return RN_OK;
 }
 

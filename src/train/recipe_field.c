@@ -75,6 +75,7 @@ static const recipe_field fields[] = {
     {"threshold", RECIPE_DOUBLE, AT(schedule.threshold), .high = 100},
     {"warmup", RECIPE_DOUBLE, AT(schedule.warmup), .high = 1e12},
     {"warmup_factor", RECIPE_DOUBLE, AT(schedule.warmup_factor), .high = 1},
+    {"warmup_flat", RECIPE_BOOL, AT(schedule.warmup_flat), .high = 0},
     {"until_error", RECIPE_DOUBLE, AT(schedule.until_error), .high = 100},
     {"until_lr", RECIPE_DOUBLE, AT(schedule.until_lr), .high = 1000},
     {"momentum", RECIPE_DOUBLE, AT(sgd.momentum), .high = 1, .below_high = true},

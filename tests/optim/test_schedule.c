@@ -61,6 +61,11 @@ static void warmup_is_linear_and_exact_at_its_end(void **state)
     s.warmup = 0.05; // the same as a share of the run
     assert_near(rate(&s, 4, 100), 0.04 + 0.36 * 4 / 5);
     assert_true(rate(&s, 5, 100) == 0.4);
+    s.warmup_flat = true;
+    assert_near(rate(&s, 0, 100), 0.04);
+    assert_near(rate(&s, 4, 100), 0.04);
+    assert_true(rate(&s, 5, 100) == 0.4);
+    s.warmup_flat = false;
     s.warmup = 200; // longer than the run: still climbing at its end
     assert_near(rate(&s, 99, 100), 0.04 + 0.36 * 99 / 200);
 }

@@ -94,7 +94,8 @@ static void assert_same(const rn_recipe *a, const rn_recipe *b)
                 s->final_factor == t->final_factor && s->milestones == t->milestones &&
                 s->patience == t->patience && s->threshold == t->threshold &&
                 s->warmup == t->warmup && s->warmup_factor == t->warmup_factor &&
-                s->until_error == t->until_error && s->until_lr == t->until_lr);
+                s->warmup_flat == t->warmup_flat && s->until_error == t->until_error &&
+                s->until_lr == t->until_lr);
     for (int i = 0; i < s->milestones; i++)
         assert_true(s->milestone[i] == t->milestone[i]);
     assert_true(a->sgd.momentum == b->sgd.momentum && a->sgd.weight_decay == b->sgd.weight_decay &&
@@ -124,6 +125,25 @@ static void assert_same(const rn_recipe *a, const rn_recipe *b)
                 p->erase == q->erase && p->filter == q->filter);
 }
 
+// He et al. 2016, appendix: 0.01 for 400 iterations, else as in 2015.
+static void paper_of_2016_warms_up(void **state)
+{
+    rn_schedule_state none = {0};
+
+    (void)state;
+    rn_recipe r = load("paper-cifar-2016"), other = load("paper-cifar");
+    assert_true(rn_schedule_rate(&r.schedule, &none, 0, r.iterations) == 0.1 * 0.1);
+    assert_true(rn_schedule_rate(&r.schedule, &none, 399, r.iterations) == 0.1 * 0.1);
+    for (uint64_t i = 400; i < r.iterations; i += 800)
+        assert_true(rn_schedule_rate(&r.schedule, &none, i, r.iterations) ==
+                    rn_schedule_rate(&other.schedule, &none, i, other.iterations));
+    r.schedule.warmup = other.schedule.warmup;
+    r.schedule.warmup_factor = other.schedule.warmup_factor;
+    r.schedule.warmup_flat = other.schedule.warmup_flat;
+    memcpy(r.name, other.name, sizeof r.name);
+    assert_same(&r, &other);
+}
+
 static void print_round_trips(const rn_recipe *recipe)
 {
     char *text = NULL, *again = NULL;
@@ -142,6 +162,7 @@ static void print_round_trips(const rn_recipe *recipe)
                                    .threshold = 7,
                                    .warmup = 7,
                                    .warmup_factor = 0.7,
+                                   .warmup_flat = !recipe->schedule.warmup_flat,
                                    .until_error = 7,
                                    .until_lr = 7},
                       .sgd = {.momentum = 0.7,
@@ -203,7 +224,7 @@ static void builtin_recipes_are_valid_and_round_trip(void **state)
             fail_msg("%s", rn_error_message());
         print_round_trips(&r);
     }
-    assert_int_equal(count, 9);
+    assert_int_equal(count, 10);
     assert_null(rn_recipe_summary(count));
     assert_null(rn_recipe_name(-1));
 }
@@ -398,6 +419,13 @@ static void values_must_fit_together(void **state)
     r = load("paper-cifar-110");
     r.schedule.warmup = 5;
     assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+    r = load("quick");
+    r.schedule.warmup_flat = true;
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
+    assert_non_null(strstr(rn_error_message(), "'warmup_flat' is true, but"));
+    r = load("paper-cifar-2016");
+    r.schedule.warmup_factor = 0;
+    assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
     r = load("smoke");
     r.schedule.warmup = 20;
     assert_int_equal(rn_recipe_check(&r), RN_EINVAL);
@@ -453,9 +481,10 @@ static void files_start_from_a_base(void **state)
     assert_int_equal(rn_recipe_load(&r, "quikc"), RN_ENOTFOUND);
     assert_non_null(strstr(rn_error_message(), "did you mean 'quick'?"));
     assert_int_equal(rn_recipe_load(&r, "zzzzzz"), RN_ENOTFOUND);
-    assert_non_null(strstr(rn_error_message(),
-                           "paper-cifar, paper-cifar-110, quick, quick-deep, fast-cifar, "
-                           "paper-imagenet, modern, shapes"));
+    assert_non_null(
+        strstr(rn_error_message(),
+               "paper-cifar, paper-cifar-110, paper-cifar-2016, quick, quick-deep, fast-cifar, "
+               "paper-imagenet, modern, shapes"));
     assert_int_equal(rn_recipe_load(&r, folder), RN_EIO);
     rmdir(folder);
     rn_free(path);
@@ -520,6 +549,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paper_recipe_is_the_papers),
         cmocka_unit_test(paper_imagenet_is_the_papers),
+        cmocka_unit_test(paper_of_2016_warms_up),
         cmocka_unit_test(augmentation_by_options),
         cmocka_unit_test(builtin_recipes_are_valid_and_round_trip),
         cmocka_unit_test(awkward_values_round_trip_bit_for_bit),
