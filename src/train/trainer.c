@@ -292,12 +292,13 @@ static rn_status save_and_fail(rn_trainer *trainer, rn_status failure)
 static rn_status finish_step(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
-    bool keep = trainer->progress.iteration == trainer->iterations || checkpoint_due(trainer);
+    bool keep = trainer->progress.iteration == trainer->iterations || checkpoint_due(trainer) ||
+                rn_trainer_retry_due(trainer);
 
     if (stop_requested(trainer))
         return save_and_stop(trainer);
     if (keep)
-        RN_TRY(rn_trainer_save(trainer));
+        RN_TRY(rn_trainer_save_on_the_way(trainer));
     if (!trainer->progress.evaluation_due)
         return RN_OK;
     st = rn_trainer_evaluate(trainer);
@@ -306,7 +307,7 @@ static rn_status finish_step(rn_trainer *trainer)
     if (st != RN_OK)
         return save_and_fail(trainer, st);
     if (keep)
-        RN_TRY(rn_trainer_save(trainer));
+        RN_TRY(rn_trainer_save_on_the_way(trainer));
 out:
     return st;
 }
@@ -398,6 +399,17 @@ static rn_status check_options(const rn_train_options *options)
     return RN_OK;
 }
 
+// Who is told may fail, too: the message in force stays that of the training.
+static void tell_end(const rn_trainer *trainer, rn_status st)
+{
+    char message[1200];
+
+    snprintf(message, sizeof message, "%s", st == RN_OK ? "" : rn_error_message());
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_END, .status = st, .text = message});
+    if (st != RN_OK)
+        rn_error(st, "%s", message);
+}
+
 rn_status rn_train(const rn_train_options *options, rn_train_result *result)
 {
     rn_status st = RN_OK;
@@ -412,9 +424,7 @@ rn_status rn_train(const rn_train_options *options, rn_train_result *result)
     if (trainer->checkpoint != NULL)
         fill_result(trainer);
     *result = trainer->result;
-    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_END,
-                                        .status = st,
-                                        .text = st == RN_OK ? "" : rn_error_message()});
+    tell_end(trainer, st);
     release(trainer);
 out:
     rn_free(trainer);

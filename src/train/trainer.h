@@ -43,6 +43,7 @@ typedef struct rn_trainer {
     uint64_t first;      // iteration that this process began with
     bool saved;          // the last checkpoint has the present state
     char *saved_path;    // of the last checkpoint, or NULL
+    double retry;        // rn_clock() of the next try, since one could not be written; 0: none
     double lr;
     double started, train_seconds; // rn_clock(); time in steps, evaluation excluded
     struct {
@@ -62,6 +63,12 @@ rn_status rn_trainer_collect(rn_trainer *trainer);
 
 /** Write checkpoint-N.safetensors and drop the oldest. */
 rn_status rn_trainer_save(rn_trainer *trainer);
+/**
+ * The same on the way: where the disk refuses, the training is worth more than the checkpoint. It
+ * is noted, and tried again a minute later (rn_trainer_retry_due()).
+ */
+rn_status rn_trainer_save_on_the_way(rn_trainer *trainer);
+bool rn_trainer_retry_due(const rn_trainer *trainer);
 
 /** Write `name` in the run folder as a plain model with the weights to be used (EMA if in use). */
 rn_status rn_trainer_save_model(rn_trainer *trainer, const char *name);

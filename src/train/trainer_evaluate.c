@@ -3,6 +3,8 @@
 
 #include "train/evaluate_views.h"
 
+#include <stdio.h>
+
 static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,
                                  rn_evaluation *result, rn_watch *watch)
 {
@@ -147,6 +149,22 @@ out:
     return st;
 }
 
+// Where the disk refuses on the way, the best weights stay those that were kept before.
+static rn_status keep_best(rn_trainer *trainer, double error)
+{
+    rn_status st = rn_trainer_save_model(trainer, "best.safetensors");
+    char text[1200];
+
+    if (st == RN_OK)
+        trainer->progress.best_error = error;
+    if (st != RN_EIO || trainer->progress.iteration == trainer->iterations)
+        return st;
+    snprintf(text, sizeof text, "%s; the training goes on, and the best weights stay those before",
+             rn_error_message());
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
+    return RN_OK;
+}
+
 rn_status rn_trainer_evaluate(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
@@ -164,10 +182,8 @@ rn_status rn_trainer_evaluate(rn_trainer *trainer)
             evaluate_on(trainer, trainer->options->test, averaged ? "test (ema)" : "test", &error));
     if (trainer->held == NULL)
         watched = error;
-    if (deciding_set(trainer) != NULL && watched < progress->best_error) {
-        RN_TRY(rn_trainer_save_model(trainer, "best.safetensors"));
-        progress->best_error = watched;
-    }
+    if (deciding_set(trainer) != NULL && watched < progress->best_error)
+        RN_TRY(keep_best(trainer, watched));
     rn_schedule_observe_epoch(&trainer->recipe.schedule, &progress->schedule, watched);
     progress->epoch_wrong = progress->epoch_seen = 0;
     progress->evaluation_due = false;

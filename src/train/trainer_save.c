@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { RETRY_SECONDS = 60 };
+
 rn_status rn_trainer_diverged(rn_trainer *trainer, const char *what)
 {
     char where[160] = "";
@@ -80,6 +82,34 @@ rn_status rn_trainer_save(rn_trainer *trainer)
     remove_old(trainer);
 out:
     return st;
+}
+
+static void note_refused(rn_trainer *trainer)
+{
+    char text[1200];
+
+    snprintf(text, sizeof text, "%s; the training goes on, and tries again each minute",
+             rn_error_message());
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
+}
+
+rn_status rn_trainer_save_on_the_way(rn_trainer *trainer)
+{
+    rn_status st = rn_trainer_save(trainer);
+
+    if (st == RN_OK)
+        trainer->retry = 0;
+    if (st != RN_EIO || trainer->progress.iteration == trainer->iterations)
+        return st;
+    if (trainer->retry == 0)
+        note_refused(trainer);
+    trainer->retry = rn_clock() + RETRY_SECONDS;
+    return RN_OK;
+}
+
+bool rn_trainer_retry_due(const rn_trainer *trainer)
+{
+    return trainer->retry > 0 && rn_clock() >= trainer->retry;
 }
 
 rn_status rn_trainer_save_model(rn_trainer *trainer, const char *name)

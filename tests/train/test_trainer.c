@@ -84,9 +84,9 @@ static void log_lines_do_not_tell_of_a_kill(void **state)
     training_release(&whole);
 }
 
-// What was trained before an evaluation that fails, here as the best weights cannot be written, is
-// not lost: resumed, the evaluation is made.
-static void failed_evaluation_keeps_the_steps(void **state)
+// Weights that cannot be kept as the best end no training but at its end, whose evaluation is made
+// anew as it is resumed.
+static void last_evaluation_that_fails_is_made_again(void **state)
 {
     training t, whole;
     char obstacle[128];
@@ -98,14 +98,16 @@ static void failed_evaluation_keeps_the_steps(void **state)
     snprintf(obstacle, sizeof obstacle, "%s/best.safetensors", t.folder);
     assert_int_equal(mkdir(obstacle, 0777), 0);
     training_run(&t, RN_EIO);
+    assert_int_equal(t.notes, 2); // of the two whole epochs
+    assert_non_null(strstr(t.last_note, "best.safetensors"));
     assert_non_null(strstr(rn_error_message(), "best.safetensors"));
-    assert_non_null(strstr(rn_error_message(), "checkpoint-5.safetensors"));
-    assert_int_equal(t.result.iterations, 5);
+    assert_non_null(strstr(rn_error_message(), "checkpoint-14.safetensors"));
+    assert_int_equal(t.result.iterations, 14);
     t.options.resume = true;
     training_run(&t, RN_EIO); // as long as it fails
     assert_int_equal(rmdir(obstacle), 0);
     training_run(&t, RN_OK);
-    assert_same_end(&whole, &t);
+    assert_same_file(&whole, &t, "model.safetensors");
     training_release(&t);
     training_release(&whole);
 }
@@ -462,7 +464,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resume_is_bit_equal_at_any_step),
         cmocka_unit_test(log_lines_do_not_tell_of_a_kill),
-        cmocka_unit_test(failed_evaluation_keeps_the_steps),
+        cmocka_unit_test(last_evaluation_that_fails_is_made_again),
         cmocka_unit_test(checkpoint_comes_before_the_evaluation),
         cmocka_unit_test(slow_steps_are_told_of),
         cmocka_unit_test(resume_is_bit_equal_with_mixing),
