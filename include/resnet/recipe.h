@@ -109,6 +109,11 @@ RN_API rn_status rn_recipe_parse(rn_recipe *recipe, const char *json, const char
 RN_API rn_status rn_recipe_set(rn_recipe *recipe, const char *key, const char *value);
 /** Check every value, and that they fit together. RN_EINVAL names the first that does not. */
 RN_API rn_status rn_recipe_check(const rn_recipe *recipe);
+/**
+ * What a key's value would need to decide anything: "schedule step" for "milestones" under another
+ * schedule. NULL: it counts, or is no key. Static.
+ */
+RN_API const char *rn_recipe_unused(const rn_recipe *recipe, const char *key);
 /** Indented JSON with every key; the caller's (rn_text_free()), NULL on failure. RN_ENOMEM. */
 RN_API rn_status rn_recipe_print(char **out, const rn_recipe *recipe);
 

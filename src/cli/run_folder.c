@@ -113,6 +113,7 @@ rn_status cli_format(char **out, const char *fmt, ...)
 
 void cli_run_record_release(cli_run_record *record)
 {
+    free(record->command);
     free(record->model);
     free(record->source);
     free(record->data_name);
@@ -148,8 +149,11 @@ rn_status cli_run_record_read(cli_run_record *record, const char *folder)
     RN_TRY(copy_member(&record->data_name, json, "data_name", folder));
     const cJSON *count = cJSON_GetObjectItemCaseSensitive(json, "data_count");
     const cJSON *options = cJSON_GetObjectItemCaseSensitive(json, "options");
+    const cJSON *command = cJSON_GetObjectItemCaseSensitive(json, "command");
     if (cJSON_IsNumber(count) && count->valuedouble >= 0)
         record->data_count = (uint64_t)count->valuedouble;
+    if (cJSON_IsString(command))
+        RN_TRY(cli_format(&record->command, "%s", command->valuestring));
     if (cJSON_IsObject(options))
         RN_TRY(cli_json_text(&record->options, cJSON_Duplicate(options, true)));
 out:
@@ -160,15 +164,15 @@ out:
     return st;
 }
 
-rn_status cli_run_record_write(const cli_run_record *record, const char *folder,
-                               const char *command_line)
+rn_status cli_run_record_write(const cli_run_record *record, const char *folder)
 {
     rn_status st;
     char *text = NULL, *line = NULL;
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "program", "resnet " RN_VERSION);
-    cJSON_AddStringToObject(json, "command", command_line);
+    if (record->command != NULL)
+        cJSON_AddStringToObject(json, "command", record->command);
     cJSON_AddStringToObject(json, "model", record->model);
     cJSON_AddStringToObject(json, "data", record->source);
     cJSON_AddStringToObject(json, "data_name", record->data_name);

@@ -24,6 +24,7 @@ rn_status cli_format(char **out, const char *fmt, ...) __attribute__((format(pri
 
 /** What run.json says. */
 typedef struct cli_run_record {
+    char *command;       // the line that began it; NULL: not known
     char *model;         // spec
     char *source;        // of the data; a folder as an absolute path
     char *data_name;     // "CIFAR-10 train"
@@ -34,8 +35,7 @@ typedef struct cli_run_record {
 void cli_run_record_release(cli_run_record *record);
 /** RN_ENOTFOUND if the folder has none. */
 rn_status cli_run_record_read(cli_run_record *record, const char *folder);
-rn_status cli_run_record_write(const cli_run_record *record, const char *folder,
-                               const char *command_line);
+rn_status cli_run_record_write(const cli_run_record *record, const char *folder);
 
 /** True if the folder holds a run, or what is left of one. */
 bool cli_run_exists(const char *folder);

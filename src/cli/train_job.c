@@ -97,15 +97,20 @@ static rn_status check_folder(const cli_job *job, const char *out)
     return RN_OK;
 }
 
-static rn_status record_options(cli_job *job)
+// The command line in force, as what the run began with.
+static rn_status record_command(cli_job *job)
 {
     const cli_option *options = job->args->command->options;
     cJSON *json = cJSON_CreateObject();
+    rn_status st;
 
     for (int i = 0; options[i].name != NULL; i++)
         if (is_recorded(&options[i]) && job->args->values[i] != NULL)
             cJSON_AddStringToObject(json, options[i].name, job->args->values[i]);
-    return cli_json_text(&job->record.options, json);
+    RN_TRY(cli_json_text(&job->record.options, json));
+    st = cli_format(&job->record.command, "%s", job->args->line);
+out:
+    return st;
 }
 
 rn_status cli_job_plan(cli_job *job)
@@ -123,7 +128,7 @@ rn_status cli_job_plan(cli_job *job)
     RN_TRY(cli_recipe_choose(&job->recipe, args, job->record.model));
     RN_TRY(cli_job_fit_recipe(job));
     RN_TRY(cli_source_absolute(&job->record.source, cli_text(args, "data")));
-    RN_TRY(record_options(job));
+    RN_TRY(record_command(job));
     if (out == NULL)
         goto out;
     RN_TRY(check_folder(job, out));
@@ -184,14 +189,37 @@ static rn_status take_recorded_options(cli_job *job)
     return RN_OK;
 }
 
+// Models that a training from the start would replace.
+static rn_status find_models(bool *found, const char *folder)
+{
+    static const char *const names[] = {"best.safetensors", "model.safetensors"};
+    rn_status st = RN_OK;
+
+    *found = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names && st == RN_OK; i++) {
+        char *path = NULL;
+        st = cli_format(&path, "%s/%s", folder, names[i]);
+        *found = *found || (st == RN_OK && cli_is_file(path));
+        free(path);
+    }
+    return st;
+}
+
 // What a run killed before its first checkpoint left: it starts again.
 static rn_status restart(cli_job *job)
 {
     rn_status st;
+    bool has_models;
     char *path = NULL;
 
     if (job->record.model == NULL)
         return rn_error(RN_ENOTFOUND, "'%s' holds no run to resume", job->folder);
+    RN_TRY(find_models(&has_models, job->folder));
+    if (has_models)
+        return rn_error(RN_ENOTFOUND,
+                        "'%s' holds a trained model, but no checkpoint to go on from: --force "
+                        "instead of --resume begins anew",
+                        job->folder);
     RN_TRY(cli_format(&path, "%s/recipe.json", job->folder));
     RN_TRY(rn_recipe_load(&job->recipe, path));
 out:
@@ -274,13 +302,21 @@ rn_status cli_job_resume(cli_job *job)
         free(job->record.source);
         RN_TRY(cli_source_absolute(&job->record.source, cli_text(job->args, "data")));
     }
-    free(job->record.options);
-    RN_TRY(record_options(job));
+    if (job->record.options == NULL)
+        RN_TRY(record_command(job));
 out:
     return st;
 }
 
 // Data and folder
+
+static rn_status note_no_test(const cli_job *job)
+{
+    if (job->train->photos == NULL) // a file of two may be missing
+        fprintf(stderr, "resnet: note: %s: what is held out is all that is evaluated\n",
+                rn_error_message());
+    return RN_OK;
+}
 
 // Pictures that are trained on say little of others: a source without splits is no test set where
 // some of it are held out, and a note where not. Held-out pictures can do without a test set.
@@ -290,9 +326,9 @@ static rn_status open_test(cli_job *job)
     const bool held = job->recipe.hold_out > 0;
     rn_status st = rn_data_open(&job->test, source, RN_SPLIT_TEST);
 
-    if (st == RN_ENOTFOUND && job->train->photos != NULL && held)
-        return RN_OK;
-    if (st == RN_ENOTFOUND && job->train->photos != NULL)
+    if (st == RN_ENOTFOUND && held)
+        return note_no_test(job);
+    if (st == RN_ENOTFOUND)
         return rn_error(st, "%s; '--hold-out N' sets some of the training pictures aside instead",
                         rn_error_message());
     if (st != RN_OK || !rn_samples_same(job->train, job->test))
@@ -320,7 +356,8 @@ rn_status cli_job_open_data(cli_job *job)
         RN_TRY(rn_finetune_check(&options));
     if (!job->resume)
         RN_TRY(rn_progressive_check(&options));
-    if (record->data_name == NULL) {
+    if (record->data_name == NULL || job->checkpoint != NULL) { // which knows the data by a sum
+        free(record->data_name);
         record->data_count = job->train->count;
         RN_TRY(cli_format(&record->data_name, "%s", job->train->name));
     } else if (strcmp(record->data_name, job->train->name) != 0 ||
@@ -383,11 +420,13 @@ rn_status cli_job_open_folder(cli_job *job)
             cli_run_name(&job->folder, job->record.model, job->record.data_name, job->recipe.name));
     if (job->lock < 0)
         RN_TRY(cli_run_lock(&job->lock, job->folder));
+    if (anew) // another training may have ended there while data were read
+        RN_TRY(check_folder(job, job->folder));
     if (anew && cli_flag(job->args, "force"))
         RN_TRY(cli_run_clear(job->folder));
     RN_TRY(rn_run_folder_describe(job->folder, &job->recipe, engine));
     if (anew || cli_given(job->args, "data")) // the last that --resume needs
-        RN_TRY(cli_run_record_write(&job->record, job->folder, job->args->line));
+        RN_TRY(cli_run_record_write(&job->record, job->folder));
     RN_TRY(rn_run_log_open(&job->log, job->folder));
     if (cli_flag(job->args, "tensorboard"))
         RN_TRY(rn_tensorboard_open(&job->board, job->folder, &job->recipe));

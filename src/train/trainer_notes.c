@@ -70,12 +70,27 @@ static void note_late_milestones(const rn_trainer *trainer)
     note(trainer, text);
 }
 
+// The weights that are evaluated and kept would be those it began with.
+static void note_long_lookahead(const rn_trainer *trainer)
+{
+    char text[160];
+    int every = trainer->recipe.sgd.lookahead;
+
+    if (every <= 0 || (uint64_t)every <= trainer->iterations)
+        return;
+    snprintf(text, sizeof text,
+             "lookahead averages every %d steps, the training has %llu: its average never moves",
+             every, (unsigned long long)trainer->iterations);
+    note(trainer, text);
+}
+
 void rn_trainer_note_begin(const rn_trainer *trainer)
 {
     note_no_warmup(trainer);
     note_mirrored_digits(trainer);
     note_long_warmup(trainer);
     note_late_milestones(trainer);
+    note_long_lookahead(trainer);
 }
 
 void rn_trainer_note_end(const rn_trainer *trainer)

@@ -86,7 +86,7 @@ expect 0 "$RESNET" train --resume part --batch 16
 usage_error "'resnet-14' is asked for, but the run in 'part' trains 'resnet-8'" \
     train resnet-14 --out part --resume
 usage_error "trains 'resnet-8'" train --resume part --shortcut B
-usage_error "500 images of .*but the run in 'part' trains on 256" \
+usage_error "has 500 images, the run to resume was on 256" \
     train --resume part --data shapes:train=500,test=64
 usage_error "exclude each other" train --resume part --force
 expect 0 "$RESNET" train resnet-8 --out part --resume
@@ -98,6 +98,10 @@ printf 'x' | dd of=damaged/checkpoint-24.safetensors bs=1 seek=5000 conv=notrunc
 expect 0 "$RESNET" train --resume damaged
 holds out "damaged"
 cmp -s whole/model.safetensors damaged/model.safetensors || fail "after damage: another model"
+rm damaged/checkpoint-*
+cksum damaged/*.safetensors >before
+failure "'damaged' holds a trained model, but no checkpoint to go on from" train --resume damaged
+cksum damaged/*.safetensors | cmp -s - before || fail "the models were replaced"
 rm damaged/*.safetensors
 expect 0 "$RESNET" train --resume damaged
 cmp -s whole/model.safetensors damaged/model.safetensors || fail "started again: another model"
