@@ -86,7 +86,8 @@ typedef struct rn_evaluate_views_options {
  *
  * Each model normalises every view as it was trained; its softmax probabilities (or logits) are
  * averaged over views and models, and the class with the largest mean is taken. The loss is that of
- * the averaged probabilities, -log p, with p at least 2^-126. Views of one size share a batch. The
+ * the averaged probabilities, -log p, with p at least 2^-126, or the cross-entropy of the averaged
+ * logits. Views of one size share a batch. The
  * networks are planned for each size of view that comes (they have to end in global pooling unless
  * it is the size they were made for).
  *

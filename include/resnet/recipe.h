@@ -47,7 +47,7 @@ typedef struct rn_recipe {
     uint64_t iterations; // > 0, or 0 if epochs is set
     int batch;           // 1 .. 65536
     rn_dtype dtype;      // of activations in a training step; evaluations are in float32
-    uint64_t seed;
+    uint64_t seed; // of weights, order, augmentation, and which pictures are held out, trained on
     rn_schedule schedule;
     rn_sgd_options sgd;
     double label_smoothing; // 0 .. 1

@@ -24,7 +24,8 @@ RN_API rn_status rn_run_log_open(rn_run_log **out, const char *folder);
 RN_API void rn_run_log_close(rn_run_log *log);
 /**
  * Write one event: its kind as "event", iteration, iterations, epoch, seconds, and the fields that
- * rn_event names for its kind, each under its own name; "time" (UTC) at start, resume and end.
+ * rn_event names for its kind but `best` and `watched`, each under its own name; "time" (UTC) at
+ * start, resume and end.
  * Non-finite numbers become null. A line that cannot be written whole is not written at all.
  *
  * @return RN_OK; RN_EINVAL (no such kind); RN_EIO (path and reason; the file stays as it was);

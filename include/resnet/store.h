@@ -55,8 +55,13 @@ RN_API rn_status rn_checkpoint_save(const rn_checkpoint *checkpoint, const char 
  * values need not be finite: a network that diverged can be looked at.
  *
  * A safetensors file of another program loads too if its metadata has "resnet.model" (a spec for
- * rn_graph_create()) and its tensors the names and shapes; what else is absent gets defaults: 10
- * classes, 3 x 32 x 32, no normalization, labels "0", "1", ...
+ * rn_graph_create()) and its tensors the names and shapes. Its metadata may have as JSON, else the
+ * defaults are:
+ *
+ *     resnet.options     {"classes":10,"channels":3,"height":32,"width":32}
+ *     resnet.preprocess  {"normalize":"none"}, or
+ *                        {"normalize":"channel","mean":[...],"deviation":[...]}
+ *     resnet.labels      ["0","1",...]
  *
  * @param[out] out  The caller's (rn_checkpoint_free()); NULL on failure.
  * @return RN_OK; RN_ENOTFOUND; RN_EIO; RN_EFORMAT (names the file, what is wrong and where);

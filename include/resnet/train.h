@@ -41,7 +41,7 @@ typedef enum rn_event_kind {
     RN_EVENT_START,      // text: what is trained, once
     RN_EVENT_RESUME,     // text: checkpoint path
     RN_EVENT_STEP,       // as log_every says: means since the last such event
-    RN_EVENT_EVALUATION, // at the end of an epoch, and at the end
+    RN_EVENT_EVALUATION, // as evaluate_every says, and at the end
     RN_EVENT_CHECKPOINT, // text: path
     RN_EVENT_GRADIENTS,  // every log_gradients iterations: norms
     RN_EVENT_NOTE,       // text: something worth knowing, e.g. "learning rate 0.01 -> 0.1: ..."

@@ -244,13 +244,14 @@ static const cli_option options[] = {
     {.name = "save-logits",
      .kind = CLI_FILE,
      .argument = "FILE.npy",
-     .help = "write what was averaged, probabilities or logits of each picture, for NumPy, and the "
-             "pictures' names and labels to FILE.csv"},
+     .help = "write what was averaged for NumPy: probabilities of each picture, with '--average "
+             "logits' logits (of images of one size with '--protocol whole'); and the pictures' "
+             "names and labels to FILE.csv"},
     {.name = "batch",
      .letter = 'b',
      .kind = CLI_INTEGER,
      .argument = "N",
-     .help = "pictures at a time; by default 128, by views 32",
+     .help = "pictures at a time; by default 128, by views 32 and at most 4096",
      .low = 1,
      .high = 65536},
     CLI_PRODUCTS_OPTION,

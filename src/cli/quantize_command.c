@@ -108,7 +108,7 @@ const cli_command cli_quantize = {
         "ranges "
         "alone.\n\nFILE is written whole or not at all.",
     .examples = "resnet quantize runs/resnet-20 --data data -o bytes.safetensors\n"
-                "resnet eval bytes.safetensors --data cifar-10",
+                "resnet eval bytes.safetensors --data data",
     .least = 1,
     .most = 1,
     .word = CLI_WORD_FILE,

@@ -71,7 +71,7 @@ static const struct named_model {
      "the same as resnet-200"},
     // Zagoruyko & Komodakis 2016, table 4
     {"wrn-16-4", "resnet:units=2,2,2;widen=4;unit=preact;shortcut=B",
-     "CIFAR, wide pre-activation network, 2.8M parameters"},
+     "CIFAR, wide pre-activation network, 2.7M parameters"},
     {"wrn-28-10", "resnet:units=4,4,4;widen=10;unit=preact;shortcut=B",
      "CIFAR, wide pre-activation network, 36.5M parameters"},
     {"wrn-40-4", "resnet:units=6,6,6;widen=4;unit=preact;shortcut=B",
