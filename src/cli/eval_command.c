@@ -38,7 +38,7 @@ static rn_status open_models(evaluator *e)
         e->members[i].model = e->models[i].checkpoint;
         RN_TRY(cli_choose_weights(&e->members[i].ema, e->members[i].model,
                                   cli_text(e->args, "weights")));
-        RN_TRY(cli_choose_type(e->models[i].checkpoint, cli_text(e->args, "dtype")));
+        RN_TRY(cli_choose_type(e->models[i].checkpoint, e->args));
         cli_model_note(&e->models[i], e->args);
     }
 out:

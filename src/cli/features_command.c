@@ -246,7 +246,7 @@ static rn_status prepare(extractor *e)
         RN_TRY(open_names(e));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_model_open(&e->model, args, args->words[0]));
-    RN_TRY(cli_choose_type(e->model.checkpoint, cli_text(args, "dtype")));
+    RN_TRY(cli_choose_type(e->model.checkpoint, args));
     cli_model_note(&e->model, args);
     if (data)
         RN_TRY(open_samples(e));

@@ -350,9 +350,14 @@ bool cli_model_recipe(rn_recipe *recipe, const rn_checkpoint *model)
            rn_recipe_parse(recipe, model->recipe, "the model's recipe") == RN_OK;
 }
 
-rn_status cli_choose_type(rn_checkpoint *model, const char *wish)
+rn_status cli_choose_type(rn_checkpoint *model, const cli_arguments *args)
 {
-    if (wish != NULL && strcmp(wish, "float32") == 0)
+    const char *wish = cli_text(args, "dtype");
+    const bool floats = strcmp(cli_text(args, "engine"), "ref") == 0;
+
+    if (floats && wish != NULL && strcmp(wish, "int8") == 0)
+        return rn_error(RN_EINVAL, "option '--dtype int8': engine 'ref' has float32 only");
+    if (floats || (wish != NULL && strcmp(wish, "float32") == 0))
         rn_checkpoint_forget_ranges(model);
     if (wish != NULL && strcmp(wish, "int8") == 0 && model->ranges == NULL)
         return rn_error(RN_EINVAL, "option '--dtype int8': the model file holds no ranges, which "

@@ -22,10 +22,14 @@
          .argument = "A,B,C",                                                                      \
          .help = "what to subtract from the channels (0 to 1) where the file does not say it; by " \
                  "default ImageNet's 0.485,0.456,0.406"},                                          \
+        {.name = "deviation",                                                                      \
+         .kind = CLI_TEXT,                                                                         \
+         .argument = "A,B,C",                                                                      \
+         .help = "what to divide the channels by; by default ImageNet's 0.229,0.224,0.225, or 1 "  \
+                 "with --mean"},                                                                   \
     {                                                                                              \
-        .name = "deviation", .kind = CLI_TEXT, .argument = "A,B,C",                                \
-        .help = "what to divide the channels by; by default ImageNet's 0.229,0.224,0.225, or 1 "   \
-                "with --mean"                                                                      \
+        .name = "input", .kind = CLI_TEXT, .argument = "CxHxW",                                    \
+        .help = "size of the pictures; by default the network's usual one"                         \
     }
 
 /** A name that ends as those of model files do: .safetensors, .pth, .pt, .th, .onnx. */
@@ -69,8 +73,11 @@ int cli_find_label(const rn_checkpoint *model, const char *name);
 /** The recipe that the model was trained by; false: its file holds none that can be read. */
 bool cli_model_recipe(rn_recipe *recipe, const rn_checkpoint *model);
 
-/** --dtype float32|int8; by default int8 where the model has ranges. RN_EINVAL: it has none. */
-rn_status cli_choose_type(rn_checkpoint *model, const char *wish);
+/**
+ * --dtype float32|int8; by default int8 where the model has ranges, unless --engine ref computes.
+ * RN_EINVAL: the model, or the engine, has no int8.
+ */
+rn_status cli_choose_type(rn_checkpoint *model, const cli_arguments *args);
 
 /** --weights ema|last of a checkpoint: RN_EINVAL if the moving average is wanted and missing. */
 rn_status cli_choose_weights(bool *ema, const rn_checkpoint *checkpoint, const char *wish);

@@ -141,7 +141,7 @@ static rn_status prepare(classifier *c, const cli_arguments *args)
     RN_TRY(cli_names_open(&c->names, args, 1));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     RN_TRY(cli_model_open(&c->model, args, args->words[0]));
-    RN_TRY(cli_choose_type(c->model.checkpoint, cli_text(args, "dtype")));
+    RN_TRY(cli_choose_type(c->model.checkpoint, args));
     cli_model_note(&c->model, args);
     model = c->model.checkpoint;
     RN_TRY(predict_cam_init(&c->cam, args, model, c->names));

@@ -4,6 +4,8 @@
 #include "cli/model_file.h"
 #include "cli/term.h"
 
+#include <string.h>
+
 static int count_ranges(const rn_checkpoint *model)
 {
     int count = 0;
@@ -50,6 +52,8 @@ static rn_status run_quantize(const cli_arguments *args)
     rn_export_options export = {.format = RN_FILE_RESNET};
     const char *out = cli_text(args, "out");
 
+    if (strcmp(cli_text(args, "engine"), "ref") == 0)
+        return rn_error(RN_EINVAL, "'--engine ref' multiplies no bytes: 'after' would be 'before'");
     RN_TRY(cli_change_open(&c, args));
     rn_checkpoint_forget_ranges(c.model); // of an earlier time
     options.engine = c.engine;

@@ -3,14 +3,16 @@
 #include "cli/model_file.h"
 #include "cli/run_folder.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+// By another name, through a link or with a slash behind it is the same folder.
 static bool is_of_run(const cli_run_record *record, const char *source)
 {
     char *absolute = NULL;
-    bool same =
-        cli_source_absolute(&absolute, source) == RN_OK && strcmp(absolute, record->source) == 0;
+    bool same = cli_source_absolute(&absolute, source) == RN_OK &&
+                (strcmp(absolute, record->source) == 0 || cli_same_file(absolute, record->source));
 
     free(absolute);
     return same;
@@ -46,6 +48,14 @@ out:
     return st;
 }
 
+static void note_unknown_run(const rn_recipe *recipe, const char *word)
+{
+    fprintf(stderr,
+            "resnet: note: '%s' held out %llu pictures of what it was trained on, but no run.json "
+            "beside it says what that was: it may be evaluated on pictures that it has seen\n",
+            word, (unsigned long long)recipe->hold_out);
+}
+
 rn_status cli_test_set_open(rn_samples **out, const char *source, const rn_checkpoint *model,
                             const char *word)
 {
@@ -54,11 +64,14 @@ rn_status cli_test_set_open(rn_samples **out, const char *source, const rn_check
     cli_run_record record = {0};
 
     *out = NULL;
-    if (cli_model_recipe(&recipe, model) && recipe.hold_out > 0 &&
-        cli_recorded_run(&record, word) && is_of_run(&record, source))
+    const bool held = cli_model_recipe(&recipe, model) && recipe.hold_out > 0;
+    const bool recorded = held && cli_recorded_run(&record, word);
+    if (recorded && is_of_run(&record, source))
         st = open_held(out, &record, &recipe);
     else
         st = rn_data_open(out, source, RN_SPLIT_TEST);
+    if (held && !recorded)
+        note_unknown_run(&recipe, word);
     cli_run_record_release(&record);
     return st;
 }

@@ -276,10 +276,15 @@ static rn_status check_same_params(const rn_run *run, const rn_weights *weights)
     for (int i = 0; i < rn_run_params(run); i++) {
         const rn_param *have = rn_weights_param(weights, i);
         const rn_param *want = rn_graph_param(run->plan->graph, i);
-        if (strcmp(have->name, want->name) != 0 ||
-            memcmp(have->shape, want->shape, sizeof have->shape) != 0)
-            return rn_error(RN_EINVAL, "parameter '%s' of the weights does not fit '%s'",
-                            have->name, want->name);
+        if (strcmp(have->name, want->name) != 0)
+            return rn_error(RN_EINVAL, "parameter %d of the weights is '%s', the network's is '%s'",
+                            i, have->name, want->name);
+        if (memcmp(have->shape, want->shape, sizeof have->shape) != 0)
+            return rn_error(RN_EINVAL,
+                            "parameter '%s' of the weights has %zu values in another shape than "
+                            "the network's %zu: one that does not end in global pooling takes "
+                            "pictures of its own size only",
+                            have->name, have->count, want->count);
     }
     return RN_OK;
 }

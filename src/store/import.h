@@ -30,7 +30,7 @@ typedef struct rn_state {
 } rn_state;
 
 /**
- * Translate names: "module." and "_orig_mod." in front of all of them go, "linear" is "fc",
+ * Translate names: "module.", "_orig_mod." and "model." in front of all go, "linear" is "fc",
  * "shortcut" of a unit is "downsample".
  *
  * @param foreign  Borrowed; must outlive the state.

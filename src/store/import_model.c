@@ -96,9 +96,12 @@ static block find_block(const rn_state *state)
     return rn_state_find(state, "layer1.0.conv2.weight") != NULL ? BASIC : SINGLE;
 }
 
-// Where a unit's first convolution changes the channels, batch norm before it has as many as enter.
+// Our own have a batch norm behind the last unit. Else, where a unit's first convolution changes
+// the channels, batch norm before it has as many as enter.
 static bool is_preact(const residual *net, const rn_state *state)
 {
+    if (rn_state_find(state, "bn_last.weight") != NULL)
+        return true;
     for (int s = 1; s <= net->stages; s++) {
         const rn_state_entry *conv = rn_state_find(state, "layer%d.0.conv1.weight", s);
         int norm = side(rn_state_find(state, "layer%d.0.bn1.weight", s), 0);

@@ -9,27 +9,48 @@
 #include <string.h>
 
 // What wrappers put in front of every name: DataParallel and DistributedDataParallel;
-// torch.compile(). One may lie in the other.
-static const char *const wrappers[] = {"module.", "_orig_mod."};
+// torch.compile(); a network that is a member of a Lightning module. One may lie in the other.
+static const char *const wrappers[] = {"module.", "_orig_mod.", "model."};
 enum { WRAPPERS = sizeof wrappers / sizeof *wrappers, MOST_WRAPPED = 4, LONGER = 2 };
 
-static bool all_begin(const rn_foreign *foreign, size_t skip, const char *prefix)
+/** What is in front of every name, and how long it is. */
+typedef struct wrapping {
+    const char *text; // within a name
+    size_t length;
+} wrapping;
+
+static bool begins(const char *name, const wrapping *around, const char *prefix)
 {
-    for (size_t i = 0; i < foreign->count; i++)
-        if (strncmp(foreign->tensors[i].tensor.name + skip, prefix, strlen(prefix)) != 0)
-            return false;
-    return foreign->count > 0;
+    return strncmp(name, around->text, around->length) == 0 &&
+           strncmp(name + around->length, prefix, strlen(prefix)) == 0;
 }
 
-static size_t wrapped_length(const rn_foreign *foreign)
+// Whole numbers may stand beside the network, as "n_averaged" does in what averages its weights.
+static bool all_begin(const rn_foreign *foreign, const wrapping *around, const char *prefix)
 {
-    size_t skip = 0;
+    size_t values = 0;
 
+    for (size_t i = 0; i < foreign->count; i++) {
+        const rn_tensor *tensor = &foreign->tensors[i].tensor;
+        if (tensor->data != NULL && !begins(tensor->name, around, prefix))
+            return false;
+        values += tensor->data != NULL;
+    }
+    return values > 0;
+}
+
+static wrapping find_wrapping(const rn_foreign *foreign)
+{
+    wrapping around = {.text = ""};
+
+    for (size_t i = 0; i < foreign->count; i++)
+        if (foreign->tensors[i].tensor.data != NULL)
+            around.text = foreign->tensors[i].tensor.name;
     for (int layer = 0; layer < MOST_WRAPPED; layer++)
         for (int i = 0; i < WRAPPERS; i++)
-            if (all_begin(foreign, skip, wrappers[i]))
-                skip += strlen(wrappers[i]);
-    return skip;
+            if (all_begin(foreign, &around, wrappers[i]))
+                around.length += strlen(wrappers[i]);
+    return around;
 }
 
 // The ".shortcut." of a unit's projection: its 0 is the convolution, its 1 the batch norm.
@@ -67,16 +88,17 @@ static int compare_entries(const void *a, const void *b)
     return strcmp(((const rn_state_entry *)a)->name, ((const rn_state_entry *)b)->name);
 }
 
-static void fill(rn_state *state, size_t skip)
+static void fill(rn_state *state, const wrapping *around)
 {
     char *next = state->names;
 
     for (size_t i = 0; i < state->foreign->count; i++) {
         const rn_foreign_tensor *source = &state->foreign->tensors[i];
-        if (is_batch_count(source->tensor.name))
+        const char *name = source->tensor.name;
+        if (is_batch_count(name))
             continue;
         state->entries[state->count++] = (rn_state_entry){.name = next, .source = source};
-        next += translate(next, source->tensor.name + skip) + 1;
+        next += translate(next, begins(name, around, "") ? name + around->length : name) + 1;
     }
     qsort(state->entries, state->count, sizeof *state->entries, compare_entries);
 }
@@ -96,12 +118,13 @@ rn_status rn_state_init(rn_state *state, const rn_foreign *foreign)
     rn_status st = RN_OK;
     size_t characters = 0;
 
+    const wrapping around = find_wrapping(foreign);
     *state = (rn_state){.foreign = foreign};
     for (size_t i = 0; i < foreign->count; i++)
         characters += strlen(foreign->tensors[i].tensor.name) + LONGER + 1;
     RN_TRY(RN_NEW(&state->entries, foreign->count));
     RN_TRY(rn_alloc((void **)&state->names, characters, 1));
-    fill(state, wrapped_length(foreign));
+    fill(state, &around);
     RN_TRY(check_unique(state));
 out:
     if (st != RN_OK)

@@ -3,6 +3,8 @@
 
 #include "base/memory.h"
 
+#include <limits.h>
+
 enum { LARGEST_STRIDE = 1024 };
 
 // An input of the node, or the attribute of the same purpose in old operator sets.
@@ -356,9 +358,9 @@ rn_status rn_lower_cast(rn_lowering *lowering, const rn_onnx_node *node, rn_know
     int64_t type = 0;
 
     RN_TRY(rn_lower_int(&type, node, "to"));
-    if (type != RN_ONNX_FLOAT)
-        return rn_onnx_node_error(RN_EUNSUPPORTED, node, "it converts to type %lld, expected float",
-                                  (long long)type);
+    if (type < 0 || type > INT_MAX || !rn_onnx_is_float((int)type))
+        return rn_onnx_node_error(RN_EUNSUPPORTED, node,
+                                  "it converts to type %lld, expected a float's", (long long)type);
     RN_TRY(rn_lower_identity(lowering, node, out));
 out:
     return st;

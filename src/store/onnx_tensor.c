@@ -104,9 +104,11 @@ static rn_status external_error(const rn_proto_field *field)
             RN_TRY(rn_onnx_read_text(&value, &part, "value"));
     }
     if (rn_onnx_is(key, "location"))
-        st = rn_error(RN_EUNSUPPORTED,
-                      "values lie in another file, '%.*s': save the model as one file",
-                      RN_ONNX_TEXT(value));
+        st = rn_error(
+            RN_EUNSUPPORTED,
+            "values lie in another file, '%.*s': save the model as one file, of PyTorch by "
+            "torch.onnx.export(..., external_data=False)",
+            RN_ONNX_TEXT(value));
 out:
     return st;
 }

@@ -44,6 +44,25 @@ mkdir folder
 failure "folder" convert own.safetensors folder --format resnet
 [ "$(find . -name '*.tmp*' | wc -l)" -eq 0 ] || fail "temporary files are left"
 
+# State dicts alone tell the networks, their own size apart.
+for model in wrn-10-2 "resnet-8:unit=preact;shortcut=B;widen=3" preact-20; do
+    expect 0 "$RESNET" convert "$model" fresh.safetensors
+    expect 0 "$RESNET" convert fresh.safetensors fresh.pth
+    expect 0 "$RESNET" convert fresh.pth again.pth
+    cmp -s fresh.pth again.pth || fail "$model: the state dict is not what went in"
+done
+expect 0 "$RESNET" convert resnet-8 small.pth --input 3x16x16
+{
+    printf 'P6\n16 16\n255\n'
+    head -c 768 "$RESNET"
+} >small.ppm
+expect 0 "$RESNET" predict small.pth small.ppm --input 3x16x16
+usage_error "'--input' has 1 channels, the network of 'small.pth' 3" \
+    predict small.pth small.ppm --input 1x16x16
+expect 0 "$RESNET" convert vgg-11 vgg.safetensors --input 3x32x32 --classes 10
+usage_error "'classifier.0.weight' of the weights has .* pictures of its own size only" \
+    eval vgg.safetensors --data shapes:test=4 --protocol single --crop 64
+
 # There and back: the bytes are the same.
 expect 0 "$RESNET" convert own.safetensors state.safetensors --format safetensors
 holds out "^own.safetensors: resnet"

@@ -54,6 +54,15 @@ holds out '"set":[[:space:]]*"one, 3 held out"'
 tr -d '[:space:]' <out | grep -q "$validation" || fail "other pictures than those held out"
 expect 0 "$RESNET" eval held-one/best.safetensors --data one --threads 1
 holds out "^one, 3 held out: 3 images"
+ln -s one same
+for name in one/ ./one "$PWD/one/../one" same; do
+    expect 0 "$RESNET" eval held-one --data "$name" --threads 1
+    holds out "3 held out: 3 images"
+done
+cp held-one/best.safetensors copied.safetensors
+expect 0 "$RESNET" eval copied.safetensors --data one --threads 1
+holds err "note: 'copied.safetensors' held out 3 pictures of what it was trained on, but no run.json"
+holds out "9 images"
 expect 0 "$RESNET" eval held-one --split train --threads 1
 holds out "9 images"
 expect 0 "$RESNET" eval held-one --data two --threads 1

@@ -41,6 +41,11 @@ grep -q int8 out && fail "int8 where float32 was asked for"
 holds out "^  loss *$before$"
 expect 0 "$RESNET" eval bytes.safetensors --data "$tiny_data" --json --threads 1
 holds out '"dtype":[[:space:]]*"int8"'
+expect 0 "$RESNET" eval bytes.safetensors --data "$tiny_data" --json --threads 1 --engine ref
+holds out '"dtype":[[:space:]]*"float32"'
+usage_error "'--dtype int8': engine 'ref' has float32 only" \
+    eval bytes.safetensors --data "$tiny_data" --dtype int8 --engine ref
+usage_error "'--engine ref' multiplies no bytes" quantize run --out x.safetensors --engine ref
 usage_error "the model file holds no ranges, which 'resnet quantize' measures" \
     eval run --dtype int8
 {

@@ -178,8 +178,8 @@ static void names_are_translated(void **context)
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         state_dict *dict = calloc(1, sizeof *dict);
-        put(dict, (int[]){1}, 1, "module._orig_mod.%s", cases[i].name);
-        put(dict, (int[]){1}, 1, "module._orig_mod.zzz");
+        put(dict, (int[]){1}, 1, "module._orig_mod.model.%s", cases[i].name);
+        put(dict, (int[]){1}, 1, "module._orig_mod.model.zzz");
         ok(rn_state_init(&state, &dict->foreign));
         assert_non_null(rn_state_find(&state, "%s", "zzz"));
         assert_int_equal(state.count, cases[i].expected == NULL ? 1 : 2);
@@ -201,6 +201,12 @@ static void only_a_wrapper_of_all_is_taken_away(void **context)
     ok(rn_state_init(&state, &dict->foreign));
     assert_non_null(rn_state_find(&state, "module.a"));
     rn_state_release(&state);
+    dict->tensors[1].tensor.data = NULL; // a whole number, as "n_averaged"
+    ok(rn_state_init(&state, &dict->foreign));
+    assert_non_null(rn_state_find(&state, "a"));
+    assert_non_null(rn_state_find(&state, "b"));
+    rn_state_release(&state);
+    dict->tensors[1].tensor.data = dict->tensors[0].tensor.data;
     put(dict, (int[]){1}, 1, "linear.bias");
     put(dict, (int[]){1}, 1, "fc.bias");
     assert_int_equal(rn_state_init(&state, &dict->foreign), RN_EFORMAT);
