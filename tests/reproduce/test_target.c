@@ -1,4 +1,5 @@
 // Targets: the built-in ones hold together, and what is wrong in a file is named with its place.
+#include "reproduce/outcome.h"
 #include "reproduce/reproductions.h"
 
 static void built_in_targets_can_be_made_at_any_scale(void **state)
@@ -26,6 +27,56 @@ static void built_in_targets_can_be_made_at_any_scale(void **state)
     }
     assert_int_equal(count, 11);
     assert_null(rn_target_name(-1));
+}
+
+// A built-in target at scale 1, with its own seeds and the data that it needs.
+static rn_reproduction *whole_target(int index)
+{
+    rn_target *target;
+    rn_reproduction *r;
+    rn_reproduce_settings settings = small_settings;
+
+    ok(rn_target_load(&target, rn_target_name(index)));
+    settings.data_name = target->needs;
+    settings.train_count = 50000;
+    if (target->needs != NULL && strcmp(target->needs, "ImageNet") == 0)
+        settings.network = (rn_model_options){.classes = 1000};
+    ok(rn_reproduction_create(&r, target, &settings));
+    return r;
+}
+
+// A result that is all that a claim asks for: far on its side of the other, near it, on a line.
+static double ideal_value(const rn_claim *claim, const rn_reproduction *r, int run)
+{
+    const double other = claim->than >= 0 ? 50 : claim->value;
+
+    if (claim->kind == RN_CLAIM_LINEAR)
+        return r->runs[run].depth;
+    if (run != claim->of || claim->kind == RN_CLAIM_NEAR)
+        return other;
+    return claim->kind == RN_CLAIM_BELOW ? other - 20 : other + 20;
+}
+
+static void every_claim_can_be_decided(void **state)
+{
+    (void)state;
+    for (int index = 0; rn_target_name(index) != NULL; index++) {
+        rn_reproduction *r = whole_target(index);
+        rn_outcome *outcomes = calloc((size_t)r->job_count, sizeof *outcomes);
+        assert_non_null(outcomes);
+        for (int i = 0; i < r->target->claim_count; i++) {
+            const rn_claim *claim = &r->target->claims[i];
+            char text[RN_VERDICT_TEXT];
+            for (int job = 0; job < r->job_count; job++) {
+                outcomes[job].state = RN_JOB_DONE;
+                outcomes[job].value[claim->metric] = ideal_value(claim, r, r->jobs[job].run);
+            }
+            if (rn_claim_judge(text, claim, r, outcomes) != RN_VERDICT_SHOWN)
+                fail_msg("%s: '%s' cannot be shown: %s", r->target->name, claim->text, text);
+        }
+        free(outcomes);
+        rn_reproduction_free(r);
+    }
 }
 
 static const char *const published[][3] = {
@@ -226,6 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(built_in_targets_can_be_made_at_any_scale),
+        cmocka_unit_test(every_claim_can_be_decided),
         cmocka_unit_test(published_numbers_are_the_papers),
         cmocka_unit_test(what_fails_in_the_paper_is_claimed_to_fail),
         cmocka_unit_test(a_target_is_read_as_it_is_written),
