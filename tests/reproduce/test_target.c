@@ -159,6 +159,7 @@ static void a_target_is_read_as_it_is_written(void **state)
 #define HEAD "\"name\":\"a\",\"title\":\"t\",\"paper\":\"p\""
 #define RUNS "\"recipe\":\"quick\",\"runs\":[{\"model\":\"resnet-8\"},{\"model\":\"resnet-14\"}]"
 #define CLAIM(text) "{" HEAD "," RUNS ",\"claims\":[{" text "}]}"
+#define COST(keys) "{" HEAD ",\"kind\":\"cost\",\"runs\":[{\"model\":\"resnet-8\"}]" keys "}"
 #define ABOUT "\"text\":\"c\",\"metric\":\"test_error\""
 
 static const char *const wrong[][2] = {
@@ -216,6 +217,22 @@ static const char *const wrong[][2] = {
     {"{" HEAD ",\"recipe\":\"quick\",\"runs\":[{\"model\":\"resnet-8\"},{\"model\":\"vgg-16\"}],"
      "\"scale\":[{\"of\":\"depth\",\"least\":0.5}]}",
      "scale[0]: 'depth' cannot be shrunk: 'vgg-16' is not made of units"},
+    {"{" HEAD "," RUNS ",\"batch\":128}", "'batch' is not for a target of kind 'training'"},
+    {COST(",\"evaluations\":5"), "'evaluations' is not for a target of kind 'cost'"},
+    {COST(",\"responses\":true"), "'responses' is not for a target of kind 'cost'"},
+    {COST(",\"recipe\":\"quick\""), "'recipe' is not for a target of kind 'cost'"},
+    {COST(",\"settings\":{}"), "'settings' is not for a target of kind 'cost'"},
+    {COST(",\"statistic\":\"median\""), "'statistic' is not for a target of kind 'cost'"},
+    {COST(",\"needs\":\"CIFAR-10\""), "'needs' is not for a target of kind 'cost'"},
+    {COST(",\"source\":\"data\""), "'source' is not for a target of kind 'cost'"},
+    {COST(",\"scale\":[{\"of\":\"data\",\"least\":0.5}]"),
+     "scale[0]: 'of' is 'data', expected depth or width in a target of kind 'cost'"},
+    {COST(",\"scale\":[{\"of\":\"iterations\",\"least\":0.5}]"), "'of' is 'iterations', expected"},
+    {"{" HEAD ",\"kind\":\"cost\",\"runs\":[{\"model\":\"resnet-8\",\"recipe\":\"quick\"}]}",
+     "runs[0]: 'recipe' is not for a target of kind 'cost'"},
+    {"{" HEAD
+     ",\"kind\":\"cost\",\"runs\":[{\"model\":\"resnet-8\",\"paper\":{\"test_error\":1}}]}",
+     "runs[0]: paper: metric 'test_error' is not measured by a target of kind 'cost'"},
     {"{" HEAD "," RUNS ",\"deviations\":\"none\"}", "'deviations' is not an array"},
     {"{" HEAD "," RUNS ",\"deviations\":[1]}", "deviations[0] is not a text"},
 };
