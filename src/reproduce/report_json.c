@@ -66,8 +66,8 @@ static rn_status add_result(cJSON *array, const subject *s, int run, rn_metric m
     rn_status st;
     cJSON *json;
     const rn_statistics found = rn_outcome_statistics(s->outcomes, s->reproduction, run, metric);
-    const double published =
-        rn_metric_shown(metric, s->reproduction->target->runs[run].published[metric]);
+    const rn_target_run *target_run = &s->reproduction->target->runs[run];
+    const double published = rn_metric_shown(metric, target_run->published[metric]);
 
     if (found.count == 0 && isnan(published))
         return RN_OK;
@@ -80,6 +80,9 @@ static rn_status add_result(cJSON *array, const subject *s, int run, rn_metric m
                               rn_outcome_median(s->outcomes, s->reproduction, run, metric)));
     RN_TRY(rn_json_add_number(json, "deviation", found.count > 1 ? found.deviation : NAN));
     RN_TRY(rn_json_add_number(json, "paper", published));
+    if (metric == target_run->published_first && !isnan(target_run->published_deviation))
+        RN_TRY(rn_json_add_number(json, "paper_deviation",
+                                  rn_metric_shown(metric, target_run->published_deviation)));
 out:
     return st;
 }
@@ -88,13 +91,16 @@ static rn_status add_network(cJSON *json, const subject *s, int run)
 {
     rn_status st;
     cJSON *results;
+    const rn_target_run *target_run = &s->reproduction->target->runs[run];
     const rn_scaled_run *here = &s->reproduction->runs[run];
 
-    RN_TRY(rn_json_add_text(json, "name", s->reproduction->target->runs[run].name));
+    RN_TRY(rn_json_add_text(json, "name", target_run->name));
     RN_TRY(rn_json_add_text(json, "model", here->model));
     RN_TRY(rn_json_add_number(json, "depth", here->depth));
     RN_TRY(rn_json_add_number(json, "multiply_adds", here->multiply_adds));
     RN_TRY(rn_json_add_number(json, "iterations", (double)here->iterations));
+    if (target_run->note != NULL)
+        RN_TRY(rn_json_add_text(json, "paper_note", target_run->note));
     RN_TRY(add_array(&results, json, "results"));
     for (int m = 0; m < RN_METRICS; m++)
         RN_TRY(add_result(results, s, run, (rn_metric)m));

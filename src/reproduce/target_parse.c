@@ -173,6 +173,8 @@ static rn_status read_published(rn_target_run *run, const rn_target *target, con
         if (run->published_first == RN_METRICS)
             run->published_first = metric;
     }
+    if (run->published_first == RN_METRICS && !isnan(run->published_deviation))
+        st = rn_error(RN_EFORMAT, "%s: 'deviation' without a number that it is of", place);
 out:
     return st;
 }

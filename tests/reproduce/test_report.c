@@ -318,40 +318,6 @@ static void the_page_is_self_contained(void **state)
     rn_reproduction_free(r);
 }
 
-static void at_scale_one_numbers_stand_beside_the_papers(void **state)
-{
-    rn_reproduction *r = small_reproduction(1);
-    rn_report_counts counts;
-
-    (void)state;
-    write_all_runs();
-    ok(rn_reproduction_report(&counts, r, test_folder));
-    char *report = read_file("report.md");
-    assert_non_null(strstr(report, "| 21 \u00b1 1.4 | 8.75 \u00b1 0.25 | +12.2 |"));
-    assert_non_null(strstr(report, "| it learns | training error, % | 55 against 50: +5, margin 0, "
-                                   "standard error 5 | not decided |"));
-    rn_free(report);
-    rn_reproduction_free(r);
-}
-
-static void a_deviation_and_a_note_stand_once(void **state)
-{
-    rn_reproduction *r = small_reproduction(1);
-    rn_report_counts counts;
-
-    (void)state;
-    write_all_runs();
-    r->target->runs[1].published[RN_METRIC_TRAIN_ERROR] = 1;
-    r->target->runs[1].note = "noted";
-    ok(rn_reproduction_report(&counts, r, test_folder));
-    char *report = read_file("report.md");
-    assert_non_null(strstr(report, "| 41 \u00b1 1.4 | curve only |  | 55 \u00b1 7.1 |  |  |"));
-    assert_non_null(
-        strstr(report, "| 8.75 \u00b1 0.25 (noted) | +12.2 | 25 \u00b1 7.1 | 1 | +24 |"));
-    rn_free(report);
-    rn_reproduction_free(r);
-}
-
 // The run went on with another build; the second network's has no end.
 static void what_a_run_is_not_is_said(void **state)
 {
@@ -379,29 +345,6 @@ static void what_a_run_is_not_is_said(void **state)
     char path[128];
     snprintf(path, sizeof path, "%s/runs/plain-20-s1/environment-1.json", test_folder);
     unlink(path);
-    rn_reproduction_free(r);
-}
-
-// Errors of plain-20 are 40, 42 and 20 %, of the other network 20 and 22 %.
-static void medians_stand_beside_the_papers(void **state)
-{
-    rn_reproduction *r = seeded_reproduction(0, 3);
-    rn_report_counts counts;
-
-    (void)state;
-    r->target->medians = true;
-    write_all_runs();
-    write_run("plain-20-s3", 60, 100);
-    ok(rn_reproduction_report(&counts, r, test_folder));
-    char *report = read_file("report.md");
-    assert_non_null(strstr(report, "\nMedian (mean \u00b1 standard deviation) over the runs that"));
-    assert_non_null(strstr(report, "| plain-20 | 20 | 3 of 3 | 40 (34 \u00b1 12) |"));
-    assert_non_null(strstr(report, "| 21 (21 \u00b1 1.4) | 8.75 \u00b1 0.25 | +12.2 |"));
-    rn_free(report);
-    report = read_file("report.json");
-    assert_non_null(strstr(report, "\"mean\":\t34,"));
-    assert_non_null(strstr(report, "\"median\":\t40,"));
-    rn_free(report);
     rn_reproduction_free(r);
 }
 
@@ -470,10 +413,7 @@ int main(void)
         cmocka_unit_test(slow_rounds_change_nothing),
         cmocka_unit_test(a_report_says_everything),
         cmocka_unit_test(the_page_is_self_contained),
-        cmocka_unit_test(at_scale_one_numbers_stand_beside_the_papers),
-        cmocka_unit_test(a_deviation_and_a_note_stand_once),
         cmocka_unit_test(what_a_run_is_not_is_said),
-        cmocka_unit_test(medians_stand_beside_the_papers),
         cmocka_unit_test(curves_are_told_apart_without_colours),
         cmocka_unit_test(nothing_done_makes_a_report_as_well),
         cmocka_unit_test(every_failed_allocation_is_survived),

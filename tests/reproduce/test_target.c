@@ -191,6 +191,9 @@ static const char *const wrong[][2] = {
      "runs[0]: paper: unknown metric 'tst_error'; did you mean 'test_error'?"},
     {"{" HEAD ",\"recipe\":\"quick\",\"runs\":[{\"model\":\"resnet-8\",\"paper\":3}]}",
      "runs[0]: paper is not an object"},
+    {"{" HEAD
+     ",\"recipe\":\"quick\",\"runs\":[{\"model\":\"resnet-8\",\"paper\":{\"deviation\":3}}]}",
+     "runs[0]: paper: 'deviation' without a number"},
     {CLAIM(ABOUT ",\"of\":\"resnet-8\""), "claims[0]: 0 of below, above, near and linear"},
     {CLAIM(ABOUT ",\"of\":\"resnet-8\",\"below\":1,\"above\":2"), "claims[0]: 2 of below"},
     {CLAIM(ABOUT ",\"of\":\"resnet-9\",\"below\":1"), "no run is named 'resnet-9'; did you mean"},
