@@ -150,8 +150,9 @@ static void add_result_cells(doc *d, const rn_reproduction *r, const rn_outcome 
 {
     const rn_target_run *target_run = &r->target->runs[run];
     const bool has_median = r->target->medians && !r->target->cost;
-    const rn_statistics s = rn_outcome_statistics(outcomes, r, run, metric);
-    const double median = rn_outcome_median(outcomes, r, run, metric);
+    const rn_statistics s =
+        rn_statistics_shown(rn_outcome_statistics(outcomes, r, run, metric), metric);
+    const double median = rn_metric_shown(metric, rn_outcome_median(outcomes, r, run, metric));
     const double difference =
         (has_median ? median : s.mean) - rn_metric_shown(metric, target_run->published[metric]);
     char text[32] = "";

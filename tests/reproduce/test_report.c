@@ -27,6 +27,15 @@ static void a_run_that_cannot_be_read_is_one_failure(void **state)
     rn_reproduction_free(r);
 }
 
+static int occurrences(const char *text, const char *word)
+{
+    int count = 0;
+
+    for (; (text = strstr(text, word)) != NULL; text += strlen(word))
+        count++;
+    return count;
+}
+
 static const char cost_target[] =
     "{\"name\":\"cost\",\"title\":\"Cost\",\"paper\":\"p\",\"kind\":\"cost\",\"batch\":4,\"runs\":["
     "{\"model\":\"resnet-8\",\"panel\":\"basic\"},{\"model\":\"resnet-14\"},{\"model\":\"resnet-"
@@ -69,6 +78,16 @@ static void costs_are_reported(void **state)
     assert_non_null(
         strstr(report, "x depth over 3 of 4 depths, R^2 = 1.000000, largest residual 0.00 %"));
     rn_free(report);
+    report = read_file("report.json"); // its numbers have one unit, in runs and their summaries
+    assert_non_null(strstr(report, "\"title\":\t\"memory of a step\""));
+    assert_non_null(strstr(report, "\"unit\":\t\"bytes\""));
+    assert_non_null(strstr(report, "\"mean\":\t1048576,"));
+    assert_non_null(strstr(report, "\"step_bytes\":\t1048576,"));
+    snprintf(text, sizeof text, "\"forward_multiply_adds\":\t%.0f,", r->runs[0].multiply_adds);
+    assert_non_null(strstr(report, text));
+    snprintf(text, sizeof text, "\t%.0f", 3 * 4 * r->runs[0].multiply_adds);
+    assert_int_equal(occurrences(report, text), 1 + 2); // its run's; mean and median
+    rn_free(report);
     rn_reproduction_free(r);
 }
 
@@ -103,15 +122,6 @@ static bool exists(const char *name)
 
     snprintf(path, sizeof path, "%s/%s", test_folder, name);
     return access(path, F_OK) == 0;
-}
-
-static int occurrences(const char *text, const char *word)
-{
-    int count = 0;
-
-    for (; (text = strstr(text, word)) != NULL; text += strlen(word))
-        count++;
-    return count;
 }
 
 // Each network's step takes as many seconds as it has layers in one round, and longer in others.
