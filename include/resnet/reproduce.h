@@ -95,6 +95,7 @@ typedef struct rn_target {
     int evaluations;                  // of a run
     int batch;                        // of a step whose cost is measured
     bool responses;                   // measure layer responses after training
+    const char *views;                // "ten crops": of the paper's test errors, not ours; NULL
     const struct cJSON *settings;     // of all recipes; NULL: none
     rn_target_run *runs;
     int run_count;

@@ -116,7 +116,7 @@ bool rn_reproduction_is_comparable(const rn_reproduction *r)
 {
     if (r->target->cost && r->settings.batch != r->target->batch)
         return false;
-    return r->settings.scale == 1 && rn_reproduction_has_its_data(r);
+    return r->settings.scale == 1 && rn_reproduction_has_its_data(r) && r->target->views == NULL;
 }
 
 rn_line rn_line_fit(const double *x, const double *y, int points)

@@ -178,7 +178,8 @@ static void add_results_head(doc *d, const rn_reproduction *r, const rn_metric *
     for (int i = 0; i < count; i++) {
         doc_cell(d, "%s", rn_metric_title(metrics[i]));
         if (has_paper(target, metrics[i]))
-            doc_cell(d, "paper");
+            doc_cell(d, "paper%s%s", target->views != NULL ? ", " : "",
+                     target->views != NULL ? target->views : "");
         if (has_difference(r, metrics[i]))
             doc_cell(d, "difference");
     }

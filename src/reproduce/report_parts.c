@@ -142,6 +142,10 @@ void rn_report_deviations(doc *d, const rn_reproduction *r)
     if (!rn_reproduction_has_its_data(r))
         doc_add(d, DOC_ITEM, "The data are %s, not %s: no number can be compared with the paper's.",
                 settings->data_name, needs);
+    if (r->target->views != NULL)
+        doc_add(d, DOC_ITEM,
+                "The paper's test errors are of %s, those here are not: none can be compared.",
+                r->target->views);
     if (settings->scale < 1)
         add_scale_items(d, r);
     if (!r->target->cost && settings->seeds < r->target->seeds)

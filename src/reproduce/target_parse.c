@@ -124,8 +124,9 @@ static rn_status check_name(const char *name, const char *what)
 // What a target of the other kind alone has would do nothing.
 static rn_status check_kind(const rn_target *target, const cJSON *object, const char *what)
 {
-    static const char *const of_trainings[] = {"needs",     "source", "statistic", "evaluations",
-                                               "responses", "recipe", "settings",  NULL};
+    static const char *const of_trainings[] = {"needs",       "source",    "statistic",
+                                               "evaluations", "responses", "views",
+                                               "recipe",      "settings",  NULL};
     static const char *const of_costs[] = {"batch", NULL};
 
     for (const char *const *key = target->cost ? of_trainings : of_costs; *key != NULL; key++)
@@ -377,6 +378,7 @@ static rn_status read_head(rn_target *target, const char *what)
     RN_TRY(check_kind(target, json, what));
     RN_TRY(rn_json_text(json, "needs", &target->needs, what));
     RN_TRY(rn_json_text(json, "source", &target->source, what));
+    RN_TRY(rn_json_text(json, "views", &target->views, what));
     target->seeds = 1;
     target->evaluations = 100;
     target->batch = 32;
@@ -393,9 +395,9 @@ out:
 static rn_status read_target(rn_target *target, const char *what)
 {
     static const char *const keys[] = {
-        "name",     "title",     "paper",       "kind",  "needs",     "source",
-        "seeds",    "statistic", "evaluations", "batch", "responses", "recipe",
-        "settings", "runs",      "claims",      "scale", "deviations"};
+        "name",     "title",     "paper",       "kind",  "needs",      "source",
+        "seeds",    "statistic", "evaluations", "batch", "responses",  "recipe",
+        "settings", "runs",      "claims",      "scale", "deviations", "views"};
     rn_status st;
 
     RN_TRY(rn_json_known_keys(target->json, keys, sizeof keys / sizeof *keys, what));

@@ -112,6 +112,30 @@ static void every_published_metric_is_shown(void **state)
     rn_reproduction_free(r);
 }
 
+static void other_views_are_not_compared(void **state)
+{
+    rn_reproduction *r = small_reproduction(1);
+    rn_report_counts counts;
+
+    (void)state;
+    write_all_runs();
+    r->target->views = "ten crops";
+    r->target->claims[1].margin = 1;
+    ok(rn_reproduction_report(&counts, r, test_folder));
+    char *report = read_file("report.md");
+    assert_non_null(strstr(report, "| test error, % | paper, ten crops | training error, % |"));
+    assert_non_null(strstr(report, "| 21 \u00b1 1.4 | 8.75 \u00b1 0.25 | 25 \u00b1 7.1 |"));
+    assert_non_null(strstr(report, "\n- The paper's test errors are of ten crops, those here are "
+                                   "not: none can be compared.\n"));
+    assert_non_null(strstr(report, "| it learns | training error, % | 55 against 50: +5, margin 1, "
+                                   "standard error 5 | not comparable |"));
+    rn_free(report);
+    report = read_file("report.json");
+    assert_non_null(strstr(report, "\"comparable\":\tfalse"));
+    rn_free(report);
+    rn_reproduction_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +144,7 @@ int main(void)
         cmocka_unit_test(medians_stand_beside_the_papers),
         cmocka_unit_test(notes_need_no_numbers),
         cmocka_unit_test(every_published_metric_is_shown),
+        cmocka_unit_test(other_views_are_not_compared),
     };
 
     return cmocka_run_group_tests_name("published", tests, make_test_folder, remove_test_folder);
