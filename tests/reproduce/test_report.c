@@ -300,6 +300,28 @@ static void a_report_says_everything(void **state)
     rn_reproduction_free(r);
 }
 
+static void fewer_pictures_are_named(void **state)
+{
+    static const char text[] =
+        "{\"name\":\"few\",\"title\":\"t\",\"paper\":\"p\",\"recipe\":\"paper-cifar\",\"runs\":["
+        "{\"model\":\"resnet-8\"}],\"scale\":[{\"of\":\"data\",\"least\":0.1}]}";
+    rn_reproduce_settings settings = small_settings;
+    rn_reproduction *r;
+    rn_report_counts counts;
+
+    (void)state;
+    settings.scale = 0.5;
+    ok(rn_reproduction_create(&r, parse_target(text), &settings));
+    ok(rn_reproduction_report(&counts, r, test_folder));
+    char *report = read_file("report.md");
+    assert_non_null(strstr(report, "| cost: iterations x multiply-adds | 0.5 | 0.5 |\n"
+                                   "| iterations | 0.5 | 0.5 |\n| data | 0.5 | 0.5 |\n"));
+    assert_non_null(strstr(report, "see above; there are fewer training pictures, drawn class by "
+                                   "class, and fewer iterations with them; milestones "));
+    rn_free(report);
+    rn_reproduction_free(r);
+}
+
 static void the_page_is_self_contained(void **state)
 {
     rn_reproduction *r = small_reproduction(0.05);
@@ -422,6 +444,7 @@ int main(void)
         cmocka_unit_test(costs_of_different_machines_are_no_line),
         cmocka_unit_test(slow_rounds_change_nothing),
         cmocka_unit_test(a_report_says_everything),
+        cmocka_unit_test(fewer_pictures_are_named),
         cmocka_unit_test(the_page_is_self_contained),
         cmocka_unit_test(what_a_run_is_not_is_said),
         cmocka_unit_test(curves_are_told_apart_without_colours),
