@@ -183,6 +183,10 @@ failure "no run has a point to draw yet" plot new --out none.svg
 failure "no run in 'empty'" plot empty --out none.svg
 failure "nowhere" plot nowhere --out none.svg
 failure "no-folder" plot runs/a --out no-folder/a.svg
+for file in none.svg -; do
+    usage_error "'--scale' is for PNG, '$file' is SVG" plot runs/a --scale 7 --out $file
+done
+usage_error "'--scale' is for PNG, 'confusion.svg' is SVG" plot confusion.csv --what confusion --scale 7
 usage_error "ends in .svg or .png, found 'a.pdf'" plot runs/a --out a.pdf
 usage_error "LOW,HIGH, found '20,0'" plot runs/a --ylim 20,0
 usage_error "LOW,HIGH, found '1'" plot runs/a --xlim 1

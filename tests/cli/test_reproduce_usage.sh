@@ -79,7 +79,14 @@ sed 's/"name": "cost"/"name": "third"/' cost.json >third.json
 expect 0 timeout 60 env --ignore-signal=CHLD "$RESNET" reproduce third.json --threads 1 --quiet --runs 1
 
 # Usage
-usage_error "'--batch' is for steps that are measured" reproduce tiny.json --batch 7 --out batch
+usage_error "'--batch' is for steps that are measured" reproduce tiny.json --batch 7 --out none
+usage_error "'--batch' is for steps that are measured" reproduce whole --batch 7
+for option in --data --processes; do
+    usage_error "'$option' is for trainings; .* target 'depth-cost'" \
+        reproduce depth-cost $option 2 --plan --out none
+    usage_error "'$option' is for trainings; .* target 'cost'" reproduce cost $option 2
+done
+[ ! -e none ] || fail "a folder for what is refused"
 usage_error "expects TARGET" reproduce
 usage_error "unknown target 'fig66'; did you mean 'fig6'" reproduce fig66
 usage_error "'--budget' and '--scale' exclude each other" reproduce tiny.json --budget 1h --scale 0.5
