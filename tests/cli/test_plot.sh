@@ -138,6 +138,17 @@ echo '[{"model":"plain-8","layers":[{"name":"a","kernel":3,"std":2}]},
 expect 0 "$RESNET" plot several.json --what responses --out -
 holds out ">plain-8</text>"
 holds out ">resnet-8</text>"
+mkdir several
+failure "no run in 'several'" plot several --what responses
+cp -R runs/a several/first
+cp -R runs/a several/second
+expect 0 "$RESNET" plot several --what responses --out several.svg
+[ "$(cat out)" = "responses of 2 runs: several.svg" ] || fail "not the runs of a folder: $(cat out)"
+holds several.svg ">first</text>"
+holds several.svg ">second</text>"
+cp -R runs/b several/third
+failure "no responses to draw .*several/third" plot several --what responses
+rm -r several
 for text in '' '[]' '{"layers":3}' '{"layers":[{"name":"a"}]}' '{"layers":[1'; do
     echo "$text" >damaged.json
     failure "'damaged.json'" plot damaged.json --what responses
