@@ -202,13 +202,22 @@ static void warn_of_threads(const cli_reproduction *c)
                 c->processes, threads, rn_threads());
 }
 
-static rn_status go_on(cli_reproduction *c)
+rn_status cli_reproduction_open(cli_reproduction *c)
 {
     rn_status st;
 
     RN_TRY(rn_reproduction_read(&c->reproduction, c->folder));
     RN_TRY(check_options(c, c->reproduction->target));
     RN_TRY(rn_reproduction_agree(c->reproduction, c->target, &c->asked));
+out:
+    return st;
+}
+
+static rn_status go_on(cli_reproduction *c)
+{
+    rn_status st;
+
+    RN_TRY(cli_reproduction_open(c));
     warn_of_threads(c);
     if (!c->quiet)
         printf("going on with '%s'\n\n", c->folder);
