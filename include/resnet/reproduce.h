@@ -95,6 +95,7 @@ typedef struct rn_target {
     int evaluations;                  // of a run
     int batch;                        // of a step whose cost is measured
     bool responses;                   // measure layer responses after training
+    const char *views;                // "ten crops": of the paper's test errors, not ours; NULL
     const struct cJSON *settings;     // of all recipes; NULL: none
     rn_target_run *runs;
     int run_count;
@@ -267,6 +268,13 @@ RN_API rn_status rn_job_find(rn_job_state *state, const rn_reproduction *reprodu
                              const char *folder);
 
 /**
+ * The share of a job's time that has been spent, from 0 to 1, by the iterations in its log; 1 where
+ * nothing is left to do, or only layer responses. RN_OK; RN_ENOMEM.
+ */
+RN_API rn_status rn_job_share(double *share, const rn_reproduction *reproduction, int job,
+                              const char *folder);
+
+/**
  * The command that comes next for a job in this state, to be run in the reproduction's folder: a
  * training into runs/NAME, its resumption, layer responses, or a measurement whose result on
  * standard output belongs into points/NAME.json.
@@ -303,11 +311,12 @@ RN_API double rn_run_seconds(const rn_reproduction *reproduction, int run, const
  *
  * @param costs      One a network.
  * @param processes  That work side by side, from 1; each takes the next job when it is free.
- * @param done       One a job: not counted; NULL: nothing is done.
+ * @param done       One a job: the share of it (rn_job_share()) that is not counted; NULL: nothing
+ *                   is done.
  */
 RN_API rn_status rn_reproduction_estimate(rn_estimate *out, const rn_reproduction *reproduction,
                                           const rn_run_cost *costs, int processes,
-                                          const bool *done);
+                                          const double *done);
 
 /**
  * The cost of a network from that of another one: time and memory in the ratio of multiply-adds.

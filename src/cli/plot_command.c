@@ -207,6 +207,10 @@ static rn_status run_plot(const cli_arguments *args)
     char *path = NULL;
 
     RN_TRY(choose_file(&path, args));
+    if (cli_given(args, "scale") && !cli_ends_in(path, ".png")) {
+        st = rn_error(RN_EINVAL, "'--scale' is for PNG, '%s' is SVG", path);
+        goto out;
+    }
     st = is_confusion(args) ? draw_confusion(args, path) : draw_chart(args, path);
 out:
     free(path);

@@ -37,13 +37,27 @@ static rn_status add_run(cli_plot_runs *all, const char *path)
     return RN_OK;
 }
 
+// A file of responses, or a folder with one, whether of a run or not.
+static rn_status has_responses(bool *found, const char *word)
+{
+    char *path = NULL;
+    rn_status st = cli_format(&path, "%s/responses.json", word);
+
+    *found = st == RN_OK && (!cli_is_folder(word) || cli_is_file(path));
+    free(path);
+    return st;
+}
+
 // A word is a run, or a folder with runs in it; of responses it may also be the file.
 static rn_status add_word(cli_plot_runs *all, const char *word, bool read)
 {
     rn_status st;
+    bool alone = false;
     rn_run_list *list = &all->lists[all->list_count];
 
     if (!read)
+        RN_TRY(has_responses(&alone, word));
+    if (alone)
         return add_run(all, word);
     RN_TRY(rn_run_list_read(list, word));
     all->list_count++;

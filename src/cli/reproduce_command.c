@@ -22,39 +22,55 @@ out:
     return st;
 }
 
-// Claims that do not hold are a result; runs without one are not.
-static rn_status conclude(const cli_reproduction *c, bool strict)
+// Claims that do not hold are a result; runs without one are not, unless the report was all that
+// was asked for.
+static rn_status conclude(const cli_reproduction *c, bool so_far, bool strict)
 {
     rn_report_counts counts;
     rn_status st = cli_reproduction_report(&counts, c);
 
     if (st != RN_OK && st != RN_EDIVERGED)
         return st;
+    if (so_far)
+        st = RN_OK;
     printf("%s%d of %d done; claims: %d shown, %d contradicted, %d not decided\n",
-           c->quiet ? "" : "\n", counts.done, counts.jobs, counts.shown, counts.contradicted,
-           counts.claims - counts.shown - counts.contradicted);
-    printf("report: %s/report.html, %s/report.md\n", c->folder, c->folder);
+           c->quiet || so_far ? "" : "\n", counts.done, counts.jobs, counts.shown,
+           counts.contradicted, counts.claims - counts.shown - counts.contradicted);
+    printf("report%s: %s/report.html, %s/report.md\n",
+           so_far && counts.done < counts.jobs ? " so far" : "", c->folder, c->folder);
     if (st == RN_OK && strict && counts.shown < counts.claims)
         st = rn_error(RN_EDIVERGED, "%d of %d claims are not shown", counts.claims - counts.shown,
                       counts.claims);
     return st;
 }
 
+static rn_status check_pairs(const cli_arguments *args)
+{
+    static const char *const pairs[][2] = {
+        {"budget", "scale"}, {"report", "plan"}, {"report", "processes"}};
+
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (cli_given(args, pairs[i][0]) && cli_given(args, pairs[i][1]))
+            return rn_error(RN_EINVAL, "'--%s' and '--%s' exclude each other", pairs[i][0],
+                            pairs[i][1]);
+    return RN_OK;
+}
+
 static rn_status reproduce(cli_reproduction *c, const cli_arguments *args)
 {
     rn_status st;
+    const bool report = cli_flag(args, "report");
 
-    if (cli_given(args, "budget") && cli_given(args, "scale"))
-        return rn_error(RN_EINVAL, "'--budget' and '--scale' exclude each other");
+    RN_TRY(check_pairs(args));
     c->asked.scale = cli_real(args, "scale");
     c->asked.batch = (int)cli_integer(args, "batch");
     c->asked.memory = cli_text(args, "memory");
     c->plan_only = cli_flag(args, "plan");
     RN_TRY(cli_reproduction_find(c, args->words[0], cli_text(args, "out"), "reproduce"));
     RN_TRY(cli_reproduction_options(c, args));
-    RN_TRY(cli_reproduction_run(c));
+    RN_TRY(report ? cli_reproduction_open(c) : cli_reproduction_run(c));
     if (!c->plan_only)
-        RN_TRY(conclude(c, cli_flag(args, "strict")));
+        RN_TRY(conclude(c, report, cli_flag(args, "strict")));
 out:
     return st;
 }
@@ -79,6 +95,9 @@ static const cli_option options[] = {
     {.name = "plan",
      .kind = CLI_FLAG,
      .help = "print what would be run, with time and memory, and stop"},
+    {.name = "report",
+     .kind = CLI_FLAG,
+     .help = "write the report of what is done so far, whoever works on the rest, and stop"},
     {.name = "out",
      .letter = 'o',
      .kind = CLI_FOLDER,
@@ -128,6 +147,7 @@ const cli_command cli_reproduce = {
                 "resnet reproduce fig6 --data data --plan\n"
                 "resnet reproduce fig6 --data data --budget 2h --runs 1\n"
                 "resnet reproduce reproduce/fig6 --processes 2\n"
+                "resnet reproduce reproduce/fig6 --report\n"
                 "resnet reproduce depth-cost --batch 16",
     .most = 1,
     .word = CLI_WORD_FILE,

@@ -169,10 +169,10 @@ out:
 
 // The table
 
-static rn_status find_done(bool **out, int *left, const rn_reproduction *r, const char *folder)
+static rn_status find_done(double **out, int *left, const rn_reproduction *r, const char *folder)
 {
     rn_status st = RN_OK;
-    bool *done = calloc((size_t)r->job_count, sizeof *done);
+    double *done = calloc((size_t)r->job_count, sizeof *done);
 
     *out = NULL;
     *left = 0;
@@ -181,8 +181,8 @@ static rn_status find_done(bool **out, int *left, const rn_reproduction *r, cons
     for (int i = 0; i < r->job_count; i++) {
         rn_job_state state;
         RN_TRY(rn_job_find(&state, r, i, folder));
-        done[i] = state == RN_JOB_DONE || state == RN_JOB_DIVERGED || state == RN_JOB_LEFT_OUT;
-        *left += !done[i];
+        RN_TRY(rn_job_share(&done[i], r, i, folder));
+        *left += state != RN_JOB_DONE && state != RN_JOB_DIVERGED && state != RN_JOB_LEFT_OUT;
     }
     *out = done;
     done = NULL;
@@ -235,7 +235,7 @@ rn_status cli_reproduce_print_plan(const rn_reproduction *r, const rn_run_cost *
                                    int processes, const char *folder)
 {
     rn_status st;
-    bool *done = NULL;
+    double *done = NULL;
     int left, width = widest_name(r);
     rn_estimate estimate;
 

@@ -145,6 +145,25 @@ out:
 
 // Beginning, and going on
 
+static rn_status check_options(const cli_reproduction *c, const rn_target *target)
+{
+    if (!target->cost && c->asked.batch > 0)
+        return rn_error(RN_EINVAL,
+                        "'--batch' is for steps that are measured; that of the trainings of target "
+                        "'%s' is in its recipes",
+                        target->name);
+    if (target->cost && c->source != NULL)
+        return rn_error(RN_EINVAL,
+                        "'--data' is for trainings; the steps of target '%s' are measured without",
+                        target->name);
+    if (target->cost && c->processes > 1)
+        return rn_error(RN_EINVAL,
+                        "'--processes' is for trainings; the steps of target '%s' are measured in "
+                        "turn, as they would slow each other down",
+                        target->name);
+    return RN_OK;
+}
+
 static rn_status begin(cli_reproduction *c)
 {
     rn_status st = RN_OK;
@@ -155,13 +174,6 @@ static rn_status begin(cli_reproduction *c)
     rn_reproduce_settings settings = c->asked;
     if (settings.threads == 0)
         settings.threads = rn_threads() > c->processes ? rn_threads() / c->processes : 1;
-    if (!c->target->cost && c->asked.batch > 0) {
-        st = rn_error(RN_EINVAL,
-                      "'--batch' is for steps that are measured; that of the trainings of target "
-                      "'%s' is in its recipes",
-                      c->target->name);
-        goto out;
-    }
     if (!c->target->cost)
         RN_TRY(open_data(c, &settings, &name));
     if (c->budget > 0) {
@@ -190,12 +202,22 @@ static void warn_of_threads(const cli_reproduction *c)
                 c->processes, threads, rn_threads());
 }
 
-static rn_status go_on(cli_reproduction *c)
+rn_status cli_reproduction_open(cli_reproduction *c)
 {
     rn_status st;
 
     RN_TRY(rn_reproduction_read(&c->reproduction, c->folder));
+    RN_TRY(check_options(c, c->reproduction->target));
     RN_TRY(rn_reproduction_agree(c->reproduction, c->target, &c->asked));
+out:
+    return st;
+}
+
+static rn_status go_on(cli_reproduction *c)
+{
+    rn_status st;
+
+    RN_TRY(cli_reproduction_open(c));
     warn_of_threads(c);
     if (!c->quiet)
         printf("going on with '%s'\n\n", c->folder);
@@ -274,6 +296,8 @@ rn_status cli_reproduction_run(cli_reproduction *c)
     rn_status st;
 
     cli_signals_catch();
+    if (c->target != NULL)
+        RN_TRY(check_options(c, c->target));
     RN_TRY(prepare(c));
     RN_TRY(show_plan(c));
     if (c->plan_only)

@@ -36,6 +36,9 @@ rn_status cli_reproduction_begin(cli_reproduction *c, const char *word, const ch
 /** Read the options that all have: data, runs, budget, processes, threads, quiet. */
 rn_status cli_reproduction_options(cli_reproduction *c, const cli_arguments *args);
 
+/** Read the plan that the folder holds, without waiting for who works there. RN_ENOTFOUND: none. */
+rn_status cli_reproduction_open(cli_reproduction *c);
+
 /** Begin or go on, show the plan, and (unless plan_only) do what is left to do. Signals are caught:
  * RN_EINTERRUPTED, after how to go on has been said. */
 rn_status cli_reproduction_run(cli_reproduction *c);

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const int chart_dashes[][5] = {{0},          {60, 30, 0}, {15, 25, 0}, {90, 30, 15, 30, 0},
-                               {130, 50, 0}, {35, 20, 0}};
+const int chart_dashes[][5] = {{0},         {60, 30, 0}, {15, 25, 0}, {90, 30, 15, 30, 0},
+                               {90, 60, 0}, {35, 20, 0}};
 
 const int chart_line_heights[CHART_SIZES] = {140, 160, 220};
 const int chart_font_sizes[CHART_SIZES] = {10, 11, 15};

@@ -24,7 +24,7 @@ static double value_of(const rn_outcome *outcome, const rn_reproduction *r, rn_m
 
     if (for_order && outcome->state == RN_JOB_DIVERGED && is_error(metric))
         return classes > 1 ? 100 * (1 - 1.0 / classes) : 100;
-    return rn_metric_shown(metric, outcome->value[metric]);
+    return outcome->value[metric];
 }
 
 static void add_value(rn_statistics *s, double value)
@@ -56,6 +56,15 @@ static rn_statistics statistics(const rn_outcome *outcomes, const rn_reproductio
     else if (metric >= RN_METRIC_STEP_SECONDS) // other programs only ever add to what a step costs
         return (rn_statistics){.count = 1, .mean = s.low, .low = s.low, .high = s.low};
     s.deviation = s.count > 1 ? sqrt(s.deviation / (s.count - 1)) : 0;
+    return s;
+}
+
+rn_statistics rn_statistics_shown(rn_statistics s, rn_metric metric)
+{
+    s.mean = rn_metric_shown(metric, s.mean);
+    s.deviation = rn_metric_shown(metric, s.deviation);
+    s.low = rn_metric_shown(metric, s.low);
+    s.high = rn_metric_shown(metric, s.high);
     return s;
 }
 
@@ -107,7 +116,7 @@ bool rn_reproduction_is_comparable(const rn_reproduction *r)
 {
     if (r->target->cost && r->settings.batch != r->target->batch)
         return false;
-    return r->settings.scale == 1 && rn_reproduction_has_its_data(r);
+    return r->settings.scale == 1 && rn_reproduction_has_its_data(r) && r->target->views == NULL;
 }
 
 rn_line rn_line_fit(const double *x, const double *y, int points)
@@ -199,7 +208,7 @@ static void add_count(char *text, size_t size, const rn_statistics *s, const rn_
                  r->settings.seeds, r->target->runs[run].name);
 }
 
-/** Both sides of a comparison. */
+/** Both sides of a comparison, in the units of rn_metric_title(). */
 typedef struct sides {
     rn_statistics of, than;
     double margin, error; // error: standard error of the difference
@@ -209,12 +218,14 @@ typedef struct sides {
 static sides read_sides(const rn_claim *claim, const rn_reproduction *r, const rn_outcome *outcomes)
 {
     const bool for_order = claim->kind != RN_CLAIM_NEAR;
-    sides s = {.of = statistics(outcomes, r, claim->of, claim->metric, for_order),
+    const rn_statistics of = statistics(outcomes, r, claim->of, claim->metric, for_order);
+    sides s = {.of = rn_statistics_shown(of, claim->metric),
                .than = {.mean = rn_metric_shown(claim->metric, claim->value)},
                .margin = rn_metric_shown(claim->metric, claim->margin)};
 
     if (claim->than >= 0)
-        s.than = statistics(outcomes, r, claim->than, claim->metric, for_order);
+        s.than = rn_statistics_shown(statistics(outcomes, r, claim->than, claim->metric, for_order),
+                                     claim->metric);
     s.error = rn_statistics_error(&s.of, &s.than);
     s.lone = s.of.count == 1 || s.than.count == 1;
     return s;
@@ -301,7 +312,7 @@ static rn_verdict judge_line(char text[RN_VERDICT_TEXT], const rn_claim *claim,
             continue;
         runs[points] = claim->runs[i];
         x[points] = r->runs[claim->runs[i]].depth;
-        y[points++] = s.mean;
+        y[points++] = rn_metric_shown(claim->metric, s.mean);
     }
     if (points < 3) {
         rn_print(text, RN_VERDICT_TEXT, "%d of %d points", points, claim->run_count);

@@ -102,20 +102,6 @@ out:
     return st;
 }
 
-// Metrics of trainings and of steps do not mix.
-static rn_status check_kind(const rn_claim *claim, const rn_target *target, const char *what)
-{
-    bool cost = claim->metric >= RN_METRIC_STEP_SECONDS;
-
-    if (cost != target->cost)
-        return rn_error(RN_EFORMAT, "%s: metric '%s' is not measured by a target of kind '%s'",
-                        what, rn_metric_name(claim->metric), target->cost ? "cost" : "training");
-    if (claim->metric == RN_METRIC_RESPONSE && !target->responses)
-        return rn_error(RN_EFORMAT, "%s: metric '%s' needs \"responses\": true in the target", what,
-                        rn_metric_name(claim->metric));
-    return RN_OK;
-}
-
 static rn_status read_claim(rn_target *target, const cJSON *object, const char *what)
 {
     static const char *const keys[] = {"text",  "metric", "of",     "below",
@@ -129,7 +115,7 @@ static rn_status read_claim(rn_target *target, const cJSON *object, const char *
     RN_TRY(rn_target_text(object, "text", &text, what));
     RN_TRY(rn_target_text(object, "metric", &metric, what));
     RN_TRY(rn_target_metric(&claim->metric, metric, what));
-    RN_TRY(check_kind(claim, target, what));
+    RN_TRY(rn_target_check_metric(target, claim->metric, what));
     RN_TRY(rn_json_double(object, "margin", 0, 1e300, &claim->margin, what));
     RN_TRY(find_relation(claim, &value, object, what));
     claim->text = what; // names the place meanwhile

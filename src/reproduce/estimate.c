@@ -106,7 +106,7 @@ static double most_bytes(const double *bytes, int jobs, int processes)
 }
 
 rn_status rn_reproduction_estimate(rn_estimate *out, const rn_reproduction *r,
-                                   const rn_run_cost *costs, int processes, const bool *done)
+                                   const rn_run_cost *costs, int processes, const double *done)
 {
     rn_status st;
     double *until = NULL, *bytes = NULL;
@@ -115,10 +115,11 @@ rn_status rn_reproduction_estimate(rn_estimate *out, const rn_reproduction *r,
     RN_TRY(RN_NEW(&until, (size_t)processes));
     RN_TRY(RN_NEW(&bytes, (size_t)r->job_count));
     for (int i = 0; i < r->job_count; i++) {
-        if (done != NULL && done[i])
+        const double left = done != NULL ? 1 - done[i] : 1;
+        if (left <= 0)
             continue;
         int run = r->jobs[i].run, slot = first_free(until, processes);
-        until[slot] += rn_run_seconds(r, run, &costs[run]);
+        until[slot] += left * rn_run_seconds(r, run, &costs[run]);
         bytes[i] = run_bytes(&costs[run]);
         out->seconds = fmax(out->seconds, until[slot]);
     }

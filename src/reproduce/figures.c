@@ -358,7 +358,7 @@ static rn_status add_claim(canvas *c, size_t panel, const rn_reproduction *r,
         if (s.count == 0)
             continue;
         measured.x[measured.count] = r->runs[claim->runs[i]].depth;
-        measured.y[measured.count++] = s.mean;
+        measured.y[measured.count++] = rn_metric_shown(claim->metric, s.mean);
     }
     if (measured.count == 0)
         goto out;

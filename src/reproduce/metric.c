@@ -2,17 +2,17 @@
 #include "reproduce/outcome.h"
 
 static const struct {
-    const char *name, *title;
+    const char *name, *title, *unit;
 } metrics[RN_METRICS] = {
-    [RN_METRIC_TEST_ERROR] = {"test_error", "test error, %"},
-    [RN_METRIC_TRAIN_ERROR] = {"train_error", "training error, %"},
-    [RN_METRIC_TEST_LOSS] = {"test_loss", "test loss"},
-    [RN_METRIC_TRAIN_LOSS] = {"train_loss", "training loss"},
-    [RN_METRIC_BEST_TEST_ERROR] = {"best_test_error", "lowest test error on the way, %"},
-    [RN_METRIC_RESPONSE] = {"response_std", "deviation of layer responses"},
-    [RN_METRIC_STEP_SECONDS] = {"step_seconds", "time of a step, s"},
-    [RN_METRIC_STEP_BYTES] = {"step_bytes", "memory of a step, MiB"},
-    [RN_METRIC_MULTIPLY_ADDS] = {"multiply_adds", "multiply-adds of a step, 10^9"},
+    [RN_METRIC_TEST_ERROR] = {"test_error", "test error, %", "%"},
+    [RN_METRIC_TRAIN_ERROR] = {"train_error", "training error, %", "%"},
+    [RN_METRIC_TEST_LOSS] = {"test_loss", "test loss", ""},
+    [RN_METRIC_TRAIN_LOSS] = {"train_loss", "training loss", ""},
+    [RN_METRIC_BEST_TEST_ERROR] = {"best_test_error", "lowest test error on the way, %", "%"},
+    [RN_METRIC_RESPONSE] = {"response_std", "deviation of layer responses", ""},
+    [RN_METRIC_STEP_SECONDS] = {"step_seconds", "time of a step, s", "s"},
+    [RN_METRIC_STEP_BYTES] = {"step_bytes", "memory of a step, MiB", "bytes"},
+    [RN_METRIC_MULTIPLY_ADDS] = {"multiply_adds", "multiply-adds of a step, 10^9", ""},
 };
 
 const char *rn_metric_name(rn_metric metric)
@@ -23,6 +23,11 @@ const char *rn_metric_name(rn_metric metric)
 const char *rn_metric_title(rn_metric metric)
 {
     return (unsigned)metric < RN_METRICS ? metrics[metric].title : NULL;
+}
+
+const char *rn_metric_unit(rn_metric metric)
+{
+    return metrics[metric].unit;
 }
 
 double rn_metric_shown(rn_metric metric, double value)

@@ -353,6 +353,27 @@ rn_status rn_job_find(rn_job_state *state, const rn_reproduction *r, int job, co
     return st;
 }
 
+static double share_of(const rn_outcome *outcome)
+{
+    const rn_history *history = outcome->history;
+
+    if (outcome->state != RN_JOB_NEW && outcome->state != RN_JOB_PARTIAL)
+        return 1;
+    if (history == NULL || history->iterations <= 0)
+        return 0;
+    return fmin(1, (double)history->iteration / (double)history->iterations);
+}
+
+rn_status rn_job_share(double *share, const rn_reproduction *r, int job, const char *folder)
+{
+    rn_outcome outcome;
+    rn_status st = rn_outcome_read(&outcome, r, job, folder);
+
+    *share = share_of(&outcome);
+    rn_outcome_release(&outcome);
+    return st;
+}
+
 rn_status rn_outcomes_read(rn_outcome **out, const rn_reproduction *r, const char *folder)
 {
     rn_status st;

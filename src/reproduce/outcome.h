@@ -34,7 +34,10 @@ void rn_outcomes_free(rn_outcome *outcomes, const rn_reproduction *reproduction)
 /** A value in the units of rn_metric_title(): MiB of bytes, thousands of millions of operations. */
 double rn_metric_shown(rn_metric metric, double value);
 
-/** A network's results over its seeds, in the units of rn_metric_title(). */
+/** What values are in before that: "%", "s", "bytes"; "" of what is counted or has none. Static. */
+const char *rn_metric_unit(rn_metric metric);
+
+/** A network's results over its seeds. */
 typedef struct rn_statistics {
     int count;        // results
     int diverged;     // runs that did; in orderings of errors they are among the results
@@ -45,6 +48,9 @@ typedef struct rn_statistics {
 
 rn_statistics rn_outcome_statistics(const rn_outcome *outcomes, const rn_reproduction *reproduction,
                                     int run, rn_metric metric);
+
+/** The same in the units of rn_metric_title(). */
+rn_statistics rn_statistics_shown(rn_statistics statistics, rn_metric metric);
 
 /** The standard error of the difference of their means; a lone result tells nothing of its own. */
 double rn_statistics_error(const rn_statistics *a, const rn_statistics *b);
@@ -63,8 +69,8 @@ rn_statistics rn_outcome_statistics_for_order(const rn_outcome *outcomes,
                                               rn_metric metric);
 
 /**
- * Whether numbers may stand beside the paper's: at scale 1, on the data that the target needs, of
- * steps with its batch.
+ * Whether numbers may be compared with the paper's: at scale 1, on the data that the target needs
+ * and by the views that the paper has, of steps with its batch.
  */
 bool rn_reproduction_is_comparable(const rn_reproduction *reproduction);
 /** Whether the data are those that the target needs. */
@@ -88,7 +94,7 @@ typedef enum rn_verdict {
     RN_VERDICT_CONTRADICTED,
     RN_VERDICT_UNDECIDED,    // within the margin or the deviation
     RN_VERDICT_ONE_RUN,      // not decided either: nothing says by how much a single run is off
-    RN_VERDICT_INCOMPARABLE, // a number of the paper's, beside a scaled experiment or other data
+    RN_VERDICT_INCOMPARABLE, // a number of the paper's, beside another scale, data or views
     RN_VERDICT_MISSING       // results are missing
 } rn_verdict;
 

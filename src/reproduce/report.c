@@ -55,23 +55,6 @@ static void add_summary(doc *d, const rn_reproduction *r, const rn_report_counts
             100 * rn_reproduction_cost(r));
 }
 
-// The metrics that the results have, in the order of their table.
-static int shown_metrics(rn_metric metrics[RN_METRICS], const rn_target *target)
-{
-    int count = 0;
-
-    if (target->cost) {
-        for (int m = RN_METRIC_STEP_SECONDS; m < RN_METRICS; m++)
-            metrics[count++] = (rn_metric)m;
-        return count;
-    }
-    metrics[count++] = RN_METRIC_TEST_ERROR;
-    metrics[count++] = RN_METRIC_TRAIN_ERROR;
-    if (target->responses)
-        metrics[count++] = RN_METRIC_RESPONSE;
-    return count;
-}
-
 static bool is_published(const rn_target *target, rn_metric metric)
 {
     for (int i = 0; i < target->run_count; i++)
@@ -80,17 +63,54 @@ static bool is_published(const rn_target *target, rn_metric metric)
     return false;
 }
 
-// A note stands beside the first number, where there is none in the first column.
+static bool is_shown(const rn_target *target, rn_metric metric)
+{
+    if (target->cost || metric >= RN_METRIC_STEP_SECONDS)
+        return target->cost && metric >= RN_METRIC_STEP_SECONDS;
+    return metric == RN_METRIC_TEST_ERROR || metric == RN_METRIC_TRAIN_ERROR ||
+           (metric == RN_METRIC_RESPONSE && target->responses) || is_published(target, metric);
+}
+
+// The metrics that the results have, in the order of their table.
+static int shown_metrics(rn_metric metrics[RN_METRICS], const rn_target *target)
+{
+    int count = 0;
+
+    for (int i = 0; i < RN_METRICS; i++)
+        if (is_shown(target, (rn_metric)i))
+            metrics[count++] = (rn_metric)i;
+    return count;
+}
+
+// A note stands beside its run's first number; where there is none, beside the first numbers of
+// others, or the first results.
+static rn_metric column_of_note(const rn_target *target, const rn_target_run *run)
+{
+    if (run->published_first != RN_METRICS)
+        return run->published_first;
+    for (int i = 0; i < RN_METRICS; i++)
+        if (is_published(target, (rn_metric)i))
+            return (rn_metric)i;
+    return target->cost ? RN_METRIC_STEP_SECONDS : RN_METRIC_TEST_ERROR;
+}
+
 static const char *note_of(const rn_target *target, const rn_target_run *run, rn_metric metric)
 {
-    int column = (int)run->published_first;
+    return run->note != NULL && column_of_note(target, run) == metric ? run->note : "";
+}
 
-    for (int i = 0; i < RN_METRICS && run->published_first == RN_METRICS; i++)
-        if (is_published(target, (rn_metric)i)) {
-            column = i;
-            break;
-        }
-    return run->note != NULL && column == (int)metric ? run->note : "";
+// Whether the paper has a column beside the results.
+static bool has_paper(const rn_target *target, rn_metric metric)
+{
+    for (int i = 0; i < target->run_count; i++)
+        if (*note_of(target, &target->runs[i], metric) != '\0')
+            return true;
+    return is_published(target, metric);
+}
+
+static bool has_difference(const rn_reproduction *r, rn_metric metric)
+{
+    return is_published(r->target, metric) && rn_reproduction_is_comparable(r);
 }
 
 // "6.61 \u00b1 0.16 (best of 5: 6.43)", or as much of it as there is.
@@ -130,17 +150,17 @@ static void add_result_cells(doc *d, const rn_reproduction *r, const rn_outcome 
 {
     const rn_target_run *target_run = &r->target->runs[run];
     const bool has_median = r->target->medians && !r->target->cost;
-    const rn_statistics s = rn_outcome_statistics(outcomes, r, run, metric);
-    const double median = rn_outcome_median(outcomes, r, run, metric);
+    const rn_statistics s =
+        rn_statistics_shown(rn_outcome_statistics(outcomes, r, run, metric), metric);
+    const double median = rn_metric_shown(metric, rn_outcome_median(outcomes, r, run, metric));
     const double difference =
         (has_median ? median : s.mean) - rn_metric_shown(metric, target_run->published[metric]);
     char text[32] = "";
 
     add_ours(d, &s, has_median, median);
-    if (!is_published(r->target, metric))
-        return;
-    add_published(d, r->target, target_run, metric);
-    if (!rn_reproduction_is_comparable(r))
+    if (has_paper(r->target, metric))
+        add_published(d, r->target, target_run, metric);
+    if (!has_difference(r, metric))
         return;
     if (!isnan(difference))
         rn_print(text, sizeof text, "%+.3g", difference);
@@ -157,11 +177,11 @@ static void add_results_head(doc *d, const rn_reproduction *r, const rn_metric *
         doc_cell(d, "runs trained");
     for (int i = 0; i < count; i++) {
         doc_cell(d, "%s", rn_metric_title(metrics[i]));
-        if (is_published(target, metrics[i])) {
-            doc_cell(d, "paper");
-            if (rn_reproduction_is_comparable(r))
-                doc_cell(d, "difference");
-        }
+        if (has_paper(target, metrics[i]))
+            doc_cell(d, "paper%s%s", target->views != NULL ? ", " : "",
+                     target->views != NULL ? target->views : "");
+        if (has_difference(r, metrics[i]))
+            doc_cell(d, "difference");
     }
 }
 

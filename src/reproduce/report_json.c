@@ -1,4 +1,4 @@
-// report.json: what the report says, for programs.
+// report.json: what the report says, for programs: times in seconds, memory in bytes.
 #include "reproduce/report_parts.h"
 
 #include "base/json.h"
@@ -7,6 +7,7 @@
 #include "resnet/report.h"
 
 #include <math.h>
+#include <string.h>
 
 /** What a report is about. */
 typedef struct subject {
@@ -60,26 +61,43 @@ out:
     return st;
 }
 
+// The title without the unit that tables have, since numbers are in one of their own.
+static rn_status add_metric(cJSON *json, rn_metric metric)
+{
+    rn_status st;
+    const char *title = rn_metric_title(metric);
+    char *text = NULL;
+
+    RN_TRY(rn_format(&text, "%.*s", (int)strcspn(title, ","), title));
+    RN_TRY(rn_json_add_text(json, "metric", rn_metric_name(metric)));
+    RN_TRY(rn_json_add_text(json, "title", text));
+    RN_TRY(rn_json_add_text(json, "unit", rn_metric_unit(metric)));
+out:
+    rn_free(text);
+    return st;
+}
+
 // Of a metric that has results or was published.
 static rn_status add_result(cJSON *array, const subject *s, int run, rn_metric metric)
 {
     rn_status st;
     cJSON *json;
     const rn_statistics found = rn_outcome_statistics(s->outcomes, s->reproduction, run, metric);
-    const double published =
-        rn_metric_shown(metric, s->reproduction->target->runs[run].published[metric]);
+    const rn_target_run *target_run = &s->reproduction->target->runs[run];
+    const double published = target_run->published[metric];
 
     if (found.count == 0 && isnan(published))
         return RN_OK;
     RN_TRY(append_object(&json, array));
-    RN_TRY(rn_json_add_text(json, "metric", rn_metric_name(metric)));
-    RN_TRY(rn_json_add_text(json, "title", rn_metric_title(metric)));
+    RN_TRY(add_metric(json, metric));
     RN_TRY(rn_json_add_number(json, "runs", found.count));
     RN_TRY(rn_json_add_number(json, "mean", found.mean));
     RN_TRY(rn_json_add_number(json, "median",
                               rn_outcome_median(s->outcomes, s->reproduction, run, metric)));
     RN_TRY(rn_json_add_number(json, "deviation", found.count > 1 ? found.deviation : NAN));
     RN_TRY(rn_json_add_number(json, "paper", published));
+    if (metric == target_run->published_first && !isnan(target_run->published_deviation))
+        RN_TRY(rn_json_add_number(json, "paper_deviation", target_run->published_deviation));
 out:
     return st;
 }
@@ -88,13 +106,16 @@ static rn_status add_network(cJSON *json, const subject *s, int run)
 {
     rn_status st;
     cJSON *results;
+    const rn_target_run *target_run = &s->reproduction->target->runs[run];
     const rn_scaled_run *here = &s->reproduction->runs[run];
 
-    RN_TRY(rn_json_add_text(json, "name", s->reproduction->target->runs[run].name));
+    RN_TRY(rn_json_add_text(json, "name", target_run->name));
     RN_TRY(rn_json_add_text(json, "model", here->model));
     RN_TRY(rn_json_add_number(json, "depth", here->depth));
-    RN_TRY(rn_json_add_number(json, "multiply_adds", here->multiply_adds));
+    RN_TRY(rn_json_add_number(json, "forward_multiply_adds", here->multiply_adds));
     RN_TRY(rn_json_add_number(json, "iterations", (double)here->iterations));
+    if (target_run->note != NULL)
+        RN_TRY(rn_json_add_text(json, "paper_note", target_run->note));
     RN_TRY(add_array(&results, json, "results"));
     for (int m = 0; m < RN_METRICS; m++)
         RN_TRY(add_result(results, s, run, (rn_metric)m));

@@ -59,6 +59,12 @@ static double factor_here(const rn_reproduction *r, rn_scale_kind kind)
     return whole > 0 ? here / whole : 1;
 }
 
+// Fewer pictures have fewer iterations, too.
+static double factor_asked(const rn_reproduction *r, rn_scale_kind kind)
+{
+    return r->factor[kind] * (kind == RN_SCALE_ITERATIONS ? r->factor[RN_SCALE_DATA] : 1);
+}
+
 static void add_factors(doc *d, const rn_reproduction *r)
 {
     doc_add(d, DOC_HEAD, "%s", "share of the target's");
@@ -67,7 +73,7 @@ static void add_factors(doc *d, const rn_reproduction *r)
     factor_row(d, r->target->cost ? "multiply-adds" : "cost: iterations x multiply-adds",
                r->settings.scale, rn_reproduction_cost(r));
     for (int i = r->target->cost ? RN_SCALE_DEPTH : 0; i < RN_SCALES; i++)
-        factor_row(d, rn_scale_name((rn_scale_kind)i), r->factor[i],
+        factor_row(d, rn_scale_name((rn_scale_kind)i), factor_asked(r, (rn_scale_kind)i),
                    factor_here(r, (rn_scale_kind)i));
 }
 
@@ -112,13 +118,19 @@ void rn_report_scaling(doc *d, const rn_reproduction *r)
 
 static void add_scale_items(doc *d, const rn_reproduction *r)
 {
-    doc_add(d, DOC_ITEM,
-            r->target->cost
-                ? "Scaled to %.3g of the target's multiply-adds, see above."
-                : "Scaled to %.3g of the target's cost, see above; milestones of the learning rate "
-                  "and warm-ups in steps are scaled with the iterations, the patience of plateaus "
-                  "with the evaluations, and nothing else.",
-            rn_reproduction_cost(r));
+    const double cost = rn_reproduction_cost(r);
+
+    if (r->target->cost)
+        doc_add(d, DOC_ITEM, "Scaled to %.3g of the target's multiply-adds, see above.", cost);
+    else
+        doc_add(d, DOC_ITEM,
+                "Scaled to %.3g of the target's cost, see above; %smilestones of the learning rate "
+                "and warm-ups in steps are scaled with the iterations, the patience of plateaus "
+                "with the evaluations, and nothing else.",
+                cost,
+                r->factor[RN_SCALE_DATA] < 1 ? "there are fewer training pictures, drawn class by "
+                                               "class, and fewer iterations with them; "
+                                             : "");
     for (int i = 0; i < r->target->run_count && !r->target->cost; i++) {
         const rn_schedule *schedule = &r->runs[i].recipe.schedule;
         if (schedule->until_error > 0)
@@ -142,6 +154,10 @@ void rn_report_deviations(doc *d, const rn_reproduction *r)
     if (!rn_reproduction_has_its_data(r))
         doc_add(d, DOC_ITEM, "The data are %s, not %s: no number can be compared with the paper's.",
                 settings->data_name, needs);
+    if (r->target->views != NULL)
+        doc_add(d, DOC_ITEM,
+                "The paper's test errors are of %s, those here are not: none can be compared.",
+                r->target->views);
     if (settings->scale < 1)
         add_scale_items(d, r);
     if (!r->target->cost && settings->seeds < r->target->seeds)

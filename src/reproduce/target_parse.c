@@ -11,6 +11,13 @@
 
 enum { MOST_RUNS = 64, LONGEST_NAME = 48 };
 
+static const char *const kinds[] = {"training", "cost"};
+
+static const char *kind_of(const rn_target *target)
+{
+    return kinds[target->cost];
+}
+
 void rn_target_place(char place[TARGET_WHAT], const char *what, const char *key, int index)
 {
     snprintf(place, TARGET_WHAT, "%.180s: %.32s[%d]", what, key, index);
@@ -70,6 +77,20 @@ rn_status rn_target_metric(rn_metric *out, const char *name, const char *what)
                     rn_text_hint(hint, name, names, RN_METRICS));
 }
 
+// Metrics of trainings and of steps do not mix.
+rn_status rn_target_check_metric(const rn_target *target, rn_metric metric, const char *what)
+{
+    const bool cost = metric >= RN_METRIC_STEP_SECONDS;
+
+    if (cost != target->cost)
+        return rn_error(RN_EFORMAT, "%s: metric '%s' is not measured by a target of kind '%s'",
+                        what, rn_metric_name(metric), kind_of(target));
+    if (metric == RN_METRIC_RESPONSE && !target->responses)
+        return rn_error(RN_EFORMAT, "%s: metric '%s' needs \"responses\": true in the target", what,
+                        rn_metric_name(metric));
+    return RN_OK;
+}
+
 rn_status rn_target_find_run(int *out, const rn_target *target, const char *name, const char *what)
 {
     const char *names[MOST_RUNS];
@@ -100,6 +121,21 @@ static rn_status check_name(const char *name, const char *what)
     return RN_OK;
 }
 
+// What a target of the other kind alone has would do nothing.
+static rn_status check_kind(const rn_target *target, const cJSON *object, const char *what)
+{
+    static const char *const of_trainings[] = {"needs",       "source",    "statistic",
+                                               "evaluations", "responses", "views",
+                                               "recipe",      "settings",  NULL};
+    static const char *const of_costs[] = {"batch", NULL};
+
+    for (const char *const *key = target->cost ? of_trainings : of_costs; *key != NULL; key++)
+        if (cJSON_GetObjectItemCaseSensitive(object, *key) != NULL)
+            return rn_error(RN_EFORMAT, "%s: '%s' is not for a target of kind '%s'", what, *key,
+                            kind_of(target));
+    return RN_OK;
+}
+
 // Objects of a recipe's keys; their values are checked when a recipe is made of them.
 static rn_status read_settings(const cJSON **out, const cJSON *object, const char *what)
 {
@@ -109,7 +145,8 @@ static rn_status read_settings(const cJSON **out, const cJSON *object, const cha
     return RN_OK;
 }
 
-static rn_status read_published(rn_target_run *run, const cJSON *object, const char *what)
+static rn_status read_published(rn_target_run *run, const rn_target *target, const cJSON *object,
+                                const char *what)
 {
     rn_status st = RN_OK;
     const cJSON *paper = cJSON_GetObjectItemCaseSensitive(object, "paper"), *item;
@@ -132,10 +169,13 @@ static rn_status read_published(rn_target_run *run, const cJSON *object, const c
         if (strcmp(item->string, "note") == 0 || strcmp(item->string, "deviation") == 0)
             continue;
         RN_TRY(rn_target_metric(&metric, item->string, place));
+        RN_TRY(rn_target_check_metric(target, metric, place));
         RN_TRY(rn_json_double(paper, item->string, 0, 1e300, &run->published[metric], place));
         if (run->published_first == RN_METRICS)
             run->published_first = metric;
     }
+    if (run->published_first == RN_METRICS && !isnan(run->published_deviation))
+        st = rn_error(RN_EFORMAT, "%s: 'deviation' without a number that it is of", place);
 out:
     return st;
 }
@@ -157,6 +197,7 @@ static rn_status read_run(rn_target *target, const cJSON *object, const char *wh
     int twin;
 
     RN_TRY(rn_json_known_keys(object, keys, sizeof keys / sizeof *keys, what));
+    RN_TRY(check_kind(target, object, what));
     RN_TRY(rn_target_text(object, "model", &run->model, what));
     run->name = run->model;
     RN_TRY(rn_json_text(object, "name", &run->name, what));
@@ -174,7 +215,7 @@ static rn_status read_run(rn_target *target, const cJSON *object, const char *wh
         goto out;
     }
     RN_TRY(read_settings(&run->settings, object, what));
-    RN_TRY(read_published(run, object, what));
+    RN_TRY(read_published(run, target, object, what));
     target->run_count++;
 out:
     return st;
@@ -237,6 +278,12 @@ static rn_status read_scale_step(rn_target *target, const cJSON *object, const c
     if (step.kind == RN_SCALES) {
         st = rn_error(RN_EFORMAT, "%s: 'of' is '%s', expected iterations, data, depth or width",
                       what, of);
+        goto out;
+    }
+    if (target->cost && (step.kind == RN_SCALE_ITERATIONS || step.kind == RN_SCALE_DATA)) {
+        st = rn_error(RN_EFORMAT,
+                      "%s: 'of' is '%s', expected depth or width in a target of kind 'cost'", what,
+                      of);
         goto out;
     }
     for (int i = 0; i < target->scale_count; i++)
@@ -319,7 +366,6 @@ static rn_status read_int(const cJSON *json, const char *key, int high, int *val
 
 static rn_status read_head(rn_target *target, const char *what)
 {
-    static const char *const kinds[] = {"training", "cost"};
     static const char *const statistics[] = {"mean", "median"};
     rn_status st;
     const cJSON *json = target->json;
@@ -329,8 +375,10 @@ static rn_status read_head(rn_target *target, const char *what)
     RN_TRY(rn_target_text(json, "title", &target->title, what));
     RN_TRY(rn_target_text(json, "paper", &target->paper, what));
     RN_TRY(read_either(json, "kind", kinds, &target->cost, what));
+    RN_TRY(check_kind(target, json, what));
     RN_TRY(rn_json_text(json, "needs", &target->needs, what));
     RN_TRY(rn_json_text(json, "source", &target->source, what));
+    RN_TRY(rn_json_text(json, "views", &target->views, what));
     target->seeds = 1;
     target->evaluations = 100;
     target->batch = 32;
@@ -347,9 +395,9 @@ out:
 static rn_status read_target(rn_target *target, const char *what)
 {
     static const char *const keys[] = {
-        "name",     "title",     "paper",       "kind",  "needs",     "source",
-        "seeds",    "statistic", "evaluations", "batch", "responses", "recipe",
-        "settings", "runs",      "claims",      "scale", "deviations"};
+        "name",     "title",     "paper",       "kind",  "needs",      "source",
+        "seeds",    "statistic", "evaluations", "batch", "responses",  "recipe",
+        "settings", "runs",      "claims",      "scale", "deviations", "views"};
     rn_status st;
 
     RN_TRY(rn_json_known_keys(target->json, keys, sizeof keys / sizeof *keys, what));

@@ -25,6 +25,9 @@ rn_status rn_target_array(const cJSON **out, const cJSON *object, const char *ke
 /** The metric of this name. RN_EFORMAT with the nearest. */
 rn_status rn_target_metric(rn_metric *out, const char *name, const char *what);
 
+/** RN_EFORMAT if a target of this kind does not measure it. */
+rn_status rn_target_check_metric(const rn_target *target, rn_metric metric, const char *what);
+
 /** Index of the run that a claim names. RN_EFORMAT with the nearest. */
 rn_status rn_target_find_run(int *out, const rn_target *target, const char *name, const char *what);
 

@@ -138,6 +138,17 @@ echo '[{"model":"plain-8","layers":[{"name":"a","kernel":3,"std":2}]},
 expect 0 "$RESNET" plot several.json --what responses --out -
 holds out ">plain-8</text>"
 holds out ">resnet-8</text>"
+mkdir several
+failure "no run in 'several'" plot several --what responses
+cp -R runs/a several/first
+cp -R runs/a several/second
+expect 0 "$RESNET" plot several --what responses --out several.svg
+[ "$(cat out)" = "responses of 2 runs: several.svg" ] || fail "not the runs of a folder: $(cat out)"
+holds several.svg ">first</text>"
+holds several.svg ">second</text>"
+cp -R runs/b several/third
+failure "no responses to draw .*several/third" plot several --what responses
+rm -r several
 for text in '' '[]' '{"layers":3}' '{"layers":[{"name":"a"}]}' '{"layers":[1'; do
     echo "$text" >damaged.json
     failure "'damaged.json'" plot damaged.json --what responses
@@ -183,6 +194,10 @@ failure "no run has a point to draw yet" plot new --out none.svg
 failure "no run in 'empty'" plot empty --out none.svg
 failure "nowhere" plot nowhere --out none.svg
 failure "no-folder" plot runs/a --out no-folder/a.svg
+for file in none.svg -; do
+    usage_error "'--scale' is for PNG, '$file' is SVG" plot runs/a --scale 7 --out $file
+done
+usage_error "'--scale' is for PNG, 'confusion.svg' is SVG" plot confusion.csv --what confusion --scale 7
 usage_error "ends in .svg or .png, found 'a.pdf'" plot runs/a --out a.pdf
 usage_error "LOW,HIGH, found '20,0'" plot runs/a --ylim 20,0
 usage_error "LOW,HIGH, found '1'" plot runs/a --xlim 1

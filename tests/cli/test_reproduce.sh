@@ -46,7 +46,24 @@ got=$?
 holds err "^to go on: resnet reproduce stopped$"
 holds stopped/report.md "^1 of 2 runs done"
 [ ! -e stopped/runs/resnet-8-s1/model.safetensors ] || fail "SIGINT came too late for the test"
+# The report of what is there, whoever works on the rest
+rm stopped/report.*
+(
+    flock 8
+    flock 9
+    expect 0 timeout 60 "$RESNET" reproduce tiny.json --out stopped --report
+    holds out "^1 of 2 done; claims: 0 shown, "
+    holds out "^report so far: stopped/report.html, stopped/report.md$"
+    expect 1 timeout 60 "$RESNET" reproduce stopped --report --strict
+    [ "$failures" -eq 0 ]
+) 8>stopped/plan.lock 9>stopped/runs/resnet-8-s1.lock || fail "waiting for a report"
+holds stopped/report.md "| resnet-8-s1 | begun |"
+[ ! -e stopped/runs/resnet-8-s1/model.safetensors ] || fail "a report runs what is missing"
 expect 0 "$RESNET" reproduce tiny.json --threads 1 --quiet --out stopped
+same_report stopped
+rm stopped/report.*
+expect 0 "$RESNET" reproduce stopped --report
+holds out "^report: stopped/report.html, stopped/report.md$"
 same_report stopped
 
 # ^C while another process has the plan

@@ -30,6 +30,7 @@ holds damaged/report.md "| resnet-8-s1 | done |"
 # Other settings than those that were begun with
 usage_error "begun with runs 1, asked for is 3" reproduce whole --runs 3
 usage_error "begun with scale 1, asked for is 0.5" reproduce tiny.json --out whole --scale 0.5
+usage_error "begun with scale 1, asked for is 0.5" reproduce whole --scale 0.5 --report
 usage_error "begun with target tiny, asked for is fig1" reproduce fig1 --out whole
 usage_error "name two folders" reproduce whole --out other
 
@@ -79,9 +80,20 @@ sed 's/"name": "cost"/"name": "third"/' cost.json >third.json
 expect 0 timeout 60 env --ignore-signal=CHLD "$RESNET" reproduce third.json --threads 1 --quiet --runs 1
 
 # Usage
-usage_error "'--batch' is for steps that are measured" reproduce tiny.json --batch 7 --out batch
+usage_error "'--batch' is for steps that are measured" reproduce tiny.json --batch 7 --out none
+usage_error "'--batch' is for steps that are measured" reproduce whole --batch 7
+for option in --data --processes; do
+    usage_error "'$option' is for trainings; .* target 'depth-cost'" \
+        reproduce depth-cost $option 2 --plan --out none
+    usage_error "'$option' is for trainings; .* target 'cost'" reproduce cost $option 2
+done
+[ ! -e none ] || fail "a folder for what is refused"
 usage_error "expects TARGET" reproduce
 usage_error "unknown target 'fig66'; did you mean 'fig6'" reproduce fig66
+usage_error "'--report' and '--plan' exclude each other" reproduce whole --report --plan
+usage_error "'--report' and '--processes' exclude each other" reproduce whole --report --processes 2
+failure "never/plan.json" reproduce tiny.json --report --out never
+[ ! -e never ] || fail "a folder for the report of nothing"
 usage_error "'--budget' and '--scale' exclude each other" reproduce tiny.json --budget 1h --scale 0.5
 usage_error "'--budget' is 'soon', expected a time" reproduce tiny.json --budget soon
 usage_error "scale 0.01 is below 0.1" reproduce tiny.json --scale 0.01 --out low

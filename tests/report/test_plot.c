@@ -338,6 +338,14 @@ static void legends_hide_no_curve(void **state)
     legend_of(NULL, NULL, 0, &inside); // releases
 }
 
+// A bold line's dashes are half as long again, and its sample in the legend is 260 long.
+static void samples_show_a_gap_and_what_follows(void **state)
+{
+    (void)state;
+    for (int i = 1; i < RN_PLOT_DASHES; i++)
+        assert_in_range((chart_dashes[i][0] + chart_dashes[i][1]) * 3 / 2, 1, 260 - 30);
+}
+
 static void labels_are_escaped(void **state)
 {
     const rn_plot_series series = {.label = "<&\">'\x01\xff\xc3\xa9\xed\xa0\x80", .count = 0};
@@ -516,6 +524,7 @@ int main(void)
         cmocka_unit_test(bars_stand_on_zero),
         cmocka_unit_test(texts_never_overlap),
         cmocka_unit_test(legends_hide_no_curve),
+        cmocka_unit_test(samples_show_a_gap_and_what_follows),
         cmocka_unit_test(labels_are_escaped),
         cmocka_unit_test(panels_share_an_axis),
         cmocka_unit_test(panels_share_a_range_of_x),

@@ -137,6 +137,39 @@ static void unfinished_runs_are_told_apart(void **state)
     assert_state(NULL, RN_JOB_NEW, false);
 }
 
+static void assert_share(const char *log, double expected)
+{
+    rn_reproduction *r = small_reproduction(0.05);
+    double share;
+
+    write_file("runs/plain-20-s1/log.jsonl", log);
+    ok(rn_job_share(&share, r, 0, test_folder));
+    if (share != expected)
+        fail_msg("share %g instead of %g", share, expected);
+    rn_reproduction_free(r);
+}
+
+static void a_run_is_done_in_part(void **state)
+{
+    char text[1024];
+
+    (void)state;
+    assert_share("{damage}\n", 0);
+    assert_share(start_line, 0);
+    snprintf(text, sizeof text, "%s%s%s", start_line,
+             "{\"event\":\"step\",\"iteration\":25,\"iterations\":100,\"epoch\":1,\"seconds\":1,"
+             "\"loss\":1,\"error\":90,\"lr\":0.1}\n",
+             END("interrupted", "stopped"));
+    assert_share(text, 0.25);
+    snprintf(text, sizeof text, "%s%s", start_line,
+             END("training diverged", "the loss is not finite after 5 iterations"));
+    assert_share(text, 1); // nothing is left to do
+    write_all_runs();
+    char *log = read_file("runs/plain-20-s1/log.jsonl");
+    assert_share(log, 1);
+    rn_free(log);
+}
+
 static void the_last_line_says_what_is_wrong(void **state)
 {
     static const struct {
@@ -331,6 +364,7 @@ int main(void)
         cmocka_unit_test(only_the_last_epoch_is_its_training_error),
         cmocka_unit_test(curves_are_means_over_seeds),
         cmocka_unit_test(unfinished_runs_are_told_apart),
+        cmocka_unit_test(a_run_is_done_in_part),
         cmocka_unit_test(the_last_line_says_what_is_wrong),
         cmocka_unit_test(only_the_end_of_a_run_is_its_result),
         cmocka_unit_test(weights_without_a_log_are_to_be_resumed),

@@ -268,7 +268,7 @@ static void estimates_add_up(void **state)
 {
     rn_reproduction *r = small_reproduction(0.1); // 6,400 steps, 10 evaluations of 4 batches
     const rn_run_cost costs[2] = {{{0.5, 1e9}, {0.25, 1e8}}, {{0.25, 2e9}, {0.25, 0}}};
-    const bool done[4] = {true, false, true, false};
+    const double done[4] = {1, 0, 1, 0}, halves[4] = {0.5, 1, 0.5, 0.75};
     rn_estimate one, two, rest;
 
     (void)state;
@@ -285,6 +285,8 @@ static void estimates_add_up(void **state)
     assert_true(two.bytes > 4e9 && two.bytes < 4.2e9);
     ok(rn_reproduction_estimate(&rest, r, costs, 2, done));
     assert_true(rest.seconds == 1612);
+    ok(rn_reproduction_estimate(&rest, r, costs, 1, halves));
+    assert_true(rest.seconds == 3212 + 403);
     rn_run_cost half = rn_run_cost_scaled(&costs[0], 10, 5);
     assert_true(half.training.seconds == 0.25 && half.inference.bytes == 5e7);
     rn_reproduction_free(r);

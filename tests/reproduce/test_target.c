@@ -1,4 +1,5 @@
 // Targets: the built-in ones hold together, and what is wrong in a file is named with its place.
+#include "reproduce/outcome.h"
 #include "reproduce/reproductions.h"
 
 static void built_in_targets_can_be_made_at_any_scale(void **state)
@@ -13,8 +14,10 @@ static void built_in_targets_can_be_made_at_any_scale(void **state)
         ok(rn_target_load(&target, rn_target_name(count)));
         assert_string_equal(target->name, rn_target_name(count));
         double least = rn_target_least_scale(target);
-        if (target->needs != NULL && strcmp(target->needs, "ImageNet") == 0)
+        if (target->needs != NULL && strcmp(target->needs, "ImageNet") == 0) {
             settings.network = (rn_model_options){.classes = 1000};
+            assert_string_equal(target->views, "ten crops"); // tables 2 and 3
+        }
         settings.train_count = 50000;
         ok(rn_reproduction_create(&r, target, &settings));
         assert_int_equal(r->job_count, r->target->run_count * r->settings.seeds);
@@ -26,6 +29,56 @@ static void built_in_targets_can_be_made_at_any_scale(void **state)
     }
     assert_int_equal(count, 11);
     assert_null(rn_target_name(-1));
+}
+
+// A built-in target at scale 1, with its own seeds and the data that it needs.
+static rn_reproduction *whole_target(int index)
+{
+    rn_target *target;
+    rn_reproduction *r;
+    rn_reproduce_settings settings = small_settings;
+
+    ok(rn_target_load(&target, rn_target_name(index)));
+    settings.data_name = target->needs;
+    settings.train_count = 50000;
+    if (target->needs != NULL && strcmp(target->needs, "ImageNet") == 0)
+        settings.network = (rn_model_options){.classes = 1000};
+    ok(rn_reproduction_create(&r, target, &settings));
+    return r;
+}
+
+// A result that is all that a claim asks for: far on its side of the other, near it, on a line.
+static double ideal_value(const rn_claim *claim, const rn_reproduction *r, int run)
+{
+    const double other = claim->than >= 0 ? 50 : claim->value;
+
+    if (claim->kind == RN_CLAIM_LINEAR)
+        return r->runs[run].depth;
+    if (run != claim->of || claim->kind == RN_CLAIM_NEAR)
+        return other;
+    return claim->kind == RN_CLAIM_BELOW ? other - 20 : other + 20;
+}
+
+static void every_claim_can_be_decided(void **state)
+{
+    (void)state;
+    for (int index = 0; rn_target_name(index) != NULL; index++) {
+        rn_reproduction *r = whole_target(index);
+        rn_outcome *outcomes = calloc((size_t)r->job_count, sizeof *outcomes);
+        assert_non_null(outcomes);
+        for (int i = 0; i < r->target->claim_count; i++) {
+            const rn_claim *claim = &r->target->claims[i];
+            char text[RN_VERDICT_TEXT];
+            for (int job = 0; job < r->job_count; job++) {
+                outcomes[job].state = RN_JOB_DONE;
+                outcomes[job].value[claim->metric] = ideal_value(claim, r, r->jobs[job].run);
+            }
+            if (rn_claim_judge(text, claim, r, outcomes) != RN_VERDICT_SHOWN)
+                fail_msg("%s: '%s' cannot be shown: %s", r->target->name, claim->text, text);
+        }
+        free(outcomes);
+        rn_reproduction_free(r);
+    }
 }
 
 static const char *const published[][3] = {
@@ -108,6 +161,7 @@ static void a_target_is_read_as_it_is_written(void **state)
 #define HEAD "\"name\":\"a\",\"title\":\"t\",\"paper\":\"p\""
 #define RUNS "\"recipe\":\"quick\",\"runs\":[{\"model\":\"resnet-8\"},{\"model\":\"resnet-14\"}]"
 #define CLAIM(text) "{" HEAD "," RUNS ",\"claims\":[{" text "}]}"
+#define COST(keys) "{" HEAD ",\"kind\":\"cost\",\"runs\":[{\"model\":\"resnet-8\"}]" keys "}"
 #define ABOUT "\"text\":\"c\",\"metric\":\"test_error\""
 
 static const char *const wrong[][2] = {
@@ -139,6 +193,9 @@ static const char *const wrong[][2] = {
      "runs[0]: paper: unknown metric 'tst_error'; did you mean 'test_error'?"},
     {"{" HEAD ",\"recipe\":\"quick\",\"runs\":[{\"model\":\"resnet-8\",\"paper\":3}]}",
      "runs[0]: paper is not an object"},
+    {"{" HEAD
+     ",\"recipe\":\"quick\",\"runs\":[{\"model\":\"resnet-8\",\"paper\":{\"deviation\":3}}]}",
+     "runs[0]: paper: 'deviation' without a number"},
     {CLAIM(ABOUT ",\"of\":\"resnet-8\""), "claims[0]: 0 of below, above, near and linear"},
     {CLAIM(ABOUT ",\"of\":\"resnet-8\",\"below\":1,\"above\":2"), "claims[0]: 2 of below"},
     {CLAIM(ABOUT ",\"of\":\"resnet-9\",\"below\":1"), "no run is named 'resnet-9'; did you mean"},
@@ -165,6 +222,22 @@ static const char *const wrong[][2] = {
     {"{" HEAD ",\"recipe\":\"quick\",\"runs\":[{\"model\":\"resnet-8\"},{\"model\":\"vgg-16\"}],"
      "\"scale\":[{\"of\":\"depth\",\"least\":0.5}]}",
      "scale[0]: 'depth' cannot be shrunk: 'vgg-16' is not made of units"},
+    {"{" HEAD "," RUNS ",\"batch\":128}", "'batch' is not for a target of kind 'training'"},
+    {COST(",\"evaluations\":5"), "'evaluations' is not for a target of kind 'cost'"},
+    {COST(",\"responses\":true"), "'responses' is not for a target of kind 'cost'"},
+    {COST(",\"recipe\":\"quick\""), "'recipe' is not for a target of kind 'cost'"},
+    {COST(",\"settings\":{}"), "'settings' is not for a target of kind 'cost'"},
+    {COST(",\"statistic\":\"median\""), "'statistic' is not for a target of kind 'cost'"},
+    {COST(",\"needs\":\"CIFAR-10\""), "'needs' is not for a target of kind 'cost'"},
+    {COST(",\"source\":\"data\""), "'source' is not for a target of kind 'cost'"},
+    {COST(",\"scale\":[{\"of\":\"data\",\"least\":0.5}]"),
+     "scale[0]: 'of' is 'data', expected depth or width in a target of kind 'cost'"},
+    {COST(",\"scale\":[{\"of\":\"iterations\",\"least\":0.5}]"), "'of' is 'iterations', expected"},
+    {"{" HEAD ",\"kind\":\"cost\",\"runs\":[{\"model\":\"resnet-8\",\"recipe\":\"quick\"}]}",
+     "runs[0]: 'recipe' is not for a target of kind 'cost'"},
+    {"{" HEAD
+     ",\"kind\":\"cost\",\"runs\":[{\"model\":\"resnet-8\",\"paper\":{\"test_error\":1}}]}",
+     "runs[0]: paper: metric 'test_error' is not measured by a target of kind 'cost'"},
     {"{" HEAD "," RUNS ",\"deviations\":\"none\"}", "'deviations' is not an array"},
     {"{" HEAD "," RUNS ",\"deviations\":[1]}", "deviations[0] is not a text"},
 };
@@ -226,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(built_in_targets_can_be_made_at_any_scale),
+        cmocka_unit_test(every_claim_can_be_decided),
         cmocka_unit_test(published_numbers_are_the_papers),
         cmocka_unit_test(what_fails_in_the_paper_is_claimed_to_fail),
         cmocka_unit_test(a_target_is_read_as_it_is_written),
