@@ -158,23 +158,29 @@ static void append_lines(const char *name, const char *line, int times)
     assert_int_equal(fclose(file), 0);
 }
 
+// As long as those of a network of 100 layers.
+static const char *gradients_line(void)
+{
+    static char line[30000];
+
+    snprintf(
+        line, sizeof line,
+        "{\"event\":\"gradients\",\"iteration\":50,\"epoch\":0.5,\"seconds\":2,\"text\":\"%0*d\","
+        "\"norms\":{}}\n",
+        20000, 0);
+    return line;
+}
+
 // Megabytes of other lines may follow an evaluation.
 static void what_was_seen_stays_while_lines_are_added(void **state)
 {
     (void)state;
-    static char norms[30000];
-
-    snprintf(
-        norms, sizeof norms,
-        "{\"event\":\"gradients\",\"iteration\":50,\"epoch\":0.5,\"seconds\":2,\"text\":\"%0*d\","
-        "\"norms\":{}}\n",
-        20000, 0);
     runs_write("long", "log.jsonl", RUNS_START RUNS_STEP RUNS_EVALUATION);
     table = (rn_run_table){.descriptor = -1};
     ok(rn_run_table_open(&table, runs_folder, NULL));
     look();
     for (int i = 0; i < 3; i++) {
-        append_lines("long", norms, 150);
+        append_lines("long", gradients_line(), 150);
         look();
         assert_true(glance_of("long")->evaluated && glance_of("long")->stepped);
         assert_true(glance_of("long")->evaluation.error == 50);
@@ -183,6 +189,29 @@ static void what_was_seen_stays_while_lines_are_added(void **state)
     runs_write("long", "log.jsonl", RUNS_START RUNS_STEP); // another log
     look();
     assert_false(glance_of("long")->evaluated);
+    rn_run_table_release(&table);
+}
+
+static void evaluations_are_found_behind_gradients(void **state)
+{
+    (void)state;
+    runs_write("long", "log.jsonl", RUNS_START RUNS_EVALUATION);
+    runs_write("none", "log.jsonl", RUNS_START);
+    for (int i = 0; i < 250; i++) { // five megabytes
+        append_lines("long", RUNS_STEP, 1);
+        append_lines("long", gradients_line(), 1);
+        append_lines("none", gradients_line(), 1);
+    }
+    table = (rn_run_table){.descriptor = -1};
+    ok(rn_run_table_open(&table, runs_folder, NULL));
+    look();
+    assert_true(glance_of("long")->stepped && glance_of("long")->evaluated);
+    assert_true(glance_of("none")->iteration == 50 && !glance_of("none")->stepped);
+    append_lines("none", RUNS_EVALUATION, 1); // what comes later is found wherever it is
+    for (int i = 0; i < 20; i++)
+        append_lines("none", gradients_line(), 1);
+    look();
+    assert_true(glance_of("none")->evaluated && !glance_of("none")->stepped);
     rn_run_table_release(&table);
 }
 
@@ -265,6 +294,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(allocation_failures_keep_the_table_whole, runs_make,
                                         runs_remove),
         cmocka_unit_test_setup_teardown(what_was_seen_stays_while_lines_are_added, runs_make,
+                                        runs_remove),
+        cmocka_unit_test_setup_teardown(evaluations_are_found_behind_gradients, runs_make,
                                         runs_remove),
         cmocka_unit_test_setup_teardown(intervals_between_lines_are_measured, runs_make,
                                         runs_remove),
