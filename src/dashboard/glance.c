@@ -96,16 +96,29 @@ static void copy_text(char *out, size_t size, const char *text)
     snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
+// What the step's line says, less what has passed since: evaluations and checkpoints have lines
+// too.
+static double eta_of(const rn_history_step *step, double seconds)
+{
+    const double since = seconds - step->seconds;
+
+    return since > 0 ? step->eta - since : step->eta;
+}
+
 static void summarise(rn_glance *out, const rn_history_reader *reader)
 {
     out->state = reader->state;
     out->iteration = reader->iteration;
     out->iterations = reader->iterations;
+    out->epoch = reader->epoch;
+    out->seconds = reader->seconds;
     copy_text(out->model, sizeof out->model, reader->log_model);
     copy_text(out->message, sizeof out->message, reader->message);
     out->stepped = reader->step_count > 0;
-    if (out->stepped)
+    if (out->stepped) {
         out->step = reader->steps[reader->step_count - 1];
+        out->eta = eta_of(&out->step, out->seconds);
+    }
     out->evaluated = reader->evaluation_count > 0;
     if (!out->evaluated)
         return;
@@ -151,6 +164,7 @@ static void keep_older(rn_glance *out, const rn_glance *before)
     if (!out->stepped && before->stepped && before->step.iteration <= out->iteration) {
         out->stepped = true;
         out->step = before->step;
+        out->eta = fmin(before->eta, eta_of(&out->step, out->seconds));
     }
     if (out->interval == 0)
         out->interval = before->interval;

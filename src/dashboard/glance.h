@@ -13,6 +13,9 @@ typedef struct rn_glance {
     rn_history_state state;
     char model[GLANCE_TEXT], message[GLANCE_TEXT];
     int64_t iteration, iterations;
+    double epoch;   // at `iteration`
+    double seconds; // of the last line, on the clock of `step`
+    double eta; // seconds from then on, where stepped; less than 0: more than expected have passed
     bool stepped, evaluated;
     rn_history_step step;             // the last
     rn_history_evaluation evaluation; // the last of `set`, which stands for its name

@@ -232,6 +232,34 @@ static void intervals_between_lines_are_measured(void **state)
     rn_run_table_release(&table);
 }
 
+// Between two step lines evaluations and checkpoints say where a run is, and that time goes on.
+static void the_last_line_says_where_a_run_is(void **state)
+{
+    (void)state;
+#define LINE_AT(event, iteration, epoch, seconds, more)                                            \
+    "{\"event\":\"" event "\",\"iteration\":" #iteration ",\"iterations\":100,\"epoch\":" #epoch   \
+    ",\"seconds\":" #seconds more "}\n"
+    runs_write("a", "log.jsonl",
+               RUNS_START LINE_AT("step", 40, 0.8, 100, ",\"eta\":150")
+                   LINE_AT("evaluation", 50, 1, 160, ",\"error\":9"));
+    runs_write("b", "log.jsonl", RUNS_START LINE_AT("step", 40, 0.8, 100, ",\"eta\":150"));
+    runs_write("late", "log.jsonl",
+               LINE_AT("resume", 40, 0.8, 1, "") LINE_AT("step", 50, 1, 100, ",\"eta\":150")
+                   LINE_AT("resume", 50, 1, 2, "") LINE_AT("checkpoint", 50, 1, 12, ""));
+    table = (rn_run_table){.descriptor = -1};
+    ok(rn_run_table_open(&table, runs_folder, NULL));
+    look();
+    assert_true(glance_of("a")->epoch == 1 && glance_of("a")->iteration == 50);
+    assert_true(glance_of("a")->eta == 90);
+    assert_true(glance_of("b")->epoch == 0.8 && glance_of("b")->eta == 150);
+    assert_true(glance_of("late")->eta == 138);
+    append_lines("b", LINE_AT("checkpoint", 50, 1, 120, ""), 1); // which is no point
+    append_lines("b", LINE_AT("note", 0, 0, 1, ""), 1);          // of a process about to resume
+    look();
+    assert_true(glance_of("b")->epoch == 0.8 && glance_of("b")->eta == 130);
+    rn_run_table_release(&table);
+}
+
 static void a_folder_made_again_is_noticed(void **state)
 {
     (void)state;
@@ -299,6 +327,7 @@ int main(void)
                                         runs_remove),
         cmocka_unit_test_setup_teardown(intervals_between_lines_are_measured, runs_make,
                                         runs_remove),
+        cmocka_unit_test_setup_teardown(the_last_line_says_where_a_run_is, runs_make, runs_remove),
         cmocka_unit_test_setup_teardown(a_folder_made_again_is_noticed, runs_make, runs_remove),
         cmocka_unit_test_setup_teardown(looks_leave_the_processor_to_others, runs_make,
                                         runs_remove),
