@@ -166,48 +166,7 @@ function setFocus(id) {
   choose(id, true);
 }
 
-// The run that is looked at
-
-function tiles(run) {
-  const state = stateOf(run), steps = run.iterations ? formatNumber(100 * run.iteration / run.iterations) + " %" : "";
-  const left = Math.max(0, run.eta - ageOf(run)); // it goes on between two lines
-  const tested = [best.has(run.id) ? "best " + percent(best.get(run.id)) : "",
-    run.test_loss === undefined ? "" : "loss " + formatNumber(run.test_loss)];
-  const epochs = run.iterations && run.iteration && run.epoch ? run.epoch / run.iteration * run.iterations : undefined;
-  return [
-    ["state", state, ""],
-    ["epoch", formatNumber(run.epoch ?? 0), epochs ? "of " + formatNumber(epochs) : ""],
-    ["step", (run.iteration || 0).toLocaleString("en"), steps],
-    ["train error", percent(run.error), run.loss === undefined ? "" : "loss " + formatNumber(run.loss)],
-    [(run.set || "test") + " error", percent(run.test_error), tested.filter(Boolean).join(", ")],
-    ["images/s", formatSpeed(run.images_per_second), ""],
-    ["data wait", run.data_wait === undefined ? "-" : percent(100 * run.data_wait), ""],
-    ["memory", run.memory ? formatBytes(run.memory) : "-", run.memory_peak ? "peak " + formatBytes(run.memory_peak) : ""],
-    ["learning rate", run.lr === undefined ? "-" : formatNumber(run.lr), ""],
-    ["ETA", state === "running" && run.eta !== undefined ? formatTime(left) : "-", ""],
-  ];
-}
-
-function showTiles() {
-  const run = runs.get(focus), list = $("tiles");
-  const error = run && (run.message || (curves.get(focus) || {}).error) || "";
-  setText($("focus"), focus === null ? "no run yet" : nameOf(focus) + (run && run.model ? " (" + run.model + ")" : ""));
-  $("message").hidden = error === "";
-  setText($("message"), error);
-  document.title = run ? stateOf(run) + " " + run.name : "resnet";
-  if (!run) { list.replaceChildren(); return; }
-  tiles(run).forEach(([title, value, more], i) => {
-    if (!list.children[i]) {
-      const div = element("div");
-      div.append(element("dt"), element("dd"));
-      div.lastChild.append(element("span"), " ", element("small"));
-      list.append(div);
-    }
-    setText(list.children[i].firstChild, title);
-    setText(list.children[i].lastChild.firstChild, value);
-    setText(list.children[i].lastChild.lastChild, more);
-  });
-}
+// Curves
 
 function drawnCurves() {
   const axis = $("axis").value, quantity = $("quantity").value, weight = Number($("smoothing").value), drawn = [];
@@ -256,61 +215,6 @@ function showLegend(drawn) {
   for (const [set, c] of sets)
     items.push(legendItem(set, several ? "currentColor" : c.colour, several ? dashOf(null, set) : c.dash, c.bold));
   $("legend").replaceChildren(...items);
-}
-
-function showNotes() {
-  const data = curves.get(focus), notes = data ? data.notes : [];
-  $("notes-section").hidden = notes.length === 0;
-  $("notes").replaceChildren(...notes.map((n) => element("li", "step " + n.iteration + ": " + n.text)).reverse());
-}
-
-// Pictures
-
-function picture(sample) {
-  const figure = element("figure", undefined, sample.right ? "right" : ""), image = element("img");
-  const list = element("ol"), exact = sample.type === "png";
-  if (typeof sample.data === "string" && /^[A-Za-z0-9+/]+=*$/.test(sample.data))
-    image.src = "data:image/" + (exact ? "png" : "jpeg") + ";base64," + sample.data;
-  if (exact) image.className = "exact";
-  image.alt = "test picture " + (sample.name || sample.index);
-  image.title = image.alt;
-  for (const guess of Array.isArray(sample.guesses) ? sample.guesses.filter(Boolean) : []) {
-    const li = element("li");
-    li.append(element("span", guess.class ?? "?"), element("span", percent(100 * (guess.probability ?? NaN))));
-    list.append(li);
-  }
-  figure.append(image, element("figcaption", (sample.right ? "\u2713 " : "\u2717 ") + (sample.label ?? "?")), list);
-  return figure;
-}
-
-function showSamples(samples) {
-  const mistakes = samples.filter((s) => s.mistake);
-  $("spread").replaceChildren(...samples.filter((s) => !s.mistake).map(picture));
-  $("mistakes-title").hidden = mistakes.length === 0;
-  $("mistakes").replaceChildren(...mistakes.map(picture));
-  $("samples").hidden = samples.length === 0;
-}
-
-// Those of another run do not stay.
-function hideSamples() {
-  $("samples").hidden = true;
-  samplesKey = samplesOf = null;
-}
-
-async function loadSamples() {
-  const run = runs.get(focus), id = focus;
-  const key = run && id + " " + run.test_iteration + " " + run.test_error + " " + run.test_loss;
-  if (!run || key === samplesKey) return;
-  try {
-    const answer = await ask("api/samples", {}, id);
-    if (id !== focus) return;
-    showSamples(Array.isArray(answer.samples) ? answer.samples.filter((s) => s && typeof s === "object") : []);
-    samplesOf = id;
-    samplesKey = key;
-  } catch (error) {
-    if (error.lost) throw error;
-    if (id === focus) hideSamples();
-  }
 }
 
 // Asking
@@ -385,6 +289,22 @@ async function loadCurves() {
   await Promise.all(Array.from({length: AT_ONCE}, work));
   showCurves();
   if (loaded > 0) { showList(); showTiles(); showNotes(); performance.mark("curves"); }
+}
+
+async function loadSamples() {
+  const run = runs.get(focus), id = focus;
+  const key = run && id + " " + run.test_iteration + " " + run.test_error + " " + run.test_loss;
+  if (!run || key === samplesKey) return;
+  try {
+    const answer = await ask("api/samples", {}, id);
+    if (id !== focus) return;
+    showSamples(Array.isArray(answer.samples) ? answer.samples.filter((s) => s && typeof s === "object") : []);
+    samplesOf = id;
+    samplesKey = key;
+  } catch (error) {
+    if (error.lost) throw error;
+    if (id === focus) hideSamples();
+  }
 }
 
 async function loadAll() {

@@ -15,6 +15,7 @@ static const struct {
 } routes[] = {
     [RN_ROUTE_PAGE] = {"/", false, false},
     [RN_ROUTE_SCRIPT] = {"/page.js", true, false},
+    [RN_ROUTE_RUN_SCRIPT] = {"/run.js", true, false},
     [RN_ROUTE_CHART] = {"/chart.js", true, false},
     [RN_ROUTE_STYLE] = {"/page.css", true, false},
     [RN_ROUTE_RUNS] = {"/api/runs", false, false},

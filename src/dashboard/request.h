@@ -5,13 +5,14 @@
 #include "resnet/base.h"
 
 typedef enum rn_route {
-    RN_ROUTE_PAGE,   // GET /
-    RN_ROUTE_SCRIPT, // GET /page.js
-    RN_ROUTE_CHART,  // GET /chart.js
-    RN_ROUTE_STYLE,  // GET /page.css
-    RN_ROUTE_RUNS,   // GET /api/runs
-    RN_ROUTE_RUN,    // GET /api/run
-    RN_ROUTE_SAMPLES // GET /api/samples
+    RN_ROUTE_PAGE,       // GET /
+    RN_ROUTE_SCRIPT,     // GET /page.js
+    RN_ROUTE_RUN_SCRIPT, // GET /run.js
+    RN_ROUTE_CHART,      // GET /chart.js
+    RN_ROUTE_STYLE,      // GET /page.css
+    RN_ROUTE_RUNS,       // GET /api/runs
+    RN_ROUTE_RUN,        // GET /api/run
+    RN_ROUTE_SAMPLES     // GET /api/samples
 } rn_route;
 
 /** What is drawn over the steps. */

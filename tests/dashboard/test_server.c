@@ -26,10 +26,10 @@ static int teardown(void **state)
 static void page_is_served_and_locked_in(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/", "/page.js", "/chart.js", "/page.css"};
+    static const char *const paths[] = {"/", "/page.js", "/run.js", "/chart.js", "/page.css"};
     size_t size = 0;
 
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         assert_int_equal(ask("GET", paths[i], ""), 200);
         size += strlen(body());
         assert_header("Content-Security-Policy: default-src 'none';");
