@@ -186,7 +186,8 @@ function drawnCurves() {
 function showCurves() {
   const axis = $("axis").value, quantity = $("quantity").value, drawn = drawnCurves();
   const formats = {memory: formatBytes, error: percent, data_wait: percent, images_per_second: formatSpeed};
-  const share = (v) => formatNumber(v) + " %", ticks = {memory: formatBytes, error: share, data_wait: share};
+  const share = (v, step) => formatNumber(v, step) + " %";
+  const ticks = {memory: formatBytes, error: share, data_wait: share};
   const text = (id) => $(id).selectedOptions[0].textContent;
   chart.set(drawn, {log: $("log").checked, time: axis === "seconds", bytes: quantity === "memory",
     format: formats[quantity] || formatNumber, tick: ticks[quantity] || formatNumber, xTitle: text("axis"),

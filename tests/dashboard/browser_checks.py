@@ -107,6 +107,13 @@ def check_axes(browser):
     check(len(browser.value("logTicks(6, 9.5, 8, '')")) >= 2, "a short logarithmic axis has numbers")
     check(len(browser.value("logTicks(1e-300, 1e300, 8, '')")) <= 20, "a long one not too many")
     check(browser.value("linearTicks(0, 5 * 2 ** 30, 5, 'bytes')[1]") == 2 ** 30, "bytes come in powers of two")
+    labels = ("((ticks, format) => ticks.map((t) => format(t, ticks[1] - ticks[0])))"
+              "(linearTicks(%s, %s, 8, '%s'), %s).join(' | ')")
+    check(browser.value(labels % (1000, 1003, "", "formatNumber")) ==
+          "1000 | 1000.5 | 1001 | 1001.5 | 1002 | 1002.5 | 1003", "ticks close together have digits enough")
+    check(browser.value(labels % (0.0998, 0.1, "", "formatNumber")).split(" | ")[-2:] == ["0.09995", "0.1"], "small ones too")
+    memory = browser.value(labels % (544.94 * 2 ** 20, 545 * 2 ** 20, "bytes", "formatBytes")).split(" | ")
+    check(len(set(memory)) == len(memory) > 4, f"bytes too: {memory[0]}, {memory[1]}")
     check(browser.value("[formatSpeed(0.42), formatNumber(12345678), percent(12.345)].join(' ')")
           == "0.42 12,345,678 12.35 %", "numbers are not rounded away")
     browser.value("{const c = {x: [1, 2, 3], y: [1, 1.7e308, 2], colour: 'red', dash: [], bold: true, title: 't'};"
