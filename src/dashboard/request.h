@@ -51,6 +51,7 @@ typedef struct rn_access {
 typedef struct rn_query {
     rn_route route;
     bool locked;       // nothing but the token is missing, or wrong
+    bool mistaken;     // then: one was given
     const char *name;  // of a run: one component of a path
     const char *since; // version that the page has; NULL: none
     const char *page;  // that asks, by a name of its own; NULL: not said

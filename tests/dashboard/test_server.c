@@ -280,8 +280,12 @@ static void token_is_asked_for(void **state)
     assert_int_equal(ask("GET", "/", ""), 403); // a person is asked for it
     assert_header("Content-Type: text/html");
     assert_non_null(strstr(body(), "name=\"token\""));
+    assert_non_null(strstr(body(), " hidden>This is not the token"));
     assert_int_equal(ask("GET", "/?token=wrong-horse", ""), 403);
+    assert_header("Content-Type: text/html");
     assert_non_null(strstr(body(), "name=\"token\""));
+    assert_non_null(strstr(body(), "\"alert\">This is not the token"));
+    assert_non_null(strstr(body(), "</html>"));
     assert_error(ask("GET", "/api/runs", "Authorization: Bearer wrong-horse\r\n"), 403, "token");
     assert_int_equal(ask("GET", "/?token=correct-horse", ""), 200);
     assert_int_equal(ask("GET", "/api/runs", "Authorization: Bearer correct-horse\r\n"), 200);
