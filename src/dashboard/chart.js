@@ -99,7 +99,7 @@ class Chart {
     this.zoom = null; // [low, high] of x
     this.cursor = null; // x
     this.drag = null;
-    this.onzoom = () => {};
+    this.onzoom = () => {}; // called whenever `zoom` changes
     new ResizeObserver(() => this.draw()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     canvas.addEventListener("pointermove", (e) => {
@@ -128,7 +128,7 @@ class Chart {
 
   zoomTo(range) {
     this.zoom = range;
-    this.onzoom(range !== null);
+    this.onzoom();
     this.draw();
   }
 
@@ -164,7 +164,7 @@ class Chart {
     if (!(key in moves)) return false;
     const whole = this.range(null), x = Math.min(whole.x1, Math.max(whole.x0, moves[key]));
     const shift = x < f.x0 ? x - f.x0 : x > f.x1 ? x - f.x1 : 0;
-    if (shift !== 0) this.zoom = [f.x0 + shift, f.x1 + shift];
+    if (shift !== 0) { this.zoom = [f.x0 + shift, f.x1 + shift]; this.onzoom(); }
     this.point(x);
     return true;
   }

@@ -2,7 +2,8 @@
 // in as text, never as markup.
 "use strict";
 
-const POLL = 2000, SLOWEST_POLL = 30000, AT_ONCE = 4, SILENT = 600, FIRST_CHOICE = 4, REDRAW = 700, MOST_LEGEND = 60;
+const POLL = 2000, SLOWEST_POLL = 30000, AT_ONCE = 4, SILENT = 600, FIRST_CHOICE = 4, REDRAW = 700, MOST_LEGEND = 60,
+  SAVE = 200;
 const COLOURS = ["#2f7ed8", "#e8701a", "#2ca25f", "#c4426b", "#8b62c9", "#b59b00", "#1aa6b7", "#9c6b4e", "#7a8b99",
   "#d34fc0"];
 const SETS = ["test", "validation", "test (ema)", "validation (ema)"];
@@ -356,14 +357,22 @@ async function poll() {
 
 // What the user has chosen stands in the address, so that it can be kept and passed on.
 
-const FIELDS = ["filter", "order", "quantity", "axis"];
+const FIELDS = ["filter", "order", "quantity", "axis", "smoothing"];
+let saving = null;
 
+// Soon: browsers refuse what changes all the time, as under a slider.
 function saveChoice() {
-  const parts = FIELDS.filter((id) => $(id).value !== ($(id).options ? $(id).options[0].value : ""))
+  clearTimeout(saving);
+  saving = setTimeout(writeAddress, SAVE);
+}
+
+function writeAddress() {
+  const parts = FIELDS.filter((id) => $(id).value !== ($(id).options ? $(id).options[0].value : $(id).defaultValue))
     .map((id) => id + "=" + encodeURIComponent($(id).value));
   if ($("log").checked) parts.push("log=1");
   if (chart.zoom) parts.push("zoom=" + chart.zoom.join(","));
   if (focus !== null) parts.push("run=" + focus, "with=" + [...chosen.keys()].slice(0, MOST_LEGEND).join(","));
+  else for (const key of ["run", "with"]) if (wished.has(key)) parts.push(key + "=" + wished.get(key)); // not yet there
   history.replaceState(null, "", "#" + parts.join("&"));
 }
 
@@ -373,8 +382,10 @@ function applyFields() {
   for (const id of FIELDS) {
     if (!wished.has(id)) continue;
     const before = $(id).value;
-    try { $(id).value = decodeURIComponent(wished.get(id)); } catch { continue; }
-    if ($(id).value === "" && id !== "filter") $(id).value = before; // no such choice
+    let value;
+    try { value = decodeURIComponent(wished.get(id)); } catch { continue; }
+    $(id).value = value;
+    if ($(id).value !== value) $(id).value = before; // no such choice
   }
   $("log").checked = wished.get("log") === "1";
   const zoom = (wished.get("zoom") || "").split(",").map(Number);
@@ -384,7 +395,7 @@ function applyFields() {
 // Whether the address names a run that there is; once.
 function applyChoice() {
   const id = wished.get("run"), others = (wished.get("with") || "").split(",");
-  wished.clear();
+  if (runs.size > 0) wished.clear();
   if (!runs.has(id)) return false;
   setFocus(id);
   for (const other of others) if (runs.has(other)) choose(other, true);
@@ -412,7 +423,9 @@ $("quantity").addEventListener("input", changed);
 $("check-shown").addEventListener("click", () => { for (const run of shown()) choose(run.id, true); changed(); });
 $("check-none").addEventListener("click", () => { chosen.clear(); if (focus !== null) choose(focus, true); changed(); });
 $("whole").addEventListener("click", () => chart.zoomTo(null));
-chart.onzoom = (on) => { $("whole").hidden = !on; saveChoice(); };
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { delay = POLL; poll(); } });
+addEventListener("hashchange", () => location.reload()); // another address was typed in: replaceState() is silent
 applyFields();
+$("whole").hidden = chart.zoom === null;
+chart.onzoom = () => { $("whole").hidden = chart.zoom === null; saveChoice(); };
 poll();
