@@ -22,8 +22,10 @@ const rows = new Map(); // id -> {li, ...}
 const curves = new Map(); // id -> as /api/run has it
 const best = new Map(); // id -> lowest error of an evaluation
 const chosen = new Map(); // id -> colour number
+const taken = new Set(); // these numbers
 const chart = new Chart($("chart"), $("reading"));
 let focus = null, listVersion = null, clockAhead = 0, samplesKey = null, samplesOf = null, folder = "";
+let lowestFree = 0; // the first number that may be free
 let delay = POLL, timer = null, asking = false, again = false; // again: the user has changed what is to be asked for
 let seen = null, lost = false, ending = false; // when there was an answer last; no connection; the server is about to go
 
@@ -116,28 +118,32 @@ function makeRow(id) {
 }
 
 function updateRow(id) {
-  const row = rows.get(id) || makeRow(id), run = runs.get(id), state = stateOf(run);
+  const row = rows.get(id) || makeRow(id), run = runs.get(id), state = stateOf(run), text = facts(run);
+  const all = [state, chosen.get(id), id === focus, text].join(" ");
+  if (row.all === all) return; // there may be thousands
+  row.all = all;
   setText(row.state, state);
   row.state.className = "state " + state;
-  setText(row.facts, facts(run));
+  setText(row.facts, text);
   row.box.checked = chosen.has(id);
   row.swatch.style.background = colourOf(id);
   row.li.className = id === focus ? "focus" : "";
   row.button.setAttribute("aria-current", id === focus);
 }
 
+const names = new Intl.Collator(undefined, {numeric: true});
 const orders = {
   modified: (a, b) => b.modified - a.modified,
-  name: (a, b) => a.name.localeCompare(b.name, undefined, {numeric: true}),
+  name: (a, b) => names.compare(a.name, b.name),
   error: (a, b) => (a.test_error ?? Infinity) - (b.test_error ?? Infinity),
 };
 
 function shown() {
-  const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean), order = orders[$("order").value];
   return [...runs.values()].filter((run) => {
     const text = (run.name + " " + run.model + " " + stateOf(run)).toLowerCase();
     return words.every((w) => text.includes(w));
-  }).sort((a, b) => orders[$("order").value](a, b) || orders.name(a, b));
+  }).sort((a, b) => order(a, b) || orders.name(a, b));
 }
 
 function showList() {
@@ -153,13 +159,18 @@ function showList() {
     : nodes.length + " of " + runs.size + " runs");
 }
 
+// Each gets the lowest number that is free.
 function choose(id, on) {
-  if (!on) { chosen.delete(id); return; }
-  if (chosen.has(id)) return;
-  const taken = new Set(chosen.values());
-  let n = 0;
-  while (taken.has(n)) n++;
-  chosen.set(id, n);
+  if (on === chosen.has(id)) return;
+  if (on) {
+    while (taken.has(lowestFree)) lowestFree++;
+    taken.add(lowestFree);
+    chosen.set(id, lowestFree);
+  } else {
+    lowestFree = Math.min(lowestFree, chosen.get(id));
+    taken.delete(chosen.get(id));
+    chosen.delete(id);
+  }
 }
 
 function setFocus(id) {
@@ -242,7 +253,8 @@ async function loadList() {
 }
 
 function forget(id) {
-  for (const map of [runs, rows, curves, best, chosen]) map.delete(id);
+  choose(id, false);
+  for (const map of [runs, rows, curves, best]) map.delete(id);
 }
 
 function chooseFirst(wanted) {
@@ -421,7 +433,11 @@ for (const id of ["axis", "log", "smoothing"]) $(id).addEventListener("input", (
 });
 $("quantity").addEventListener("input", changed);
 $("check-shown").addEventListener("click", () => { for (const run of shown()) choose(run.id, true); changed(); });
-$("check-none").addEventListener("click", () => { chosen.clear(); if (focus !== null) choose(focus, true); changed(); });
+$("check-none").addEventListener("click", () => {
+  for (const id of [...chosen.keys()]) choose(id, false);
+  if (focus !== null) choose(focus, true);
+  changed();
+});
 $("whole").addEventListener("click", () => chart.zoomTo(null));
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { delay = POLL; poll(); } });
 addEventListener("hashchange", () => location.reload()); // another address was typed in: replaceState() is silent
