@@ -2,8 +2,8 @@
 // in as text, never as markup.
 "use strict";
 
-const POLL = 2000, SLOWEST_POLL = 30000, AT_ONCE = 4, SILENT = 600, FIRST_CHOICE = 4, REDRAW = 700, MOST_LEGEND = 60,
-  SAVE = 200;
+const POLL = 2000, SLOWEST_POLL = 30000, PATIENCE = 30000, AT_ONCE = 4, SILENT = 600, FIRST_CHOICE = 4, REDRAW = 700,
+  MOST_LEGEND = 60, SAVE = 200;
 const COLOURS = ["#2f7ed8", "#e8701a", "#2ca25f", "#c4426b", "#8b62c9", "#b59b00", "#1aa6b7", "#9c6b4e", "#7a8b99",
   "#d34fc0"];
 const SETS = ["test", "validation", "test (ema)", "validation (ema)"];
@@ -41,15 +41,19 @@ function setText(e, text) {
   if (e.textContent !== text) e.textContent = text;
 }
 
-// Errors have `lost` set where there is no connection.
+// Errors have `lost` set where there is no connection, or one that gives nothing.
 async function ask(path, parameters, id) {
   const query = (id === undefined ? "" : "name=" + id + "&") + new URLSearchParams(parameters);
+  const patience = new AbortController(), alarm = setTimeout(() => patience.abort(), PATIENCE);
   let response, text;
   try {
-    response = await fetch(path + "?" + query, token ? {headers: {Authorization: "Bearer " + token}} : {});
+    response = await fetch(path + "?" + query,
+      {signal: patience.signal, headers: token ? {Authorization: "Bearer " + token} : {}});
     text = await response.text();
-  } catch (error) {
-    throw Object.assign(error, {lost: true});
+  } catch {
+    throw Object.assign(new Error("no connection"), {lost: true});
+  } finally {
+    clearTimeout(alarm);
   }
   const answer = JSON.parse(text);
   if (!response.ok) throw Object.assign(new Error(answer.error || response.statusText), {status: response.status});

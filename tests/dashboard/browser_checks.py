@@ -154,6 +154,17 @@ def check_keys(browser):
     browser.value("chart.zoomTo(null)")
 
 
+# As a server that has been stopped, or a network that swallows what it gets.
+STALL = """(async () => {
+  const wasFetch = window.fetch, wasTimeout = window.setTimeout;
+  window.fetch = (_, how) => new Promise((_, fail) => how.signal.addEventListener('abort', () => fail(how.signal.reason)));
+  window.setTimeout = (work, ms) => wasTimeout(work, ms === PATIENCE ? 50 : ms);
+  await poll();
+  window.fetch = wasFetch;
+  window.setTimeout = wasTimeout;
+})()"""
+
+
 def check_trained(browser, url):
     show(browser, url)
     browser.wait("document.querySelectorAll('#spread figure').length === 8")
@@ -172,6 +183,10 @@ def check_trained(browser, url):
                   "await poll(); window.fetch = f;})()")
     check("to look at it again: resnet dashboard " in browser.value("document.getElementById('link').textContent"),
           "when the server has gone, the page says what to do")
+    browser.value("poll()")
+    browser.wait("document.getElementById('link').textContent === 'live'")
+    browser.value(STALL)
+    check(browser.value("lost && !asking"), "a connection that gives nothing is not live")
     browser.value("poll()")
     browser.wait("document.getElementById('link').textContent === 'live'")
     check_quiet(browser)
