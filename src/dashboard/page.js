@@ -316,7 +316,7 @@ async function loadSamples() {
   try {
     const answer = await ask("api/samples", {}, id);
     if (id !== focus) return;
-    showSamples(Array.isArray(answer.samples) ? answer.samples.filter((s) => s && typeof s === "object") : []);
+    showSamples(Array.isArray(answer.samples) ? answer.samples.filter((s) => s && typeof s === "object") : [], answer);
     samplesOf = id;
     samplesKey = key;
   } catch (error) {

@@ -57,7 +57,7 @@ function picture(sample) {
   if (typeof sample.data === "string" && /^[A-Za-z0-9+/]+=*$/.test(sample.data))
     image.src = "data:image/" + (exact ? "png" : "jpeg") + ";base64," + sample.data;
   if (exact) image.className = "exact";
-  image.alt = "test picture " + (sample.name || sample.index);
+  image.alt = "picture " + (sample.name || sample.index);
   image.title = image.alt;
   for (const guess of Array.isArray(sample.guesses) ? sample.guesses.filter(Boolean) : []) {
     const li = element("li");
@@ -68,12 +68,17 @@ function picture(sample) {
   return figure;
 }
 
-function showSamples(samples) {
+// Which evaluation says so: the list may know of a later one.
+function showSamples(samples, answer) {
   const mistakes = samples.filter((s) => s.mistake);
   $("spread").replaceChildren(...samples.filter((s) => !s.mistake).map(picture));
   $("mistakes-title").hidden = mistakes.length === 0;
   $("mistakes").replaceChildren(...mistakes.map(picture));
   $("samples").hidden = samples.length === 0;
+  const of = typeof answer.set === "string" ? [answer.set] : [];
+  if (Number.isFinite(answer.iteration)) of.push("step " + formatNumber(answer.iteration));
+  if (Number.isFinite(answer.epoch)) of.push("epoch " + formatNumber(answer.epoch));
+  setText($("samples-of"), of.join(", "));
 }
 
 // Those of another run do not stay.

@@ -174,6 +174,8 @@ def check_trained(browser, url):
     check(browser.value("document.querySelectorAll('#tiles div').length") == 10, "tiles are there")
     check(browser.value("[...document.querySelectorAll('#tiles dd')].some((d) => d.textContent.includes('iB'))"),
           "memory is shown")
+    check(browser.value("$('samples-of').textContent") == "test, step 48, epoch " + browser.value("formatNumber(runs.get(focus).epoch)"),
+          "pictures say of which evaluation they are")
     check(browser.value("document.getElementById('link').textContent") == "live", "the page is live")
     check(browser.value("(() => {const f = picture({data: 1}); return f.textContent.includes('?')})()"),
           "odd pictures are shown")
