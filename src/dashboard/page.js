@@ -20,12 +20,11 @@ const page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toS
 const runs = new Map(); // id -> as /api/runs has it
 const rows = new Map(); // id -> {li, ...}
 const curves = new Map(); // id -> as /api/run has it
-const best = new Map(); // id -> lowest error of an evaluation
 const chosen = new Map(); // id -> colour number
 const taken = new Set(); // these numbers
 const chart = new Chart($("chart"), $("reading"));
 let focus = null, listVersion = null, clockAhead = 0, samplesKey = null, samplesOf = null, folder = "";
-let lowestFree = 0; // the first number that may be free
+let lowestFree = 0, outdated = true; // the first number that may be free; what is drawn is not what is chosen
 let delay = POLL, timer = null, asking = false, again = false; // again: the user has changed what is to be asked for
 let seen = null, lost = false, ending = false; // when there was an answer last; no connection; the server is about to go
 
@@ -62,7 +61,7 @@ async function ask(path, parameters, id) {
 
 // What a run is called and how it stands
 
-// Seconds since the run's log was written to.
+// Seconds since the log was written to, as the list or a curve has it.
 function ageOf(run) {
   return Date.now() / 1000 + clockAhead - run.modified;
 }
@@ -87,6 +86,12 @@ function dashOf(id, set) {
   return DASHES[set === "train" ? 0 : k < 0 ? DASHES.length - 1 : k][n % DASHES[0].length];
 }
 
+// The lowest error of an evaluation, of the log as it is.
+function bestOf(run) {
+  const data = curves.get(run.id);
+  return data && (chosen.has(run.id) || data.version === run.version) ? data.best : undefined;
+}
+
 function percent(value) {
   return Number.isFinite(value) ? value.toFixed(2) + " %" : "-";
 }
@@ -98,7 +103,7 @@ function formatSpeed(value) {
 function facts(run) {
   const parts = [];
   if (run.test_error !== undefined) parts.push((run.set || "test") + " " + percent(run.test_error));
-  if (best.has(run.id)) parts.push("best " + percent(best.get(run.id)));
+  if (bestOf(run) !== undefined) parts.push("best " + percent(bestOf(run)));
   if (run.epoch !== undefined) parts.push("epoch " + formatNumber(run.epoch));
   if (run.model) parts.push(run.model);
   return parts.join(" · ");
@@ -166,6 +171,7 @@ function showList() {
 // Each gets the lowest number that is free.
 function choose(id, on) {
   if (on === chosen.has(id)) return;
+  outdated = true;
   if (on) {
     while (taken.has(lowestFree)) lowestFree++;
     taken.add(lowestFree);
@@ -210,6 +216,7 @@ function showCurves() {
     yTitle: text("quantity")});
   $("chart").setAttribute("aria-label", text("quantity") + " over " + text("axis") + " of " + chosen.size + " runs");
   showLegend(drawn);
+  outdated = false;
 }
 
 // A piece of the line, and what it stands for.
@@ -258,7 +265,7 @@ async function loadList() {
 
 function forget(id) {
   choose(id, false);
-  for (const map of [runs, rows, curves, best]) map.delete(id);
+  for (const map of [runs, rows, curves]) map.delete(id);
 }
 
 function chooseFirst(wanted) {
@@ -269,12 +276,6 @@ function chooseFirst(wanted) {
   else if (latest.length > 0) { setFocus(latest[0].id); for (const run of latest) choose(run.id, true); }
 }
 
-function keepBest(id, data) {
-  const series = data.series.find((s) => s.evaluated && s.set === (runs.get(id).set || "test"));
-  const values = series ? (series.low || series.mean).filter((v) => v !== null) : [];
-  if (values.length > 0) best.set(id, values.reduce((a, b) => Math.min(a, b)));
-}
-
 async function loadCurve(id, quantity) {
   const run = runs.get(id), have = curves.get(id);
   if (!run || (have && have.quantity === quantity && have.version === run.version)) return false;
@@ -282,7 +283,6 @@ async function loadCurve(id, quantity) {
     const data = await ask("api/run", {quantity}, id);
     if (!runs.has(id)) return false;
     curves.set(id, data);
-    if (quantity === "error") keepBest(id, data);
   } catch (error) {
     if (error.lost) throw error;
     // not asked for again until it changes
@@ -305,7 +305,7 @@ async function loadCurves() {
     }
   };
   await Promise.all(Array.from({length: AT_ONCE}, work));
-  showCurves();
+  if (loaded > 0 || outdated) showCurves();
   if (loaded > 0) { showList(); showTiles(); showNotes(); performance.mark("curves"); }
 }
 
@@ -333,6 +333,7 @@ async function loadAll() {
   if (samplesOf !== focus) hideSamples();
   showList();
   showTiles();
+  showNotes();
   performance.mark("list");
   await loadCurves();
   await loadSamples();

@@ -2,10 +2,21 @@
 // in as text, never as markup.
 "use strict";
 
-function tiles(run) {
+// Seconds of training; they go on between two lines.
+function elapsedOf(run, data) {
+  return data.seconds + (stateOf(run) === "running" ? Math.max(0, ageOf(data)) : 0);
+}
+
+function beginOf(data) {
+  const time = new Date(data.started);
+  return isNaN(time) ? "" : (data.resumed > 0 ? "resumed " : "begun ")
+    + time.toLocaleString([], {dateStyle: "medium", timeStyle: "short"});
+}
+
+function tiles(run, data) {
   const state = stateOf(run), steps = run.iterations ? formatNumber(100 * run.iteration / run.iterations) + " %" : "";
   const left = Math.max(0, run.eta - ageOf(run)); // it goes on between two lines
-  const tested = [best.has(run.id) ? "best " + percent(best.get(run.id)) : "",
+  const tested = [bestOf(run) === undefined ? "" : "best " + percent(bestOf(run)),
     run.test_loss === undefined ? "" : "loss " + formatNumber(run.test_loss)];
   const epochs = run.iterations && run.iteration && run.epoch ? run.epoch / run.iteration * run.iterations : undefined;
   return [
@@ -18,19 +29,32 @@ function tiles(run) {
     ["data wait", run.data_wait === undefined ? "-" : percent(100 * run.data_wait), ""],
     ["memory", run.memory ? formatBytes(run.memory) : "-", run.memory_peak ? "peak " + formatBytes(run.memory_peak) : ""],
     ["learning rate", run.lr === undefined ? "-" : formatNumber(run.lr), ""],
+    ["elapsed", data.seconds === undefined ? "-" : formatTime(elapsedOf(run, data)), beginOf(data)],
     ["ETA", state === "running" && run.eta !== undefined ? formatTime(left) : "-", ""],
   ];
 }
 
+function aboutOf(data) {
+  const parts = data.recipe ? ["recipe " + data.recipe] : [];
+  if (data.resumed > 0) parts.push("resumed " + (data.resumed === 1 ? "once" : data.resumed + " times"));
+  return parts.join(" \u00b7 ");
+}
+
+// A paragraph that is there when it says something.
+function showLine(id, text) {
+  $(id).hidden = text === "";
+  setText($(id), text);
+}
+
 function showTiles() {
-  const run = runs.get(focus), list = $("tiles");
-  const error = run && (run.message || (curves.get(focus) || {}).error) || "";
+  const run = runs.get(focus), data = curves.get(focus) || {}, list = $("tiles");
+  const error = run && (run.message || data.error) || "";
   setText($("focus"), focus === null ? "no run yet" : nameOf(focus) + (run && run.model ? " (" + run.model + ")" : ""));
-  $("message").hidden = error === "";
-  setText($("message"), error);
+  showLine("about", run ? aboutOf(data) : "");
+  showLine("message", error);
   document.title = run ? stateOf(run) + " " + run.name : "resnet";
   if (!run) { list.replaceChildren(); return; }
-  tiles(run).forEach(([title, value, more], i) => {
+  tiles(run, data).forEach(([title, value, more], i) => {
     if (!list.children[i]) {
       const div = element("div");
       div.append(element("dt"), element("dd"));
@@ -44,9 +68,10 @@ function showTiles() {
 }
 
 function showNotes() {
-  const data = curves.get(focus), notes = data ? data.notes : [];
+  const notes = (curves.get(focus) || {notes: []}).notes.map((n) => "step " + n.iteration + ": " + n.text).reverse();
   $("notes-section").hidden = notes.length === 0;
-  $("notes").replaceChildren(...notes.map((n) => element("li", "step " + n.iteration + ": " + n.text)).reverse());
+  if ($("notes").textContent === notes.join("")) return;
+  $("notes").replaceChildren(...notes.map((text) => element("li", text)));
 }
 
 // Pictures
