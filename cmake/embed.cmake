@@ -11,7 +11,7 @@ endif()
 
 # The page of the dashboard.
 set(RESNET_PAGE)
-foreach(file IN ITEMS page.html token.html page.css page.js chart.js)
+foreach(file IN ITEMS page.html token.html page.css page.js run.js chart.js)
   string(REPLACE . _ name ${file})
   set(output ${RESNET_GENERATED}/${name}.h)
   set(source ${PROJECT_SOURCE_DIR}/src/dashboard/${file})

@@ -79,6 +79,7 @@ typedef struct rn_history {
     int64_t iteration;           // of the last line
     int64_t iterations;          // of the whole run; 0: unknown
     int resumed;                 // how often
+    double seconds;              // of training until the last line, over all processes of the run
 
     const rn_history_step *steps; // in the order of their iterations, as is what follows
     size_t step_count;

@@ -3,12 +3,18 @@
 
 const DAY = 86400;
 
-function formatNumber(value) {
+// As many digits as tell a number from those that are a step away, where there are steps.
+function digitsOf(size, step) {
+  const apart = step > 0 && size > 0 ? 2 + Math.floor(Math.log10(size)) - Math.floor(Math.log10(step)) : 0;
+  return Math.min(15, Math.max(4, apart));
+}
+
+function formatNumber(value, step) {
   if (value === null || !Number.isFinite(value)) return "";
-  const size = Math.abs(value);
+  const size = Math.abs(value), shown = Number(value.toPrecision(digitsOf(size, step)));
   if (Number.isInteger(value) && size < 1e12) return size < 1e4 ? String(value) : value.toLocaleString("en");
-  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2).replace("e+", "e");
-  return String(Number(value.toPrecision(4)));
+  if (size === 0 || (size >= 1e-3 && size < 1e7)) return String(shown);
+  return (step > 0 ? shown.toExponential() : value.toExponential(2)).replace("e+", "e");
 }
 
 function formatTime(seconds) {
@@ -19,11 +25,11 @@ function formatTime(seconds) {
   return days + (hours || days ? hours + ":" + two(minutes) : minutes) + ":" + two(rest % 60);
 }
 
-function formatBytes(bytes) {
+function formatBytes(bytes, step) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let k = 0;
   for (; bytes >= 1024 && k < units.length - 1; k++) bytes /= 1024;
-  return Number(bytes.toPrecision(4)) + " " + units[k];
+  return Number(bytes.toPrecision(digitsOf(bytes, step / 1024 ** k))) + " " + units[k];
 }
 
 // Round numbers, 1, 2 or 5 times a power of ten apart (of bytes: powers of two; of time: that people count in).
@@ -93,7 +99,7 @@ class Chart {
     this.zoom = null; // [low, high] of x
     this.cursor = null; // x
     this.drag = null;
-    this.onzoom = () => {};
+    this.onzoom = () => {}; // called whenever `zoom` changes
     new ResizeObserver(() => this.draw()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     canvas.addEventListener("pointermove", (e) => {
@@ -122,7 +128,7 @@ class Chart {
 
   zoomTo(range) {
     this.zoom = range;
-    this.onzoom(range !== null);
+    this.onzoom();
     this.draw();
   }
 
@@ -158,7 +164,7 @@ class Chart {
     if (!(key in moves)) return false;
     const whole = this.range(null), x = Math.min(whole.x1, Math.max(whole.x0, moves[key]));
     const shift = x < f.x0 ? x - f.x0 : x > f.x1 ? x - f.x1 : 0;
-    if (shift !== 0) this.zoom = [f.x0 + shift, f.x1 + shift];
+    if (shift !== 0) { this.zoom = [f.x0 + shift, f.x1 + shift]; this.onzoom(); }
     this.point(x);
     return true;
   }
@@ -198,7 +204,7 @@ class Chart {
     const o = this.options;
     let text = this.hint;
     if (this.cursor !== null && this.frame) {
-      const at = o.time ? formatTime(this.cursor) : formatNumber(this.cursor);
+      const f = this.frame, at = o.time ? formatTime(this.cursor) : formatNumber(this.cursor, (f.x1 - f.x0) / 1000);
       const values = this.curves.filter((c) => c.x.length > 0).slice(0, 12).map((c) => {
         const value = this.valueAt(c, this.cursor);
         return c.title + " " + (value === null ? "-" : o.format(value));
@@ -260,6 +266,7 @@ class Chart {
       g.fillText("nothing measured yet", 70, height / 2);
       return;
     }
+    this.placeTicks(g);
     this.drawAxes(g, colour);
     g.save();
     g.beginPath();
@@ -282,28 +289,36 @@ class Chart {
     return f.bottom - share * (f.bottom - f.top);
   }
 
+  // Numbers on the axes with their texts, and the room that these need.
+  placeTicks(g) {
+    const f = this.frame, o = this.options;
+    const label = (ticks, format) => ticks.map((at) => ({at, text: format(at, ticks[1] - ticks[0])}));
+    f.ys = label((o.log ? logTicks : linearTicks)(f.y0, f.y1, (f.bottom - f.top) / 40, o.bytes ? "bytes" : ""), o.tick);
+    f.left = Math.max(f.left, ...f.ys.map((y) => Math.ceil(g.measureText(y.text).width) + 10));
+    const across = linearTicks(f.x0, f.x1, (f.right - f.left) / 90, o.time ? "time" : "");
+    f.xs = label(across, o.time ? formatTime : formatNumber);
+    f.right = Math.min(f.right, ...f.xs.map((x) => f.right + 10 - Math.ceil(g.measureText(x.text).width / 2)));
+  }
+
   drawAxes(g, colour) {
     const f = this.frame, o = this.options;
-    const xs = linearTicks(f.x0, f.x1, (f.right - f.left) / 90, o.time ? "time" : "");
-    const most = (f.bottom - f.top) / 40, kind = o.bytes ? "bytes" : "";
-    const ys = (o.log ? logTicks : linearTicks)(f.y0, f.y1, most, kind);
     g.strokeStyle = colour("--line");
     g.lineWidth = 1;
     g.beginPath();
-    for (const x of xs) { g.moveTo(this.px(x), f.top); g.lineTo(this.px(x), f.bottom); }
-    for (const y of ys) { g.moveTo(f.left, this.py(y)); g.lineTo(f.right, this.py(y)); }
+    for (const x of f.xs) { g.moveTo(this.px(x.at), f.top); g.lineTo(this.px(x.at), f.bottom); }
+    for (const y of f.ys) { g.moveTo(f.left, this.py(y.at)); g.lineTo(f.right, this.py(y.at)); }
     g.stroke();
     g.fillStyle = colour("--soft");
     g.textBaseline = "middle";
     g.textAlign = "right";
-    for (const y of ys) g.fillText(o.tick(y), f.left - 6, this.py(y));
+    for (const y of f.ys) g.fillText(y.text, f.left - 6, this.py(y.at));
     g.textBaseline = "top";
     g.textAlign = "center";
-    for (const x of xs) g.fillText(o.time ? formatTime(x) : formatNumber(x), this.px(x), f.bottom + 5);
+    for (const x of f.xs) g.fillText(x.text, this.px(x.at), f.bottom + 5);
     g.textAlign = "right";
     g.fillText(o.xTitle, f.right, f.bottom + 20);
     g.textAlign = "left";
-    g.fillText(o.yTitle, f.left - 40, 2);
+    g.fillText(o.yTitle, 22, 2);
   }
 
   drawCurve(g, c) {

@@ -13,6 +13,9 @@ typedef struct rn_glance {
     rn_history_state state;
     char model[GLANCE_TEXT], message[GLANCE_TEXT];
     int64_t iteration, iterations;
+    double epoch;   // at `iteration`
+    double seconds; // of the last line, on the clock of `step`
+    double eta; // seconds from then on, where stepped; less than 0: more than expected have passed
     bool stepped, evaluated;
     rn_history_step step;             // the last
     rn_history_evaluation evaluation; // the last of `set`, which stands for its name
@@ -21,13 +24,15 @@ typedef struct rn_glance {
 } rn_glance;
 
 /**
- * Read both ends of an open log of `size` bytes: at most a few megabytes, whatever its length.
- * Damaged lines are passed over.
+ * Read both ends of an open log of `size` bytes: at most two megabytes, whatever its length, and
+ * eight times as much where most of it is norms of gradients, which are passed over, as damaged
+ * lines are.
  *
- * @param[in,out] out  With `appended` what an earlier call gave, of the same log when it was
- *                     shorter: points that lie too far back now are kept.
+ * @param[in,out] out  What an earlier call gave, of the same log of `known` bytes: points that lie
+ *                     further back are kept, and what was not found then is not looked for again.
+ * @param known        0: there was none.
  * @return RN_OK; RN_EIO; RN_ENOMEM.
  */
-rn_status rn_glance_read(rn_glance *out, int log, off_t size, bool appended);
+rn_status rn_glance_read(rn_glance *out, int log, off_t size, off_t known);
 
 #endif

@@ -2,7 +2,8 @@
 // in as text, never as markup.
 "use strict";
 
-const POLL = 2000, SLOWEST_POLL = 30000, AT_ONCE = 4, SILENT = 600, FIRST_CHOICE = 4, REDRAW = 700, MOST_LEGEND = 60;
+const POLL = 2000, SLOWEST_POLL = 30000, PATIENCE = 30000, AT_ONCE = 4, SILENT = 600, FIRST_CHOICE = 4, REDRAW = 700,
+  MOST_LEGEND = 60, SAVE = 200;
 const COLOURS = ["#2f7ed8", "#e8701a", "#2ca25f", "#c4426b", "#8b62c9", "#b59b00", "#1aa6b7", "#9c6b4e", "#7a8b99",
   "#d34fc0"];
 const SETS = ["test", "validation", "test (ema)", "validation (ema)"];
@@ -19,10 +20,11 @@ const page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toS
 const runs = new Map(); // id -> as /api/runs has it
 const rows = new Map(); // id -> {li, ...}
 const curves = new Map(); // id -> as /api/run has it
-const best = new Map(); // id -> lowest error of an evaluation
 const chosen = new Map(); // id -> colour number
+const taken = new Set(); // these numbers
 const chart = new Chart($("chart"), $("reading"));
 let focus = null, listVersion = null, clockAhead = 0, samplesKey = null, samplesOf = null, folder = "";
+let lowestFree = 0, outdated = true; // the first number that may be free; what is drawn is not what is chosen
 let delay = POLL, timer = null, asking = false, again = false; // again: the user has changed what is to be asked for
 let seen = null, lost = false, ending = false; // when there was an answer last; no connection; the server is about to go
 
@@ -38,15 +40,19 @@ function setText(e, text) {
   if (e.textContent !== text) e.textContent = text;
 }
 
-// Errors have `lost` set where there is no connection.
+// Errors have `lost` set where there is no connection, or one that gives nothing.
 async function ask(path, parameters, id) {
   const query = (id === undefined ? "" : "name=" + id + "&") + new URLSearchParams(parameters);
+  const patience = new AbortController(), alarm = setTimeout(() => patience.abort(), PATIENCE);
   let response, text;
   try {
-    response = await fetch(path + "?" + query, token ? {headers: {Authorization: "Bearer " + token}} : {});
+    response = await fetch(path + "?" + query,
+      {signal: patience.signal, headers: token ? {Authorization: "Bearer " + token} : {}});
     text = await response.text();
-  } catch (error) {
-    throw Object.assign(error, {lost: true});
+  } catch {
+    throw Object.assign(new Error("no connection"), {lost: true});
+  } finally {
+    clearTimeout(alarm);
   }
   const answer = JSON.parse(text);
   if (!response.ok) throw Object.assign(new Error(answer.error || response.statusText), {status: response.status});
@@ -55,7 +61,7 @@ async function ask(path, parameters, id) {
 
 // What a run is called and how it stands
 
-// Seconds since the run's log was written to.
+// Seconds since the log was written to, as the list or a curve has it.
 function ageOf(run) {
   return Date.now() / 1000 + clockAhead - run.modified;
 }
@@ -80,6 +86,12 @@ function dashOf(id, set) {
   return DASHES[set === "train" ? 0 : k < 0 ? DASHES.length - 1 : k][n % DASHES[0].length];
 }
 
+// The lowest error of an evaluation, of the log as it is.
+function bestOf(run) {
+  const data = curves.get(run.id);
+  return data && (chosen.has(run.id) || data.version === run.version) ? data.best : undefined;
+}
+
 function percent(value) {
   return Number.isFinite(value) ? value.toFixed(2) + " %" : "-";
 }
@@ -91,7 +103,7 @@ function formatSpeed(value) {
 function facts(run) {
   const parts = [];
   if (run.test_error !== undefined) parts.push((run.set || "test") + " " + percent(run.test_error));
-  if (best.has(run.id)) parts.push("best " + percent(best.get(run.id)));
+  if (bestOf(run) !== undefined) parts.push("best " + percent(bestOf(run)));
   if (run.epoch !== undefined) parts.push("epoch " + formatNumber(run.epoch));
   if (run.model) parts.push(run.model);
   return parts.join(" · ");
@@ -115,28 +127,32 @@ function makeRow(id) {
 }
 
 function updateRow(id) {
-  const row = rows.get(id) || makeRow(id), run = runs.get(id), state = stateOf(run);
+  const row = rows.get(id) || makeRow(id), run = runs.get(id), state = stateOf(run), text = facts(run);
+  const all = [state, chosen.get(id), id === focus, text].join(" ");
+  if (row.all === all) return; // there may be thousands
+  row.all = all;
   setText(row.state, state);
   row.state.className = "state " + state;
-  setText(row.facts, facts(run));
+  setText(row.facts, text);
   row.box.checked = chosen.has(id);
   row.swatch.style.background = colourOf(id);
   row.li.className = id === focus ? "focus" : "";
   row.button.setAttribute("aria-current", id === focus);
 }
 
+const names = new Intl.Collator(undefined, {numeric: true});
 const orders = {
   modified: (a, b) => b.modified - a.modified,
-  name: (a, b) => a.name.localeCompare(b.name, undefined, {numeric: true}),
+  name: (a, b) => names.compare(a.name, b.name),
   error: (a, b) => (a.test_error ?? Infinity) - (b.test_error ?? Infinity),
 };
 
 function shown() {
-  const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean), order = orders[$("order").value];
   return [...runs.values()].filter((run) => {
     const text = (run.name + " " + run.model + " " + stateOf(run)).toLowerCase();
     return words.every((w) => text.includes(w));
-  }).sort((a, b) => orders[$("order").value](a, b) || orders.name(a, b));
+  }).sort((a, b) => order(a, b) || orders.name(a, b));
 }
 
 function showList() {
@@ -152,13 +168,19 @@ function showList() {
     : nodes.length + " of " + runs.size + " runs");
 }
 
+// Each gets the lowest number that is free.
 function choose(id, on) {
-  if (!on) { chosen.delete(id); return; }
-  if (chosen.has(id)) return;
-  const taken = new Set(chosen.values());
-  let n = 0;
-  while (taken.has(n)) n++;
-  chosen.set(id, n);
+  if (on === chosen.has(id)) return;
+  outdated = true;
+  if (on) {
+    while (taken.has(lowestFree)) lowestFree++;
+    taken.add(lowestFree);
+    chosen.set(id, lowestFree);
+  } else {
+    lowestFree = Math.min(lowestFree, chosen.get(id));
+    taken.delete(chosen.get(id));
+    chosen.delete(id);
+  }
 }
 
 function setFocus(id) {
@@ -166,48 +188,7 @@ function setFocus(id) {
   choose(id, true);
 }
 
-// The run that is looked at
-
-function tiles(run) {
-  const state = stateOf(run), steps = run.iterations ? formatNumber(100 * run.iteration / run.iterations) + " %" : "";
-  const left = Math.max(0, run.eta - ageOf(run)); // it goes on between two lines
-  const tested = [best.has(run.id) ? "best " + percent(best.get(run.id)) : "",
-    run.test_loss === undefined ? "" : "loss " + formatNumber(run.test_loss)];
-  const epochs = run.iterations && run.iteration && run.epoch ? run.epoch / run.iteration * run.iterations : undefined;
-  return [
-    ["state", state, ""],
-    ["epoch", formatNumber(run.epoch ?? 0), epochs ? "of " + formatNumber(epochs) : ""],
-    ["step", (run.iteration || 0).toLocaleString("en"), steps],
-    ["train error", percent(run.error), run.loss === undefined ? "" : "loss " + formatNumber(run.loss)],
-    [(run.set || "test") + " error", percent(run.test_error), tested.filter(Boolean).join(", ")],
-    ["images/s", formatSpeed(run.images_per_second), ""],
-    ["data wait", run.data_wait === undefined ? "-" : percent(100 * run.data_wait), ""],
-    ["memory", run.memory ? formatBytes(run.memory) : "-", run.memory_peak ? "peak " + formatBytes(run.memory_peak) : ""],
-    ["learning rate", run.lr === undefined ? "-" : formatNumber(run.lr), ""],
-    ["ETA", state === "running" && run.eta !== undefined ? formatTime(left) : "-", ""],
-  ];
-}
-
-function showTiles() {
-  const run = runs.get(focus), list = $("tiles");
-  const error = run && (run.message || (curves.get(focus) || {}).error) || "";
-  setText($("focus"), focus === null ? "no run yet" : nameOf(focus) + (run && run.model ? " (" + run.model + ")" : ""));
-  $("message").hidden = error === "";
-  setText($("message"), error);
-  document.title = run ? stateOf(run) + " " + run.name : "resnet";
-  if (!run) { list.replaceChildren(); return; }
-  tiles(run).forEach(([title, value, more], i) => {
-    if (!list.children[i]) {
-      const div = element("div");
-      div.append(element("dt"), element("dd"));
-      div.lastChild.append(element("span"), " ", element("small"));
-      list.append(div);
-    }
-    setText(list.children[i].firstChild, title);
-    setText(list.children[i].lastChild.firstChild, value);
-    setText(list.children[i].lastChild.lastChild, more);
-  });
-}
+// Curves
 
 function drawnCurves() {
   const axis = $("axis").value, quantity = $("quantity").value, weight = Number($("smoothing").value), drawn = [];
@@ -227,13 +208,15 @@ function drawnCurves() {
 function showCurves() {
   const axis = $("axis").value, quantity = $("quantity").value, drawn = drawnCurves();
   const formats = {memory: formatBytes, error: percent, data_wait: percent, images_per_second: formatSpeed};
-  const share = (v) => formatNumber(v) + " %", ticks = {memory: formatBytes, error: share, data_wait: share};
+  const share = (v, step) => formatNumber(v, step) + " %";
+  const ticks = {memory: formatBytes, error: share, data_wait: share};
   const text = (id) => $(id).selectedOptions[0].textContent;
   chart.set(drawn, {log: $("log").checked, time: axis === "seconds", bytes: quantity === "memory",
     format: formats[quantity] || formatNumber, tick: ticks[quantity] || formatNumber, xTitle: text("axis"),
     yTitle: text("quantity")});
   $("chart").setAttribute("aria-label", text("quantity") + " over " + text("axis") + " of " + chosen.size + " runs");
   showLegend(drawn);
+  outdated = false;
 }
 
 // A piece of the line, and what it stands for.
@@ -256,61 +239,6 @@ function showLegend(drawn) {
   for (const [set, c] of sets)
     items.push(legendItem(set, several ? "currentColor" : c.colour, several ? dashOf(null, set) : c.dash, c.bold));
   $("legend").replaceChildren(...items);
-}
-
-function showNotes() {
-  const data = curves.get(focus), notes = data ? data.notes : [];
-  $("notes-section").hidden = notes.length === 0;
-  $("notes").replaceChildren(...notes.map((n) => element("li", "step " + n.iteration + ": " + n.text)).reverse());
-}
-
-// Pictures
-
-function picture(sample) {
-  const figure = element("figure", undefined, sample.right ? "right" : ""), image = element("img");
-  const list = element("ol"), exact = sample.type === "png";
-  if (typeof sample.data === "string" && /^[A-Za-z0-9+/]+=*$/.test(sample.data))
-    image.src = "data:image/" + (exact ? "png" : "jpeg") + ";base64," + sample.data;
-  if (exact) image.className = "exact";
-  image.alt = "test picture " + (sample.name || sample.index);
-  image.title = image.alt;
-  for (const guess of Array.isArray(sample.guesses) ? sample.guesses.filter(Boolean) : []) {
-    const li = element("li");
-    li.append(element("span", guess.class ?? "?"), element("span", percent(100 * (guess.probability ?? NaN))));
-    list.append(li);
-  }
-  figure.append(image, element("figcaption", (sample.right ? "\u2713 " : "\u2717 ") + (sample.label ?? "?")), list);
-  return figure;
-}
-
-function showSamples(samples) {
-  const mistakes = samples.filter((s) => s.mistake);
-  $("spread").replaceChildren(...samples.filter((s) => !s.mistake).map(picture));
-  $("mistakes-title").hidden = mistakes.length === 0;
-  $("mistakes").replaceChildren(...mistakes.map(picture));
-  $("samples").hidden = samples.length === 0;
-}
-
-// Those of another run do not stay.
-function hideSamples() {
-  $("samples").hidden = true;
-  samplesKey = samplesOf = null;
-}
-
-async function loadSamples() {
-  const run = runs.get(focus), id = focus;
-  const key = run && id + " " + run.test_iteration + " " + run.test_error + " " + run.test_loss;
-  if (!run || key === samplesKey) return;
-  try {
-    const answer = await ask("api/samples", {}, id);
-    if (id !== focus) return;
-    showSamples(Array.isArray(answer.samples) ? answer.samples.filter((s) => s && typeof s === "object") : []);
-    samplesOf = id;
-    samplesKey = key;
-  } catch (error) {
-    if (error.lost) throw error;
-    if (id === focus) hideSamples();
-  }
 }
 
 // Asking
@@ -336,7 +264,8 @@ async function loadList() {
 }
 
 function forget(id) {
-  for (const map of [runs, rows, curves, best, chosen]) map.delete(id);
+  choose(id, false);
+  for (const map of [runs, rows, curves]) map.delete(id);
 }
 
 function chooseFirst(wanted) {
@@ -347,12 +276,6 @@ function chooseFirst(wanted) {
   else if (latest.length > 0) { setFocus(latest[0].id); for (const run of latest) choose(run.id, true); }
 }
 
-function keepBest(id, data) {
-  const series = data.series.find((s) => s.evaluated && s.set === (runs.get(id).set || "test"));
-  const values = series ? (series.low || series.mean).filter((v) => v !== null) : [];
-  if (values.length > 0) best.set(id, values.reduce((a, b) => Math.min(a, b)));
-}
-
 async function loadCurve(id, quantity) {
   const run = runs.get(id), have = curves.get(id);
   if (!run || (have && have.quantity === quantity && have.version === run.version)) return false;
@@ -360,7 +283,6 @@ async function loadCurve(id, quantity) {
     const data = await ask("api/run", {quantity}, id);
     if (!runs.has(id)) return false;
     curves.set(id, data);
-    if (quantity === "error") keepBest(id, data);
   } catch (error) {
     if (error.lost) throw error;
     // not asked for again until it changes
@@ -383,8 +305,24 @@ async function loadCurves() {
     }
   };
   await Promise.all(Array.from({length: AT_ONCE}, work));
-  showCurves();
+  if (loaded > 0 || outdated) showCurves();
   if (loaded > 0) { showList(); showTiles(); showNotes(); performance.mark("curves"); }
+}
+
+async function loadSamples() {
+  const run = runs.get(focus), id = focus;
+  const key = run && id + " " + run.test_iteration + " " + run.test_error + " " + run.test_loss;
+  if (!run || key === samplesKey) return;
+  try {
+    const answer = await ask("api/samples", {}, id);
+    if (id !== focus) return;
+    showSamples(Array.isArray(answer.samples) ? answer.samples.filter((s) => s && typeof s === "object") : [], answer);
+    samplesOf = id;
+    samplesKey = key;
+  } catch (error) {
+    if (error.lost) throw error;
+    if (id === focus) hideSamples();
+  }
 }
 
 async function loadAll() {
@@ -395,6 +333,7 @@ async function loadAll() {
   if (samplesOf !== focus) hideSamples();
   showList();
   showTiles();
+  showNotes();
   performance.mark("list");
   await loadCurves();
   await loadSamples();
@@ -435,14 +374,22 @@ async function poll() {
 
 // What the user has chosen stands in the address, so that it can be kept and passed on.
 
-const FIELDS = ["filter", "order", "quantity", "axis"];
+const FIELDS = ["filter", "order", "quantity", "axis", "smoothing"];
+let saving = null;
 
+// Soon: browsers refuse what changes all the time, as under a slider.
 function saveChoice() {
-  const parts = FIELDS.filter((id) => $(id).value !== ($(id).options ? $(id).options[0].value : ""))
+  clearTimeout(saving);
+  saving = setTimeout(writeAddress, SAVE);
+}
+
+function writeAddress() {
+  const parts = FIELDS.filter((id) => $(id).value !== ($(id).options ? $(id).options[0].value : $(id).defaultValue))
     .map((id) => id + "=" + encodeURIComponent($(id).value));
   if ($("log").checked) parts.push("log=1");
   if (chart.zoom) parts.push("zoom=" + chart.zoom.join(","));
   if (focus !== null) parts.push("run=" + focus, "with=" + [...chosen.keys()].slice(0, MOST_LEGEND).join(","));
+  else for (const key of ["run", "with"]) if (wished.has(key)) parts.push(key + "=" + wished.get(key)); // not yet there
   history.replaceState(null, "", "#" + parts.join("&"));
 }
 
@@ -452,8 +399,10 @@ function applyFields() {
   for (const id of FIELDS) {
     if (!wished.has(id)) continue;
     const before = $(id).value;
-    try { $(id).value = decodeURIComponent(wished.get(id)); } catch { continue; }
-    if ($(id).value === "" && id !== "filter") $(id).value = before; // no such choice
+    let value;
+    try { value = decodeURIComponent(wished.get(id)); } catch { continue; }
+    $(id).value = value;
+    if ($(id).value !== value) $(id).value = before; // no such choice
   }
   $("log").checked = wished.get("log") === "1";
   const zoom = (wished.get("zoom") || "").split(",").map(Number);
@@ -463,7 +412,7 @@ function applyFields() {
 // Whether the address names a run that there is; once.
 function applyChoice() {
   const id = wished.get("run"), others = (wished.get("with") || "").split(",");
-  wished.clear();
+  if (runs.size > 0) wished.clear();
   if (!runs.has(id)) return false;
   setFocus(id);
   for (const other of others) if (runs.has(other)) choose(other, true);
@@ -489,9 +438,15 @@ for (const id of ["axis", "log", "smoothing"]) $(id).addEventListener("input", (
 });
 $("quantity").addEventListener("input", changed);
 $("check-shown").addEventListener("click", () => { for (const run of shown()) choose(run.id, true); changed(); });
-$("check-none").addEventListener("click", () => { chosen.clear(); if (focus !== null) choose(focus, true); changed(); });
+$("check-none").addEventListener("click", () => {
+  for (const id of [...chosen.keys()]) choose(id, false);
+  if (focus !== null) choose(focus, true);
+  changed();
+});
 $("whole").addEventListener("click", () => chart.zoomTo(null));
-chart.onzoom = (on) => { $("whole").hidden = !on; saveChoice(); };
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { delay = POLL; poll(); } });
+addEventListener("hashchange", () => location.reload()); // another address was typed in: replaceState() is silent
 applyFields();
+$("whole").hidden = chart.zoom === null;
+chart.onzoom = () => { $("whole").hidden = chart.zoom === null; saveChoice(); };
 poll();

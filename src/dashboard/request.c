@@ -15,6 +15,7 @@ static const struct {
 } routes[] = {
     [RN_ROUTE_PAGE] = {"/", false, false},
     [RN_ROUTE_SCRIPT] = {"/page.js", true, false},
+    [RN_ROUTE_RUN_SCRIPT] = {"/run.js", true, false},
     [RN_ROUTE_CHART] = {"/chart.js", true, false},
     [RN_ROUTE_STYLE] = {"/page.css", true, false},
     [RN_ROUTE_RUNS] = {"/api/runs", false, false},
@@ -201,6 +202,7 @@ int rn_request_check(rn_query *out, const rn_request *request, const rn_access *
         return refuse(HTTP_NOT_FOUND, "no page '%s'", request->path);
     out->locked =
         access->token != NULL && !routes[out->route].open && !knows_token(request, access->token);
+    out->mistaken = out->locked && request->parameters.token != NULL;
     if (out->locked)
         return refuse(HTTP_FORBIDDEN, "%s is missing or wrong", "the token");
     return read_query(out, &request->parameters);

@@ -5,13 +5,14 @@
 #include "resnet/base.h"
 
 typedef enum rn_route {
-    RN_ROUTE_PAGE,   // GET /
-    RN_ROUTE_SCRIPT, // GET /page.js
-    RN_ROUTE_CHART,  // GET /chart.js
-    RN_ROUTE_STYLE,  // GET /page.css
-    RN_ROUTE_RUNS,   // GET /api/runs
-    RN_ROUTE_RUN,    // GET /api/run
-    RN_ROUTE_SAMPLES // GET /api/samples
+    RN_ROUTE_PAGE,       // GET /
+    RN_ROUTE_SCRIPT,     // GET /page.js
+    RN_ROUTE_RUN_SCRIPT, // GET /run.js
+    RN_ROUTE_CHART,      // GET /chart.js
+    RN_ROUTE_STYLE,      // GET /page.css
+    RN_ROUTE_RUNS,       // GET /api/runs
+    RN_ROUTE_RUN,        // GET /api/run
+    RN_ROUTE_SAMPLES     // GET /api/samples
 } rn_route;
 
 /** What is drawn over the steps. */
@@ -50,6 +51,7 @@ typedef struct rn_access {
 typedef struct rn_query {
     rn_route route;
     bool locked;       // nothing but the token is missing, or wrong
+    bool mistaken;     // then: one was given
     const char *name;  // of a run: one component of a path
     const char *since; // version that the page has; NULL: none
     const char *page;  // that asks, by a name of its own; NULL: not said

@@ -117,13 +117,13 @@ static rn_status look_at_log(rn_listed_run *run, int log)
              (unsigned long)info.st_mtim.tv_nsec);
     if (strcmp(version, run->version) == 0)
         return RN_OK;
-    bool appended = run->inode == info.st_ino && run->size > 0 && run->size <= info.st_size;
-    st = rn_glance_read(&run->glance, log, info.st_size, appended);
+    bool appended = run->inode == info.st_ino && run->size <= info.st_size;
+    st = rn_glance_read(&run->glance, log, info.st_size, appended ? run->size : 0);
     if (st == RN_ENOMEM)
         return st;
     memcpy(run->version, version, sizeof version); // one that cannot be read is not tried again
     run->inode = info.st_ino;
-    run->size = info.st_size;
+    run->size = st == RN_OK ? info.st_size : 0;
     run->modified = (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec;
     return RN_OK;
 }

@@ -11,7 +11,7 @@ typedef struct rn_listed_run {
     char version[RUN_VERSION]; // another one whenever the log is
     double modified;           // seconds since 1970
     rn_glance glance;
-    off_t size; // of the log
+    off_t size; // of the log, as far as `glance` is of it
     uint64_t inode;
     bool seen;
 } rn_listed_run;

@@ -61,7 +61,10 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, int stat
     return result;
 }
 
-static enum MHD_Result send_text(struct MHD_Connection *connection, int status, draw_text *text)
+static const char json_type[] = "application/json; charset=utf-8";
+
+static enum MHD_Result send_text(struct MHD_Connection *connection, int status, draw_text *text,
+                                 const char *type)
 {
     static const char no_memory[] = "{\"error\":\"out of memory\"}";
     bool good = text->status == RN_OK && text->text != NULL;
@@ -73,7 +76,7 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, int status, 
     if (!good || response == NULL)
         rn_free(text->text);
     return send_response(connection, good ? status : HTTP_FAILURE, response,
-                         "application/json; charset=utf-8");
+                         good ? type : json_type);
 }
 
 static enum MHD_Result send_error(struct MHD_Connection *connection, int status)
@@ -81,7 +84,7 @@ static enum MHD_Result send_error(struct MHD_Connection *connection, int status)
     draw_text text = {0};
 
     rn_site_error(&text, rn_error_message());
-    return send_text(connection, status, &text);
+    return send_text(connection, status, &text, json_type);
 }
 
 static enum MHD_Result send_file(struct MHD_Connection *connection, int status,
@@ -91,6 +94,22 @@ static enum MHD_Result send_file(struct MHD_Connection *connection, int status,
         connection, status,
         MHD_create_response_from_buffer(file->size, (void *)file->bytes, MHD_RESPMEM_PERSISTENT),
         file->type);
+}
+
+// Who had a wrong one is told so: by a sentence of the page that is hidden from others.
+static enum MHD_Result ask_for_token(struct MHD_Connection *connection, int status, bool mistaken)
+{
+    static const char mark[] = " hidden";
+    const char *page = (const char *)rn_token_page.bytes, *end = page + rn_token_page.size;
+    const char *at = memmem(page, rn_token_page.size, mark, sizeof mark - 1);
+    draw_text text = {0};
+
+    if (!mistaken || at == NULL)
+        return send_file(connection, status, &rn_token_page);
+    draw_text_print(&text, "%.*s", (int)(at - page), page);
+    at += sizeof mark - 1;
+    draw_text_print(&text, "%.*s", (int)(end - at), at);
+    return send_text(connection, status, &text, rn_token_page.type);
 }
 
 typedef struct parameter_list {
@@ -148,7 +167,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, rn_site *s
         return send_file(connection, HTTP_OK, file);
     status = rn_site_answer(&text, site, query);
     if (status == HTTP_OK)
-        return send_text(connection, status, &text);
+        return send_text(connection, status, &text, json_type);
     rn_free(text.text);
     return send_error(connection, status);
 }
@@ -170,7 +189,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (*data_size > 0)
         return MHD_NO;
     if (query.locked && query.route == RN_ROUTE_PAGE)
-        return send_file(connection, status, &rn_token_page);
+        return ask_for_token(connection, status, query.mistaken);
     if (status != HTTP_OK)
         return send_error(connection, status);
     if (*state == NULL) {

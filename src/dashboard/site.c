@@ -142,13 +142,11 @@ static void write_id(draw_text *out, const char *key, const char *name)
 
 static void write_step(draw_text *out, const rn_history_step *step)
 {
-    write_member(out, "epoch", step->epoch, 7);
     write_member(out, "loss", step->loss, 6);
     write_member(out, "error", step->error, 6);
     write_member(out, "lr", step->lr, 6);
     write_member(out, "images_per_second", step->images_per_second, 6);
     write_member(out, "data_wait", step->data_wait, 4);
-    write_member(out, "eta", step->eta, 6);
     write_member(out, "memory", step->memory, 12);
     write_member(out, "memory_peak", step->memory_peak, 12);
 }
@@ -166,11 +164,14 @@ static void write_run(draw_text *out, const rn_listed_run *run)
     write_member(out, "modified", run->modified, 13);
     write_member(out, "iteration", (double)glance->iteration, 15);
     write_member(out, "iterations", (double)glance->iterations, 15);
+    write_member(out, "epoch", glance->epoch, 7);
     write_member(out, "interval", glance->interval, 6);
     if (glance->message[0] != '\0')
         write_text_member(out, "message", glance->message);
-    if (glance->stepped)
+    if (glance->stepped) {
         write_step(out, &glance->step);
+        write_member(out, "eta", glance->eta < 0 ? 0 : glance->eta, 6);
+    }
     if (glance->evaluated) {
         write_text_member(out, "set", glance->set);
         write_member(out, "test_iteration", (double)glance->evaluation.iteration, 15);
@@ -240,6 +241,18 @@ static void write_notes(draw_text *out, const rn_history *history)
     draw_text_print(out, "]");
 }
 
+// Of the set that was evaluated last; NaN: none was.
+static double lowest_error(const rn_history *history)
+{
+    const size_t count = history->evaluation_count;
+    double lowest = NAN;
+
+    for (size_t i = 0; i < count; i++)
+        if (history->evaluations[i].set == history->evaluations[count - 1].set) // one for each name
+            lowest = fmin(lowest, history->evaluations[i].error);
+    return lowest;
+}
+
 static rn_status get_history(const rn_history **out, rn_site *site, const char *name)
 {
     if (site->guard.root != site->runs.descriptor) { // another folder
@@ -269,6 +282,9 @@ static int answer_run(draw_text *out, rn_site *site, const rn_query *query)
     write_text_member(out, "recipe", history->recipe);
     write_text_member(out, "started", history->started);
     draw_text_print(out, ",\"resumed\":%d", history->resumed);
+    write_member(out, "seconds", history->seconds, 8);
+    write_member(out, "modified", run->modified, 13);
+    write_member(out, "best", lowest_error(history), 6);
     write_notes(out, history);
     draw_text_print(out, ",");
     rn_curves_write(out, history, query->quantity);

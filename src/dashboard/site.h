@@ -39,7 +39,7 @@ typedef struct rn_page_file {
     size_t size;
 } rn_page_file;
 
-/** Asks for the token. */
+/** Asks for the token; holds a sentence for those who had a wrong one, "hidden". */
 extern const rn_page_file rn_token_page;
 
 /** NULL: the route has none. */

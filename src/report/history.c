@@ -244,6 +244,7 @@ static void publish(rn_history *h)
         .iteration = r->iteration,
         .iterations = r->iterations,
         .resumed = r->resumed,
+        .seconds = r->seconds,
         .steps = r->steps,
         .step_count = r->step_count,
         .evaluations = r->evaluations,

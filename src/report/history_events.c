@@ -119,6 +119,8 @@ static int64_t arrive(rn_history_reader *reader, const event_line *line)
     if (iteration < reader->iteration)
         rewind_to(reader, iteration);
     reader->iteration = iteration;
+    if (isfinite(line->epoch))
+        reader->epoch = line->epoch;
     reader->iterations = whole_or(line->iterations, reader->iterations);
     return iteration;
 }
@@ -155,7 +157,7 @@ static rn_status begin(rn_history_reader *reader, const event_line *line)
     RN_TRY(replace_text(&reader->ended, (log_span){"", 0}));
     RN_TRY(replace_text(&reader->message, (log_span){"", 0}));
     arrive(reader, line);
-    reader->before = last_seconds(reader);
+    reader->before = reader->seconds = last_seconds(reader);
     reader->state = RN_HISTORY_RUNNING;
 out:
     return st;
@@ -338,17 +340,22 @@ static const struct {
 
 rn_status history_take_line(rn_history_reader *reader, log_span text, bool *damaged)
 {
+    rn_status st = RN_OK;
     event_line line;
 
     *damaged = !parse_line(&line, text) || line.event.text == NULL;
     for (size_t i = 0; !*damaged && i < sizeof kinds / sizeof *kinds; i++) {
         if (!log_span_is(line.event, kinds[i].event))
             continue;
-        if (is_whole(line.iteration))
-            return kinds[i].take(reader, &line);
-        *damaged = true;
+        *damaged = !is_whole(line.iteration);
+        if (!*damaged)
+            RN_TRY(kinds[i].take(reader, &line));
+        break;
     }
-    return RN_OK;
+    if (!*damaged) // of whatever kind: the clock goes on, but for notes of a process yet to resume
+        reader->seconds = fmax(reader->seconds, seconds_of(reader, &line));
+out:
+    return st;
 }
 
 static void forget_texts(rn_history_reader *r)
@@ -373,8 +380,9 @@ void history_forget_log(rn_history_reader *r)
     r->lines = r->damaged = r->first_damaged = r->head_size = 0;
     r->state = RN_HISTORY_RUNNING;
     r->iteration = r->iterations = 0;
+    r->epoch = 0;
     r->resumed = 0;
-    r->before = 0;
+    r->before = r->seconds = 0;
 }
 
 void history_reader_release(rn_history_reader *r)

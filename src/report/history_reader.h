@@ -48,8 +48,10 @@ typedef struct rn_history_reader {
     char *recipe, *recipe_json, *environment_json;
     char *message, *started, *ended; // NULL: not said
     int64_t iteration, iterations;
+    double epoch; // at `iteration`
     int resumed;
-    double before; // seconds of the processes before this one
+    double before;  // seconds of the processes before this one
+    double seconds; // until the last line, those included
 
     rn_history_step *steps;
     size_t step_count, step_room;

@@ -7,6 +7,7 @@ command -v chromium >/dev/null || command -v google-chrome >/dev/null ||
 
 python3 "$SOURCE/tests/dashboard/make_runs.py" many 500 100 || fail "no runs"
 python3 "$SOURCE/tests/dashboard/make_runs.py" long 1 10000 || fail "no long run"
+mkdir changing
 # shellcheck disable=SC2086 # options are words
 "$RESNET" train resnet-8 $tiny --iterations 48 --out trained/one --quiet >out || fail "no training"
 
@@ -31,5 +32,6 @@ check_page() { # FOLDER
 }
 check_page many
 check_page long
+check_page changing
 check_page trained
 finish

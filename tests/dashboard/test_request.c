@@ -23,8 +23,8 @@ static int status_of(rn_request request, const rn_access *access)
 static void pages_and_answers_have_their_paths(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/",         "/page.js", "/chart.js",   "/page.css",
-                                        "/api/runs", "/api/run", "/api/samples"};
+    static const char *const paths[] = {"/",         "/page.js",  "/run.js",  "/chart.js",
+                                        "/page.css", "/api/runs", "/api/run", "/api/samples"};
     static const char *const others[] = {"",         "//",          "/page.js/",  "/api",
                                          "/API/run", "/../api/run", "/index.html"};
     rn_query query;

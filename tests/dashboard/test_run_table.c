@@ -158,23 +158,29 @@ static void append_lines(const char *name, const char *line, int times)
     assert_int_equal(fclose(file), 0);
 }
 
+// As long as those of a network of 100 layers.
+static const char *gradients_line(void)
+{
+    static char line[30000];
+
+    snprintf(
+        line, sizeof line,
+        "{\"event\":\"gradients\",\"iteration\":50,\"epoch\":0.5,\"seconds\":2,\"text\":\"%0*d\","
+        "\"norms\":{}}\n",
+        20000, 0);
+    return line;
+}
+
 // Megabytes of other lines may follow an evaluation.
 static void what_was_seen_stays_while_lines_are_added(void **state)
 {
     (void)state;
-    static char norms[30000];
-
-    snprintf(
-        norms, sizeof norms,
-        "{\"event\":\"gradients\",\"iteration\":50,\"epoch\":0.5,\"seconds\":2,\"text\":\"%0*d\","
-        "\"norms\":{}}\n",
-        20000, 0);
     runs_write("long", "log.jsonl", RUNS_START RUNS_STEP RUNS_EVALUATION);
     table = (rn_run_table){.descriptor = -1};
     ok(rn_run_table_open(&table, runs_folder, NULL));
     look();
     for (int i = 0; i < 3; i++) {
-        append_lines("long", norms, 150);
+        append_lines("long", gradients_line(), 150);
         look();
         assert_true(glance_of("long")->evaluated && glance_of("long")->stepped);
         assert_true(glance_of("long")->evaluation.error == 50);
@@ -183,6 +189,29 @@ static void what_was_seen_stays_while_lines_are_added(void **state)
     runs_write("long", "log.jsonl", RUNS_START RUNS_STEP); // another log
     look();
     assert_false(glance_of("long")->evaluated);
+    rn_run_table_release(&table);
+}
+
+static void evaluations_are_found_behind_gradients(void **state)
+{
+    (void)state;
+    runs_write("long", "log.jsonl", RUNS_START RUNS_EVALUATION);
+    runs_write("none", "log.jsonl", RUNS_START);
+    for (int i = 0; i < 250; i++) { // five megabytes
+        append_lines("long", RUNS_STEP, 1);
+        append_lines("long", gradients_line(), 1);
+        append_lines("none", gradients_line(), 1);
+    }
+    table = (rn_run_table){.descriptor = -1};
+    ok(rn_run_table_open(&table, runs_folder, NULL));
+    look();
+    assert_true(glance_of("long")->stepped && glance_of("long")->evaluated);
+    assert_true(glance_of("none")->iteration == 50 && !glance_of("none")->stepped);
+    append_lines("none", RUNS_EVALUATION, 1); // what comes later is found wherever it is
+    for (int i = 0; i < 20; i++)
+        append_lines("none", gradients_line(), 1);
+    look();
+    assert_true(glance_of("none")->evaluated && !glance_of("none")->stepped);
     rn_run_table_release(&table);
 }
 
@@ -200,6 +229,34 @@ static void intervals_between_lines_are_measured(void **state)
     assert_true(glance_of("none")->interval == 0);
     assert_true(glance_of("one")->interval == 900);
     assert_true(glance_of("three")->interval == 1500);
+    rn_run_table_release(&table);
+}
+
+// Between two step lines evaluations and checkpoints say where a run is, and that time goes on.
+static void the_last_line_says_where_a_run_is(void **state)
+{
+    (void)state;
+#define LINE_AT(event, iteration, epoch, seconds, more)                                            \
+    "{\"event\":\"" event "\",\"iteration\":" #iteration ",\"iterations\":100,\"epoch\":" #epoch   \
+    ",\"seconds\":" #seconds more "}\n"
+    runs_write("a", "log.jsonl",
+               RUNS_START LINE_AT("step", 40, 0.8, 100, ",\"eta\":150")
+                   LINE_AT("evaluation", 50, 1, 160, ",\"error\":9"));
+    runs_write("b", "log.jsonl", RUNS_START LINE_AT("step", 40, 0.8, 100, ",\"eta\":150"));
+    runs_write("late", "log.jsonl",
+               LINE_AT("resume", 40, 0.8, 1, "") LINE_AT("step", 50, 1, 100, ",\"eta\":150")
+                   LINE_AT("resume", 50, 1, 2, "") LINE_AT("checkpoint", 50, 1, 12, ""));
+    table = (rn_run_table){.descriptor = -1};
+    ok(rn_run_table_open(&table, runs_folder, NULL));
+    look();
+    assert_true(glance_of("a")->epoch == 1 && glance_of("a")->iteration == 50);
+    assert_true(glance_of("a")->eta == 90);
+    assert_true(glance_of("b")->epoch == 0.8 && glance_of("b")->eta == 150);
+    assert_true(glance_of("late")->eta == 138);
+    append_lines("b", LINE_AT("checkpoint", 50, 1, 120, ""), 1); // which is no point
+    append_lines("b", LINE_AT("note", 0, 0, 1, ""), 1);          // of a process about to resume
+    look();
+    assert_true(glance_of("b")->epoch == 0.8 && glance_of("b")->eta == 130);
     rn_run_table_release(&table);
 }
 
@@ -266,8 +323,11 @@ int main(void)
                                         runs_remove),
         cmocka_unit_test_setup_teardown(what_was_seen_stays_while_lines_are_added, runs_make,
                                         runs_remove),
+        cmocka_unit_test_setup_teardown(evaluations_are_found_behind_gradients, runs_make,
+                                        runs_remove),
         cmocka_unit_test_setup_teardown(intervals_between_lines_are_measured, runs_make,
                                         runs_remove),
+        cmocka_unit_test_setup_teardown(the_last_line_says_where_a_run_is, runs_make, runs_remove),
         cmocka_unit_test_setup_teardown(a_folder_made_again_is_noticed, runs_make, runs_remove),
         cmocka_unit_test_setup_teardown(looks_leave_the_processor_to_others, runs_make,
                                         runs_remove),

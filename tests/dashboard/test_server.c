@@ -26,10 +26,10 @@ static int teardown(void **state)
 static void page_is_served_and_locked_in(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/", "/page.js", "/chart.js", "/page.css"};
+    static const char *const paths[] = {"/", "/page.js", "/run.js", "/chart.js", "/page.css"};
     size_t size = 0;
 
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         assert_int_equal(ask("GET", paths[i], ""), 200);
         size += strlen(body());
         assert_header("Content-Security-Policy: default-src 'none';");
@@ -60,6 +60,8 @@ static void runs_and_their_curves_are_answered(void **state)
     assert_string_equal(text_of(one, "model"), "resnet-20");
     assert_true(cJSON_GetObjectItem(one, "memory_peak")->valuedouble == 2000);
     assert_true(cJSON_GetObjectItem(one, "test_error")->valuedouble == 50);
+    assert_true(cJSON_GetObjectItem(one, "epoch")->valuedouble == 0.5);
+    assert_true(cJSON_GetObjectItem(one, "eta")->valuedouble == 0);
     snprintf(path, sizeof path, "/api/runs?since=%s", text_of(json, "version"));
     cJSON_Delete(json);
     json = ask_json(path);
@@ -73,11 +75,17 @@ static void runs_and_their_curves_are_answered(void **state)
 
     json = ask_json("/api/run?name=%3Cb%3E%26%22%27&quantity=loss");
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "series")), 1);
+    assert_null(cJSON_GetObjectItem(json, "best"));
     snprintf(path, sizeof path, "/api/run?name=%%3Cb%%3E%%26%%22%%27&since=%s",
              text_of(json, "version"));
     cJSON_Delete(json);
     json = ask_json(path);
     assert_true(cJSON_IsTrue(cJSON_GetObjectItem(json, "unchanged")));
+    cJSON_Delete(json);
+    json = ask_json("/api/run?name=one&quantity=memory"); // whatever is drawn
+    assert_true(cJSON_GetObjectItem(json, "best")->valuedouble == 50);
+    assert_true(cJSON_GetObjectItem(json, "seconds")->valuedouble == 6);
+    assert_true(cJSON_GetObjectItem(json, "modified")->valuedouble > 1.7e9);
     cJSON_Delete(json);
     cJSON_Delete(ask_json("/api/samples?name=one"));
     assert_non_null(strstr(body(), "cat"));
@@ -272,8 +280,12 @@ static void token_is_asked_for(void **state)
     assert_int_equal(ask("GET", "/", ""), 403); // a person is asked for it
     assert_header("Content-Type: text/html");
     assert_non_null(strstr(body(), "name=\"token\""));
+    assert_non_null(strstr(body(), " hidden>This is not the token"));
     assert_int_equal(ask("GET", "/?token=wrong-horse", ""), 403);
+    assert_header("Content-Type: text/html");
     assert_non_null(strstr(body(), "name=\"token\""));
+    assert_non_null(strstr(body(), "\"alert\">This is not the token"));
+    assert_non_null(strstr(body(), "</html>"));
     assert_error(ask("GET", "/api/runs", "Authorization: Bearer wrong-horse\r\n"), 403, "token");
     assert_int_equal(ask("GET", "/?token=correct-horse", ""), 200);
     assert_int_equal(ask("GET", "/api/runs", "Authorization: Bearer correct-horse\r\n"), 200);

@@ -158,7 +158,7 @@ static void resumed_run_replaces_what_it_repeats(void **state)
     (void)state;
     assert_int_equal(h->step_count, 3);
     assert_true(h->steps[1].loss == 8 && h->steps[2].loss == 4);
-    assert_true(h->steps[2].seconds == 4 + 2);
+    assert_true(h->steps[2].seconds == 4 + 2 && h->seconds == 4 + 2);
     assert_int_equal(h->evaluation_count, 2);
     assert_int_equal(h->evaluations[1].wrong, 5);
     assert_int_equal(h->resumed, 1);
@@ -173,7 +173,7 @@ static void resumed_run_replaces_what_it_repeats(void **state)
     h = of_log(START(0) STEP(10, 1, 9) TEST(10, 2, 9) START(0) STEP(10, 5, 3));
     assert_int_equal(h->step_count, 1);
     assert_int_equal(h->evaluation_count, 0);
-    assert_true(h->steps[0].seconds == 5);
+    assert_true(h->steps[0].seconds == 5 && h->seconds == 5);
     rn_history_free(h);
 }
 
@@ -191,6 +191,7 @@ static void notes_and_ends_forget_nothing(void **state)
     assert_int_equal(h->note_count, 1);
     assert_int_equal(h->state, RN_HISTORY_STOPPED);
     assert_string_equal(h->message, "why");
+    assert_true(h->seconds == 2);
     rn_history_free(h);
 }
 
