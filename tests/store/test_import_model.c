@@ -144,8 +144,8 @@ static void other_networks_are_refused(void **context)
 
     assert_unknown(dict, "the file holds no tensors");
     dict = calloc(1, sizeof *dict);
-    put_linear(dict, "model.embed", 3, 4);
-    assert_unknown(dict, "is among its 2 tensors, such as 'model.embed.bias'");
+    put_linear(dict, "encoder.embed", 3, 4);
+    assert_unknown(dict, "is among its 2 tensors, such as 'encoder.embed.bias'");
     dict = calloc(1, sizeof *dict);
     put_conv(dict, "conv1", 16, 3, 5);
     put_conv(dict, "layer1.0.conv1", 16, 3, 5);
