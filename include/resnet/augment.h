@@ -26,7 +26,10 @@ typedef struct rn_preprocess {
     int channels, height, width; // of the network's input
     float *mean, *deviation;     // channels, or channels * height * width entries; both always set
     size_t entries;              // of mean and of deviation: 0 for NONE
+    double centre_ratio;         // of a picture's shorter side the input shows this, 0.01 .. 1
 } rn_preprocess;
+
+#define RN_CENTRE_RATIO 0.875 // 224 out of 256
 
 /** Names "none", "channel", "pixel", "channel-mean", "pixel-mean", "imagenet". Static; NULL if out
  * of range. */
@@ -50,8 +53,8 @@ RN_API rn_status rn_preprocess_measure(rn_preprocess **out, const rn_samples *sa
                                        rn_normalize normalize);
 /**
  * The same of encoded pictures, of which up to 2,048 (and 256 MiB at the size given) are taken,
- * evenly over the set, as rn_preprocess_image() shows them; pictures that cannot be read are left
- * out.
+ * evenly over the set, as rn_preprocess_image() with centre_ratio 1 shows them; pictures that
+ * cannot be read are left out.
  * A mean for each pixel is that of a place in this view, and is subtracted there from every crop,
  * as the 224 x 224 mean file of the 2015 paper's published networks is.
  *
@@ -64,7 +67,8 @@ RN_API rn_status rn_preprocess_measure_photos(rn_preprocess **out, const rn_samp
  * With given values, into *out, which is the caller's (rn_preprocess_free()) and NULL on failure:
  * `entries` floats each, copied. Deviations must be > 0 and all finite; where
  * only the mean is subtracted they must be 1, or deviation NULL. With RN_NORMALIZE_NONE and
- * RN_NORMALIZE_IMAGENET (for 3 channels; made as RN_NORMALIZE_CHANNEL) neither is read. RN_EINVAL;
+ * RN_NORMALIZE_IMAGENET (for 3 channels; made as RN_NORMALIZE_CHANNEL) neither is read. The
+ * centre_ratio is RN_CENTRE_RATIO, or 1 of inputs with a side below 64 pixels. RN_EINVAL;
  * RN_ENOMEM.
  */
 RN_API rn_status rn_preprocess_create(rn_preprocess **out, rn_normalize normalize, int channels,
@@ -213,10 +217,10 @@ RN_API rn_status rn_preprocess_sample(const rn_preprocess *preprocess, float *ds
                                       const rn_augment_where *where);
 
 /**
- * Fit a picture of any size to a network's input: gray or colour as the network takes, antialiased
- * bilinear resize (as Pillow's) so that the input is just covered, then the centre crop, and
- * normalise into dst (float32 [channels][height][width]). The longer side and the crop's corner
- * round down. RN_EINVAL (channels not 1 or 3); RN_ENOMEM.
+ * Fit a picture of any size to a network's input as evaluations do (rn_views_centre() of
+ * centre_ratio): gray or colour as the network takes, antialiased bilinear resize (as Pillow's),
+ * then the centre crop, and normalise into dst (float32 [channels][height][width]). RN_EINVAL
+ * (channels not 1 or 3); RN_ENOMEM.
  */
 RN_API rn_status rn_preprocess_image(const rn_preprocess *preprocess, float *dst,
                                      const rn_image *image);
@@ -260,8 +264,6 @@ typedef struct rn_cut {
 
 /** Fill in the sizes that are 0, and check all. RN_EINVAL names the one out of range. */
 RN_API rn_status rn_views_check(rn_views *views);
-
-#define RN_CENTRE_RATIO 0.875 // of a photograph's shorter side a network sees this: 224 of 256
 
 /**
  * What a training evaluates photographs by: SINGLE, with a crop of the network's input.

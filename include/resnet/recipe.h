@@ -69,6 +69,12 @@ typedef struct rn_recipe {
  */
 RN_API uint64_t rn_recipe_iterations(const rn_recipe *recipe, uint64_t images);
 
+/**
+ * What share of a picture's shorter side evaluations show (rn_preprocess.centre_ratio): crop_ratio,
+ * else all where training does (RN_CROP_PAD, RN_CROP_CENTRE), else RN_CENTRE_RATIO.
+ */
+RN_API double rn_recipe_centre_ratio(const rn_recipe *recipe);
+
 /** Built-in recipes, index from 0; NULL past the last. Static. */
 RN_API const char *rn_recipe_name(int index);
 RN_API const char *rn_recipe_summary(int index);

@@ -60,7 +60,8 @@ RN_API rn_status rn_checkpoint_save(const rn_checkpoint *checkpoint, const char 
  *
  *     resnet.options     {"classes":10,"channels":3,"height":32,"width":32}
  *     resnet.preprocess  {"normalize":"none"}, or
- *                        {"normalize":"channel","mean":[...],"deviation":[...]}
+ *                        {"normalize":"channel","mean":[...],"deviation":[...]}; and
+ *                        "centre_ratio":1 where that is not rn_preprocess_create()'s
  *     resnet.labels      ["0","1",...]
  *
  * @param[out] out  The caller's (rn_checkpoint_free()); NULL on failure.

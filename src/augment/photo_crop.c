@@ -1,5 +1,7 @@
 #include "augment/photo_crop.h"
 
+#include "augment/centre.h"
+
 #include <math.h>
 
 enum { TRIES = 10 };
@@ -125,10 +127,10 @@ static rn_photo_crop centre_crop(double ratio, const rn_image *image,
 {
     const int shorter =
         preprocess->width < preprocess->height ? preprocess->width : preprocess->height;
-    rn_photo_crop crop = scaled(image, preprocess, ratio > 0 ? lrint(shorter / ratio) : shorter);
+    rn_photo_crop crop = scaled(image, preprocess, ratio > 0 ? lround(shorter / ratio) : shorter);
 
-    crop.y.first = (crop.y.resized - preprocess->height) / 2;
-    crop.x.first = (crop.x.resized - preprocess->width) / 2;
+    crop.y.first = rn_half_to_even(crop.y.resized - preprocess->height);
+    crop.x.first = rn_half_to_even(crop.x.resized - preprocess->width);
     return crop;
 }
 

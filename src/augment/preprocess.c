@@ -1,11 +1,11 @@
-#include "resnet/augment.h"
+#include "augment/centre.h"
 
 #include "base/memory.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { LARGEST_SIDE = 65536, MOST_CHANNELS = 4096 };
+enum { LARGEST_SIDE = 65536, MOST_CHANNELS = 4096, SMALL = 64 };
 
 static const char *const names[] = {
     [RN_NORMALIZE_NONE] = "none",
@@ -99,6 +99,12 @@ static rn_status set_deviations(rn_preprocess *preprocess, const float *deviatio
 static const float imagenet_mean[3] = {0.485f, 0.456f, 0.406f};
 static const float imagenet_deviation[3] = {0.229f, 0.224f, 0.225f};
 
+// Small pictures are whole: there is no margin to leave out.
+double rn_usual_centre_ratio(int height, int width)
+{
+    return height < SMALL || width < SMALL ? 1 : RN_CENTRE_RATIO;
+}
+
 rn_status rn_preprocess_create(rn_preprocess **out, rn_normalize normalize, int channels,
                                int height, int width, const float *mean, const float *deviation)
 {
@@ -117,7 +123,13 @@ rn_status rn_preprocess_create(rn_preprocess **out, rn_normalize normalize, int 
     }
     RN_TRY(check_shape(normalize, channels, height, width));
     RN_TRY(RN_NEW(&made, 1));
-    *made = (rn_preprocess){normalize, channels, height, width, NULL, NULL, 0};
+    *made = (rn_preprocess){
+        .normalize = normalize,
+        .channels = channels,
+        .height = height,
+        .width = width,
+        .centre_ratio = rn_usual_centre_ratio(height, width),
+    };
     if (normalize != RN_NORMALIZE_NONE)
         entries = (size_t)channels * (by_channel(normalize) ? 1 : plane_size(made));
     made->entries = entries;

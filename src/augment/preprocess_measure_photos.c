@@ -111,6 +111,7 @@ rn_status rn_preprocess_measure_photos(rn_preprocess **out, const rn_samples *ph
         return rn_error(RN_EINVAL, "'%s' holds no photographs to measure", photos->name);
     RN_TRY(rn_preprocess_create(&shares, RN_NORMALIZE_NONE, shape.channels, shape.height,
                                 shape.width, NULL, NULL));
+    shares->centre_ratio = 1; // all that trainings may see
     g.volume = (size_t)shape.channels * (size_t)shape.height * (size_t)shape.width;
     g.shares = shares;
     g.chosen = (rn_samples){.channels = shape.channels,

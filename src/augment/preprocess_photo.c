@@ -70,13 +70,18 @@ out:
     return st;
 }
 
+static rn_augment centre_of(const rn_preprocess *preprocess)
+{
+    return (rn_augment){.crop = RN_CROP_CENTRE, .crop_ratio = preprocess->centre_ratio};
+}
+
 rn_status rn_preprocess_photo(const rn_preprocess *preprocess, float *dst, const rn_image *image,
                               const rn_augment *augment, const rn_augment_where *where)
 {
-    static const rn_augment none = {0};
+    const rn_augment centre = centre_of(preprocess);
     rn_scratch own = {0};
     const rn_augment_where full = rn_scratch_choose(where, &own);
-    rn_status st = make_photo(preprocess, dst, image, augment != NULL ? augment : &none, &full);
+    rn_status st = make_photo(preprocess, dst, image, augment != NULL ? augment : &centre, &full);
     rn_scratch_release(&own);
     return st;
 }
@@ -91,7 +96,8 @@ rn_window rn_preprocess_window(const rn_preprocess *preprocess, const rn_image *
     rn_stream stream; // of which nothing is drawn
 
     rn_stream_init(&stream, 0, RN_PURPOSE_AUGMENT, 0, 0);
-    const rn_photo_crop crop = rn_photo_crop_draw(&(rn_augment){0}, image, preprocess, &stream);
+    const rn_augment centre = centre_of(preprocess);
+    const rn_photo_crop crop = rn_photo_crop_draw(&centre, image, preprocess, &stream);
     const double across = (double)crop.x.source / (double)crop.x.resized;
     const double down = (double)crop.y.source / (double)crop.y.resized;
     return (rn_window){crop.left + (double)crop.x.first * across,

@@ -1,4 +1,4 @@
-#include "resnet/augment.h"
+#include "augment/centre.h"
 
 #include <math.h>
 #include <string.h>
@@ -138,14 +138,6 @@ out:
     return st;
 }
 
-// Half of an even or odd number, halves to the even: Python's round(), which CenterCrop takes.
-static int half_to_even(int number)
-{
-    int half = number / 2;
-
-    return number % 2 == 0 ? half : half + half % 2;
-}
-
 static rn_cut part(rn_cut whole, const rn_views *views, int top, int left)
 {
     whole.top = top;
@@ -157,8 +149,8 @@ static rn_cut part(rn_cut whole, const rn_views *views, int top, int left)
 
 static rn_cut center(rn_cut whole, const rn_views *views)
 {
-    return part(whole, views, half_to_even(whole.resized_height - views->crop_height),
-                half_to_even(whole.resized_width - views->crop_width));
+    return part(whole, views, (int)rn_half_to_even(whole.resized_height - views->crop_height),
+                (int)rn_half_to_even(whole.resized_width - views->crop_width));
 }
 
 static void add_five(rn_cut *cuts, const rn_cut *whole, const rn_views *views)

@@ -39,9 +39,11 @@ static rn_status start(sheet *s)
     if (s->image.pixels == NULL || s->used == NULL)
         return rn_error(RN_ENOMEM, "no memory for a sheet of %zu bytes", bytes);
     memset(s->image.pixels, 255, bytes);
-    if (photos)
-        RN_TRY(rn_preprocess_create(&s->preprocess, RN_NORMALIZE_NONE, 3, PHOTO_SIDE, PHOTO_SIDE,
-                                    NULL, NULL));
+    if (!photos)
+        return RN_OK;
+    RN_TRY(rn_preprocess_create(&s->preprocess, RN_NORMALIZE_NONE, 3, PHOTO_SIDE, PHOTO_SIDE, NULL,
+                                NULL));
+    s->preprocess->centre_ratio = 1;
 out:
     return st;
 }

@@ -43,6 +43,7 @@ static rn_status borrow_preprocess(cli_compared *d, int index)
         return RN_OK;
     RN_TRY(rn_preprocess_create(&copy, other->normalize, other->channels, other->height,
                                 other->width, other->mean, other->deviation));
+    copy->centre_ratio = other->centre_ratio;
     rn_preprocess_free(file->checkpoint->preprocess);
     file->checkpoint->preprocess = copy;
     file->origin.assumed_preprocess = false;

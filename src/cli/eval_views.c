@@ -35,23 +35,17 @@ static rn_status refuse(const cli_arguments *args, const char *option, rn_protoc
                     rn_protocol_name(protocol));
 }
 
-static double crop_ratio(const rn_checkpoint *model)
-{
-    rn_recipe recipe;
-
-    return cli_model_recipe(&recipe, model) ? recipe.augment.crop_ratio : 0;
-}
-
 rn_views cli_views_usual(const rn_checkpoint *model)
 {
-    return rn_views_centre(model->options.height, model->options.width, crop_ratio(model));
+    return rn_views_centre(model->options.height, model->options.width,
+                           model->preprocess->centre_ratio);
 }
 
 static rn_views parse_crop(const cli_arguments *args, const rn_checkpoint *model)
 {
     const int crop = (int)cli_integer(args, "crop");
-    rn_views views =
-        crop > 0 ? rn_views_centre(crop, crop, crop_ratio(model)) : cli_views_usual(model);
+    rn_views views = crop > 0 ? rn_views_centre(crop, crop, model->preprocess->centre_ratio)
+                              : cli_views_usual(model);
 
     if (cli_given(args, "resize"))
         views.resize = (int)cli_integer(args, "resize");

@@ -13,7 +13,8 @@
 #define RN_META_OPTIONS "resnet.options" // {"classes":10,"channels":3,"height":32,"width":32}
 #define RN_META_PREPROCESS                                                                         \
     "resnet.preprocess"                // {"normalize":"channel"}; in a file that has no
-                                       // tensors for them: "mean":[...],"deviation":[...]
+                                       // tensors for them: "mean":[...],"deviation":[...];
+                                       // unless it is the usual one: "centre_ratio":0.9
 #define RN_META_LABELS "resnet.labels" // ["airplane", ...]
 #define RN_META_RANGES "resnet.ranges" // {"layer1.0.relu1":[0,2.5], ...}
 #define RN_META_RECIPE "resnet.recipe" // as rn_recipe_print()
@@ -63,6 +64,7 @@ typedef struct rn_meta_normalization {
     bool said; // it is there
     rn_normalize normalize;
     float *mean, *deviation; // NULL: not in the metadata; the caller's (rn_free())
+    double centre_ratio;     // 0: not said
 } rn_meta_normalization;
 
 /** NONE where absent. Values must be as many as the normalization and the options want. */

@@ -199,6 +199,8 @@ static rn_status load_preprocess(loading *load)
     st = rn_preprocess_create(&load->made->preprocess, found.normalize, options->channels,
                               options->height, options->width, found.mean, found.deviation);
     RN_TRY(rn_as_format(st));
+    if (found.centre_ratio > 0)
+        load->made->preprocess->centre_ratio = found.centre_ratio;
 out:
     rn_free(found.mean);
     rn_free(found.deviation);

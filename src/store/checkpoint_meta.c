@@ -1,6 +1,7 @@
 // The metadata of a model file: model, options, preprocess, labels.
 #include "store/checkpoint.h"
 
+#include "augment/centre.h"
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/memory.h"
@@ -93,6 +94,8 @@ static rn_status add_preprocess(cJSON *metadata, const rn_preprocess *preprocess
         RN_TRY(add_floats(json, "mean", preprocess->mean, preprocess->entries));
         RN_TRY(add_floats(json, "deviation", preprocess->deviation, preprocess->entries));
     }
+    if (preprocess->centre_ratio != rn_usual_centre_ratio(preprocess->height, preprocess->width))
+        RN_TRY(rn_json_add_number(json, "centre_ratio", preprocess->centre_ratio));
     RN_TRY(add_printed(metadata, RN_META_PREPROCESS, json));
 out:
     cJSON_Delete(json);
@@ -204,10 +207,23 @@ out:
     return st;
 }
 
+static rn_status read_centre_ratio(double *ratio, const cJSON *json)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, "centre_ratio");
+
+    if (item == NULL)
+        return RN_OK;
+    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0.01 && item->valuedouble <= 1))
+        return rn_error(RN_EFORMAT, "%s: 'centre_ratio' is no number from 0.01 to 1",
+                        RN_META_PREPROCESS);
+    *ratio = item->valuedouble;
+    return RN_OK;
+}
+
 static rn_status read_normalization(rn_meta_normalization *out, const cJSON *json,
                                     const rn_model_options *options)
 {
-    static const char *const keys[] = {"normalize", "mean", "deviation"};
+    static const char *const keys[] = {"normalize", "mean", "deviation", "centre_ratio"};
     rn_status st = RN_OK;
     const char *name = "none";
     uint64_t shape[3];
@@ -222,6 +238,7 @@ static rn_status read_normalization(rn_meta_normalization *out, const cJSON *jso
                      RN_META_PREPROCESS);
         goto out;
     }
+    RN_TRY(read_centre_ratio(&out->centre_ratio, json));
     int dims = rn_preprocess_shape(shape, out->normalize, options);
     for (int d = 0; d < dims; d++)
         count *= (size_t)shape[d];

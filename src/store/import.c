@@ -209,6 +209,8 @@ static rn_status find_preprocess(importing *in)
         RN_TRY(copy_values(&found.deviation, in, RN_TENSOR_DEVIATION, found.normalize));
     }
     RN_TRY(rn_as_format(make_preprocess(in, found.normalize, found.mean, found.deviation)));
+    if (found.centre_ratio > 0)
+        in->made->preprocess->centre_ratio = found.centre_ratio;
 out:
     rn_free(found.mean);
     rn_free(found.deviation);

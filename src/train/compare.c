@@ -96,7 +96,7 @@ static bool same_values(const float *a, const float *b, size_t count)
 static bool same_preprocess(const rn_preprocess *a, const rn_preprocess *b)
 {
     return a->normalize == b->normalize && a->channels == b->channels && a->height == b->height &&
-           a->width == b->width && a->entries == b->entries &&
+           a->width == b->width && a->entries == b->entries && a->centre_ratio == b->centre_ratio &&
            same_values(a->mean, b->mean, a->entries) &&
            same_values(a->deviation, b->deviation, a->entries);
 }

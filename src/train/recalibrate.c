@@ -118,7 +118,8 @@ static void choose_augment(recalibrator *r)
     if (r->options->augment != NULL)
         r->augment = *r->options->augment;
     else if (r->samples->photos != NULL)
-        r->augment = (rn_augment){.crop = RN_CROP_CENTRE, .crop_ratio = RN_CENTRE_RATIO};
+        r->augment =
+            (rn_augment){.crop = RN_CROP_CENTRE, .crop_ratio = r->model->preprocess->centre_ratio};
 }
 
 static rn_status set_up(recalibrator *r)

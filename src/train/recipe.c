@@ -274,6 +274,15 @@ uint64_t rn_recipe_iterations(const rn_recipe *recipe, uint64_t images)
     return recipe->iterations > 0 ? recipe->iterations : (uint64_t)ceil(steps);
 }
 
+double rn_recipe_centre_ratio(const rn_recipe *recipe)
+{
+    const rn_augment *augment = &recipe->augment;
+
+    if (augment->crop_ratio > 0)
+        return augment->crop_ratio;
+    return augment->crop == RN_CROP_RESIZE || augment->crop == RN_CROP_AREA ? RN_CENTRE_RATIO : 1;
+}
+
 static rn_status check_augment(const rn_augment *augment)
 {
     const int low = rn_augment_low(augment), high = rn_augment_high(augment);

@@ -59,7 +59,8 @@ rn_evaluate_views_options rn_trainer_views(const rn_trainer *trainer)
     const rn_model_options *model = &trainer->checkpoint->options;
 
     return (rn_evaluate_views_options){
-        .views = rn_views_centre(model->height, model->width, trainer->recipe.augment.crop_ratio),
+        .views =
+            rn_views_centre(model->height, model->width, rn_recipe_centre_ratio(&trainer->recipe)),
         .workers = trainer->options->workers,
         .skip_bad = trainer->options->bad_images == RN_BAD_IMAGES_SKIP,
         .engine = trainer->options->engine,

@@ -19,7 +19,7 @@ expect 0 "$RESNET" eval run --protocol multi-scale --scales 24,40 --mirror --ave
 holds out "^  views     multi-scale (24, 40; mirrored), 4 a picture, logits averaged$"
 expect 0 "$RESNET" eval run --protocol single --json --threads 1
 holds out '"protocol":.*"single"'
-holds out '"resize":.*37' # 8/7 of 32
+holds out '"resize":.*32' # all of a small picture
 holds out '"crop":.*32'
 holds out '"weights":.*"model"' # which holds one set, whatever the training averaged
 expect 0 "$RESNET" eval run/checkpoint-4.safetensors --data "$tiny_data" --json --threads 1
@@ -118,7 +118,7 @@ echo "no picture" >"photos/$first/b.ppm"
 failure "'$first/b.ppm': not a picture" eval run --data photos --threads 1
 expect 0 "$RESNET" eval run --data photos --bad-images skip --save-logits p.npy --threads 1
 holds out "10 images"
-holds out "^  views     single (37, crop 32), 1 a picture$"
+holds out "^  views     single (32, crop 32), 1 a picture$"
 holds out "^  skipped   1 that could not be read$"
 [ "$(grep -c "left out: '$first/b.ppm': not a picture" err)" -eq 1 ] || fail "not named once"
 holds p.csv "^,\"$first/b.ppm\",\"$first\",,\"'$first/b.ppm': not a picture"

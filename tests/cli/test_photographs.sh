@@ -154,11 +154,28 @@ for set in "oblong --input 3x16x24 --normalize pixel-mean" "ratio --input 3x30x3
     holds out "\"loss\":[[:space:]]*$(loss_of "$run")"
     cp out "$run.json"
 done
-holds oblong.json '"resize":[[:space:]]*18'
+holds oblong.json '"resize":[[:space:]]*16'
 holds oblong.json '"crop_width":[[:space:]]*24'
 holds ratio.json '"resize":[[:space:]]*60'
 expect 0 "$RESNET" eval oblong --threads 1
-holds out "^  views     single (18, crop 24 x 16), 1 a picture$"
+holds out "^  views     single (16, crop 24 x 16), 1 a picture$"
+
+expect 0 "$RESNET" convert ratio ratio.onnx
+expect 0 "$RESNET" eval ratio.onnx --data two --json --threads 1
+holds out '"resize":[[:space:]]*60'
+
+# Predictions see what evaluations see.
+for run in oblong ratio; do
+    expect 0 "$RESNET" eval "$run" --save-logits scores.npy --threads 1
+    picture=$(sed -n 2p scores.csv | cut -d , -f 2 | tr -d '"')
+    values=$((12 * ($(wc -l <scores.csv) - 1)))
+    od -An -v -t f4 -j $(($(wc -c <scores.npy) - values)) -N 12 scores.npy | tr -s ' ' '\n' | sed '/^$/d' | sort >expected
+    expect 0 "$RESNET" predict "$run" "two/$picture" --json --top 3 --threads 1
+    sed -n 's/.*"probability":[[:space:]]*\([0-9.e-]*\).*/\1/p' out | sort >found
+    [ "$(wc -l <found)" -eq 3 ] || fail "not three classes: $(cat out)"
+    paste expected found | awk '$1 - $2 > 1e-5 || $2 - $1 > 1e-5 { bad = 1 } END { exit bad }' ||
+        fail "$run: predicted $(tr '\n' ' ' <found), evaluated $(tr '\n' ' ' <expected)"
+done
 
 # Running statistics: of the training set, told of what is damaged once.
 expect 0 "$RESNET" bn-recalibrate white --out new.safetensors --threads 1

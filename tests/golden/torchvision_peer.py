@@ -9,7 +9,7 @@ For each network the program writes derived weights as .pth, .safetensors and .o
 batch norms folded), the photographs as its input tensor, and its logits. Here torchvision loads the
 first two with nothing but load_state_dict(strict=True), onnxruntime runs the last two with batch 1 and
 7, and every row of logits must agree within 1e-4 of its largest element. The input tensor is checked
-against Pillow's resizing. --write stores torchvision's logits in torchvision.json, with which
+against torchvision's evaluation transforms. --write stores torchvision's logits in torchvision.json, with which
 slow_torchvision.c compares where there is no Python.
 """
 import json
@@ -25,6 +25,7 @@ import torch
 import torchvision
 from PIL import Image
 from safetensors.torch import load_file
+from torchvision import transforms
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, FOLDER)
@@ -37,17 +38,11 @@ DATA = os.environ.get("RESNET_DATA", os.path.join(FOLDER, "..", "..", "..", "sha
 failures = []
 
 
-def pillow_input(path):
-    """As resnet does: shorter side to 224, bilinear and antialiased, the centre, normalised."""
+def torchvision_input(path):
+    """As torchvision's weights ask for: Resize(256), CenterCrop(224), normalised."""
     image = Image.open(os.path.join(DATA, "imagenet-sample", path)).convert("RGB")
-    width, height = image.size
-    if width <= height:
-        size = (SIDE, SIDE * height // width)
-    else:
-        size = (SIDE * width // height, SIDE)
-    image = image.resize(size, Image.Resampling.BILINEAR)
-    left, top = (size[0] - SIDE) // 2, (size[1] - SIDE) // 2
-    pixels = np.asarray(image.crop((left, top, left + SIDE, top + SIDE)), np.float32) / 255
+    image = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(SIDE)])(image)
+    pixels = np.asarray(image, np.float32) / 255
     mean, deviation = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
     return ((pixels - mean) / deviation).transpose(2, 0, 1)
 
@@ -62,9 +57,9 @@ def check(what, ours, theirs):
 def check_inputs(images, photographs):
     for image, path in zip(images, photographs):
         # Decoders of JPEG and versions of Pillow differ by a gray level here and there.
-        difference = np.abs(image - pillow_input(path)).max() * 255 * 0.225
+        difference = np.abs(image - torchvision_input(path)).max() * 255 * 0.225
         if difference > 3.5:
-            failures.append(f"{path}: input differs from Pillow's by {difference:.1f} gray levels")
+            failures.append(f"{path}: input differs from torchvision's by {difference:.1f} gray levels")
 
 
 def load(name, state):

@@ -67,7 +67,7 @@ def cover(image, width, height):
         size = (width, h * width // w)
     else:
         size = (w * height // h, height)
-    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
     image = image.resize(size, Image.Resampling.BILINEAR)
     return image.crop((left, top, left + width, top + height))
 

@@ -29,6 +29,7 @@ static rn_checkpoint *new_model(void)
     rn_checkpoint *model;
 
     assert_int_equal(rn_model_create(&model, "resnet-8:width=4", &options, 3), RN_OK);
+    model->preprocess->centre_ratio = 0.875;
     return model;
 }
 
