@@ -235,7 +235,12 @@ static rn_status prepare(cli_reproduction *c)
     RN_TRY(rn_run_folder_create(c->folder));
     RN_TRY(cli_format(&path, "%s/plan.lock", c->folder));
     RN_TRY(cli_lock_file_wait(&lock, path, "it measures and plans in this folder"));
-    RN_TRY(holds_plan(c->folder) ? go_on(c) : begin(c));
+    if (holds_plan(c->folder))
+        st = go_on(c);
+    else if (c->target != NULL)
+        st = begin(c);
+    else // someone took the plan away meanwhile
+        st = rn_error(RN_ENOTFOUND, "'%s' holds no plan.json", c->folder);
 out:
     if (lock >= 0)
         close(lock);
