@@ -4,6 +4,14 @@
 
 #include <string.h>
 
+// He et al. 2015, section 4.2, which the paper of 2016 keeps to.
+#define PAPER_CIFAR                                                                                \
+    .iterations = 64000, .batch = 128, .seed = 1, .sgd = {.momentum = 0.9, .weight_decay = 1e-4},  \
+    .augment = {.pad = 4, .flip = true}, .normalize = RN_NORMALIZE_PIXEL_MEAN
+#define PAPER_STEPS                                                                                \
+    .kind = RN_SCHEDULE_STEP, .lr = 0.1, .factor = 0.1, .milestones = 2,                           \
+    .milestone = {32000, 48000}, .patience = 5
+
 static const struct {
     const char *summary;
     rn_recipe recipe;
@@ -11,56 +19,19 @@ static const struct {
     // He et al. 2015, section 4.2. All 50,000 images train; the authors' 45k/5k split only chose
     // the length ("hold_out": 5000 repeats it).
     {"the 2015 paper's CIFAR-10 training: 64,000 iterations, lr 0.1 divided by 10 at 32k and 48k",
-     {.name = "paper-cifar",
-      .iterations = 64000,
-      .batch = 128,
-      .seed = 1,
-      .schedule = {.kind = RN_SCHEDULE_STEP,
-                   .lr = 0.1,
-                   .factor = 0.1,
-                   .milestones = 2,
-                   .milestone = {32000, 48000},
-                   .patience = 5},
-      .sgd = {.momentum = 0.9, .weight_decay = 1e-4},
-      .augment = {.pad = 4, .flip = true},
-      .normalize = RN_NORMALIZE_PIXEL_MEAN}},
+     {.name = "paper-cifar", PAPER_CIFAR, .schedule = {PAPER_STEPS}}},
     // "In this case, we find that the initial learning rate of 0.1 is slightly too large to start
     // converging. So we use 0.01 to warm up the training until the training error is below 80 %."
     {"paper-cifar for 110 layers: lr 0.01 until the training error is below 80 %",
      {.name = "paper-cifar-110",
-      .iterations = 64000,
-      .batch = 128,
-      .seed = 1,
-      .schedule = {.kind = RN_SCHEDULE_STEP,
-                   .lr = 0.1,
-                   .factor = 0.1,
-                   .milestones = 2,
-                   .milestone = {32000, 48000},
-                   .patience = 5,
-                   .until_error = 80,
-                   .until_lr = 0.01},
-      .sgd = {.momentum = 0.9, .weight_decay = 1e-4},
-      .augment = {.pad = 4, .flip = true},
-      .normalize = RN_NORMALIZE_PIXEL_MEAN}},
+      PAPER_CIFAR,
+      .schedule = {PAPER_STEPS, .until_error = 80, .until_lr = 0.01}}},
     // Appendix: "for all CIFAR experiments we warm up the training by using a smaller learning rate
     // of 0.01 at the beginning 400 iterations and go back to 0.1 after that".
     {"the 2016 paper's: paper-cifar with lr 0.01 in the first 400 iterations",
      {.name = "paper-cifar-2016",
-      .iterations = 64000,
-      .batch = 128,
-      .seed = 1,
-      .schedule = {.kind = RN_SCHEDULE_STEP,
-                   .lr = 0.1,
-                   .factor = 0.1,
-                   .milestones = 2,
-                   .milestone = {32000, 48000},
-                   .patience = 5,
-                   .warmup = 400,
-                   .warmup_factor = 0.1,
-                   .warmup_flat = true},
-      .sgd = {.momentum = 0.9, .weight_decay = 1e-4},
-      .augment = {.pad = 4, .flip = true},
-      .normalize = RN_NORMALIZE_PIXEL_MEAN}},
+      PAPER_CIFAR,
+      .schedule = {PAPER_STEPS, .warmup = 400, .warmup_factor = 0.1, .warmup_flat = true}}},
     // A fifth of the paper's passes over the data: one cycle up to twice its rate, and five times
     // its decay, as short trainings want (Smith & Topin 2017).
     {"30 epochs in one cycle, for CIFAR-10 in about a fifth of the paper's time",

@@ -68,6 +68,11 @@ rn_status rn_trainer_save(rn_trainer *trainer);
  * is noted, and tried again a minute later (rn_trainer_retry_due()).
  */
 rn_status rn_trainer_save_on_the_way(rn_trainer *trainer);
+/** Whether a training goes on after a write that ended so: the disk refused, and there is more to
+ * do. */
+bool rn_trainer_goes_on(const rn_trainer *trainer, rn_status written);
+/** Note the message in force: that the training goes on, and `how`. */
+void rn_trainer_note_refused(const rn_trainer *trainer, const char *how);
 bool rn_trainer_retry_due(const rn_trainer *trainer);
 
 /** Write `name` in the run folder as a plain model with the weights to be used (EMA if in use). */

@@ -3,8 +3,6 @@
 
 #include "train/evaluate_views.h"
 
-#include <stdio.h>
-
 static rn_status evaluate_images(rn_trainer *trainer, const rn_samples *samples,
                                  rn_evaluation *result, rn_watch *watch)
 {
@@ -154,15 +152,12 @@ out:
 static rn_status keep_best(rn_trainer *trainer, double error)
 {
     rn_status st = rn_trainer_save_model(trainer, "best.safetensors");
-    char text[1200];
 
     if (st == RN_OK)
         trainer->progress.best_error = error;
-    if (st != RN_EIO || trainer->progress.iteration == trainer->iterations)
+    if (!rn_trainer_goes_on(trainer, st))
         return st;
-    snprintf(text, sizeof text, "%s; the training goes on, and the best weights stay those before",
-             rn_error_message());
-    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
+    rn_trainer_note_refused(trainer, "the best weights stay those before");
     return RN_OK;
 }
 

@@ -84,12 +84,16 @@ out:
     return st;
 }
 
-static void note_refused(rn_trainer *trainer)
+bool rn_trainer_goes_on(const rn_trainer *trainer, rn_status written)
+{
+    return written == RN_EIO && trainer->progress.iteration < trainer->iterations;
+}
+
+void rn_trainer_note_refused(const rn_trainer *trainer, const char *how)
 {
     char text[1200];
 
-    snprintf(text, sizeof text, "%s; the training goes on, and tries again each minute",
-             rn_error_message());
+    snprintf(text, sizeof text, "%s; the training goes on, and %s", rn_error_message(), how);
     rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_NOTE, .text = text});
 }
 
@@ -99,10 +103,10 @@ rn_status rn_trainer_save_on_the_way(rn_trainer *trainer)
 
     if (st == RN_OK)
         trainer->retry = 0;
-    if (st != RN_EIO || trainer->progress.iteration == trainer->iterations)
+    if (!rn_trainer_goes_on(trainer, st))
         return st;
     if (trainer->retry == 0)
-        note_refused(trainer);
+        rn_trainer_note_refused(trainer, "tries again each minute");
     trainer->retry = rn_clock() + RETRY_SECONDS;
     return RN_OK;
 }

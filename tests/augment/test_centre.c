@@ -1,5 +1,4 @@
 // What predictions see of a picture is what evaluations see of it.
-#include "image/image.h"
 #include "resnet/augment.h"
 
 #include <setjmp.h>
@@ -9,15 +8,7 @@
 
 #include <cmocka.h>
 
-static rn_image *make_picture(int channels, int width, int height)
-{
-    rn_image *image;
-
-    assert_int_equal(rn_image_create(&image, channels, width, height), RN_OK);
-    for (int i = 0; i < width * height * channels; i++)
-        image->pixels[i] = (uint8_t)(i * 37 + i / 11 * 5 + i / channels / width * 3);
-    return image;
-}
+#include "augment/made_picture.h"
 
 // As rn_evaluate_views() makes it: resized as a whole, then cut.
 static void centre_view(float *dst, const rn_preprocess *p, const rn_image *image)

@@ -4,7 +4,6 @@
 
 #include "base/random.h"
 #include "image/fail_allocation.h"
-#include "image/image.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,17 +13,9 @@
 
 #include <cmocka.h>
 
+#include "augment/made_picture.h"
+
 enum { WIDTH = 9, HEIGHT = 7, PLANE = WIDTH * HEIGHT, VOLUME = 3 * PLANE, SEED = 11 };
-
-static rn_image *make_picture(int channels, int width, int height)
-{
-    rn_image *image;
-
-    assert_int_equal(rn_image_create(&image, channels, width, height), RN_OK);
-    for (int i = 0; i < width * height * channels; i++)
-        image->pixels[i] = (uint8_t)(i * 37 + i / 11 * 5 + i / channels / width * 3);
-    return image;
-}
 
 static rn_preprocess *make_preprocess(rn_normalize normalize, int channels)
 {

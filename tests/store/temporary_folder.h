@@ -2,12 +2,12 @@
 #ifndef STORE_TEMPORARY_FOLDER_H
 #define STORE_TEMPORARY_FOLDER_H
 
+#include "base/file_size_limit.h"
+
 #include <dirent.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/store-XXXXXX";
@@ -55,17 +55,6 @@ static inline int remove_folder(void **state)
     (void)state;
     empty_folder();
     return rmdir(folder);
-}
-
-/** Writing beyond `bytes` of a file fails with EFBIG, as on a full disk; RLIM_INFINITY undoes. */
-static inline void limit_file_size(rlim_t bytes)
-{
-    struct rlimit limit;
-
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &limit);
-    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
-    setrlimit(RLIMIT_FSIZE, &limit);
 }
 
 #endif

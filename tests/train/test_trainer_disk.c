@@ -1,24 +1,12 @@
 // Disks that refuse for a while: the training is worth more than one checkpoint.
+#include "base/file_size_limit.h"
 #include "train/training.h"
-
-#include <signal.h>
-#include <sys/resource.h>
 
 /** Steps from `from` on, up to before `to`, nothing long can be written. */
 typedef struct full_disk {
     training t; // first: the context of its events
     uint64_t from, to;
 } full_disk;
-
-static void limit_file_size(rlim_t bytes)
-{
-    struct rlimit limit;
-
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &limit);
-    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
 
 static void disk_event(const rn_event *event, void *context)
 {
