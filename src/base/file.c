@@ -36,6 +36,15 @@ rn_status rn_file_require_regular(mode_t mode, const char *path)
                     S_ISDIR(mode) ? "a folder" : "a pipe or device");
 }
 
+// errno stays that of the failure before.
+static void close_quietly(int descriptor)
+{
+    int error = errno;
+
+    close(descriptor);
+    errno = error;
+}
+
 // As much of *path as can be opened at once becomes a folder; *path goes on behind it.
 static int open_part(int folder, const char **path)
 {
@@ -59,19 +68,15 @@ int rn_open_at(int folder, const char *path, int flags)
 
     while (strlen(path) >= PATH_MAX && opened != -1) {
         opened = open_part(at, &path);
-        int error = errno;
         if (at != folder)
-            close(at);
-        errno = error;
+            close_quietly(at);
         at = opened;
     }
     if (opened == -1)
         return -1;
     opened = openat(at, path, flags | O_CLOEXEC);
-    int error = errno;
     if (at != folder)
-        close(at);
-    errno = error;
+        close_quietly(at);
     return opened;
 }
 
@@ -124,24 +129,70 @@ static rn_status check_limit(uint64_t bytes, size_t limit, const char *path)
                     (unsigned long long)bytes, limit);
 }
 
-int rn_open_plain(int root, const char *folder, const char *file)
+static int open_plain_folder(int at, const char *name)
+{
+    return openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int open_plain_file(int at, const char *name)
 {
     struct stat info;
-    int at = openat(root, folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int descriptor = -1;
+    int descriptor = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-    if (at < 0)
-        return -1;
-    descriptor = openat(at, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    int error = errno;
-    close(at);
-    errno = error;
     if (descriptor >= 0 && (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode))) {
         close(descriptor);
         errno = EINVAL;
         return -1;
     }
     return descriptor;
+}
+
+int rn_open_plain(int root, const char *folder, const char *file)
+{
+    int at = open_plain_folder(root, folder);
+    int descriptor = -1;
+
+    if (at < 0)
+        return -1;
+    descriptor = open_plain_file(at, file);
+    close_quietly(at);
+    return descriptor;
+}
+
+// The next component of *path, which goes on behind it; false where it leads nowhere below.
+static bool next_component(char name[NAME_MAX + 1], const char **path)
+{
+    size_t length = strcspn(*path, "/");
+
+    if (length > NAME_MAX) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    memcpy(name, *path, length);
+    name[length] = '\0';
+    *path += length;
+    errno = EINVAL;
+    return length > 0 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+int rn_open_below(int root, const char *path)
+{
+    char name[NAME_MAX + 1];
+    int at = root, opened = -1;
+
+    while (next_component(name, &path)) {
+        bool last = *path == '\0';
+        opened = last ? open_plain_file(at, name) : open_plain_folder(at, name);
+        if (at != root)
+            close_quietly(at);
+        if (last || opened < 0)
+            return opened;
+        at = opened;
+        path++; // the slash
+    }
+    if (at != root)
+        close_quietly(at);
+    return -1;
 }
 
 static rn_status judge_head(int descriptor, uint64_t size, const char *path, rn_file_judge *judge)

@@ -45,6 +45,13 @@ int rn_open_at(int folder, const char *path, int flags);
  */
 int rn_open_plain(int root, const char *folder, const char *file);
 
+/**
+ * The same for a path of any number of components, that a stranger may have written: it leads to
+ * the folder ROOT or below, and none of it is a link. EINVAL for "..", ".", an empty component, a
+ * path that begins with a slash, and for what is no regular file.
+ */
+int rn_open_below(int root, const char *path);
+
 /** Read a whole open regular file from its beginning; `path` is for messages, else as
  * rn_file_read().
  */

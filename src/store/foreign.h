@@ -56,10 +56,13 @@ rn_status rn_torch_write(const char *path, const rn_tensor *tensors, size_t coun
  * Read an ONNX file and find the network that its graph computes.
  *
  * @param bytes  From rn_alloc(); freed with the result, or here on failure.
+ * @param path   The file's, in whose folder values lie that are not in the file (external_data), or
+ *               NULL: such values are refused.
  * @return RN_OK; RN_EFORMAT (what and where); RN_EUNSUPPORTED (a graph of another family: the first
- *         node that does not fit, by name and operator); RN_ENOMEM.
+ *         node that does not fit, by name and operator); RN_ENOTFOUND or RN_EIO (a file of values);
+ *         RN_ENOMEM.
  */
-rn_status rn_onnx_parse(rn_foreign **out, char *bytes, size_t size);
+rn_status rn_onnx_parse(rn_foreign **out, char *bytes, size_t size, const char *path);
 
 /**
  * Write a model as ONNX (opset 17, dynamic batch), atomically; metadata_props hold the metadata.

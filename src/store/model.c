@@ -86,7 +86,7 @@ out:
 
 // Exactly one of `out` and `foreign` is set.
 static rn_status read_bytes(rn_checkpoint **out, rn_foreign **foreign, rn_origin *origin,
-                            char *bytes, size_t size)
+                            char *bytes, size_t size, const char *path)
 {
     origin->format = recognise(bytes, size);
     switch (origin->format) {
@@ -95,18 +95,18 @@ static rn_status read_bytes(rn_checkpoint **out, rn_foreign **foreign, rn_origin
     case RN_FILE_TORCH:
         return rn_torch_parse(foreign, bytes, size);
     default: // judged before it was read
-        return rn_onnx_parse(foreign, bytes, size);
+        return rn_onnx_parse(foreign, bytes, size, path);
     }
 }
 
 static rn_status load_bytes(rn_checkpoint **out, rn_origin *origin, char *bytes, size_t size,
-                            const rn_import_options *options)
+                            const char *path, const rn_import_options *options)
 {
     rn_status st = RN_OK;
     rn_foreign *foreign = NULL;
     rn_checkpoint *made = NULL;
 
-    RN_TRY(read_bytes(&made, &foreign, origin, bytes, size));
+    RN_TRY(read_bytes(&made, &foreign, origin, bytes, size, path));
     if (foreign != NULL)
         RN_TRY(rn_import(&made, origin, foreign, options));
     else if (options != NULL)
@@ -129,7 +129,7 @@ rn_status rn_model_load(rn_checkpoint **out, rn_origin *origin, const char *path
 
     *out = NULL;
     RN_TRY(rn_file_read_if(&bytes, &size, path, SIZE_MAX, judge));
-    st = load_bytes(out, &found, bytes, size, options);
+    st = load_bytes(out, &found, bytes, size, path, options);
     if (st != RN_OK)
         rn_error_prefix(st, "'%s'", path);
     if (origin != NULL)

@@ -33,7 +33,8 @@ enum {
     RN_ONNX_NODES = 100000, // of a graph, and as many initializers
     RN_ONNX_LINKS = 32,     // inputs, or outputs, of a node
     RN_ONNX_METADATA = 1000,
-    RN_ONNX_SHOWN = 100 // bytes of a name in a message
+    RN_ONNX_FILES = 4096, // beside the model
+    RN_ONNX_SHOWN = 100   // bytes of a name in a message
 };
 
 /** A text of the file, without a NUL. */
@@ -49,15 +50,22 @@ typedef struct rn_onnx_text {
 bool rn_onnx_is(rn_onnx_text text, const char *word);
 int rn_onnx_compare(rn_onnx_text a, rn_onnx_text b);
 
+/** Where values lie that are in another file (external_data). */
+typedef struct rn_onnx_place {
+    rn_onnx_text file;       // relative to the model's folder; size 0: not told
+    uint64_t offset, length; // bytes; UINT64_MAX: to the file's end
+} rn_onnx_place;
+
 typedef struct rn_onnx_tensor {
     rn_onnx_text name;
     int type;
     int dims;
     int64_t shape[RN_TENSOR_DIMS];
-    size_t count;         // product of shape
-    const char *external; // set where the values lie in another file
-    rn_proto body;        // the message, to gather values from
-    rn_proto raw;         // raw_data, where the file uses it
+    size_t count;  // product of shape
+    bool external; // until rn_onnx_fetch(): values lie in `place`
+    rn_onnx_place place;
+    rn_proto body; // the message, to gather values from
+    rn_proto raw;  // raw_data, where the file uses it, or what was fetched
     bool has_raw;
 } rn_onnx_tensor;
 
@@ -118,8 +126,8 @@ typedef struct rn_onnx_model {
  * Read a model's messages and join its names: each is defined once, and somewhere. The model
  * borrows from `bytes`.
  *
- * @return RN_OK; RN_EFORMAT; RN_EUNSUPPORTED (external data, functions, sparse tensors); RN_ENOMEM.
- *         In any case rn_onnx_release() is due.
+ * @return RN_OK; RN_EFORMAT; RN_EUNSUPPORTED (functions, sparse tensors); RN_ENOMEM. In any case
+ *         rn_onnx_release() is due.
  */
 rn_status rn_onnx_read(rn_onnx_model *model, const char *bytes, size_t size);
 void rn_onnx_release(rn_onnx_model *model);
@@ -127,10 +135,36 @@ void rn_onnx_release(rn_onnx_model *model);
 /** Join the names of a model whose messages have been read. */
 rn_status rn_onnx_link_names(rn_onnx_model *model);
 
+/** The files that hold values of a model's initializers; start with zeroes. */
+typedef struct rn_onnx_files {
+    struct rn_onnx_file *files;
+    size_t count, capacity;
+    size_t bytes; // of all
+} rn_onnx_files;
+
+/**
+ * Read the files that initializers refer to (external_data), each once, and find the values there.
+ * They lie in the model's folder or below; no part of their paths is a symbolic link.
+ *
+ * @param path  The model's, or NULL: it has none, and such initializers are refused.
+ * @return RN_OK; RN_EFORMAT (a place outside the folder or the file; more than 2 GiB in all);
+ *         RN_EUNSUPPORTED (more than RN_ONNX_FILES files; no path); RN_ENOTFOUND or RN_EIO;
+ *         RN_ENOMEM. Each names the tensor. In any case rn_onnx_files_release() is due, once the
+ *         model's values are no longer read.
+ */
+rn_status rn_onnx_fetch(rn_onnx_files *files, rn_onnx_model *model, const char *path);
+void rn_onnx_files_release(rn_onnx_files *files);
+
 rn_status rn_onnx_read_text(rn_onnx_text *text, const rn_proto_field *field, const char *what);
 
-/** Read one TensorProto and check that it holds as many values as its shape says. */
-rn_status rn_onnx_read_tensor(rn_onnx_tensor *tensor, rn_proto body);
+/**
+ * Read one TensorProto and check that it holds as many values as its shape says.
+ *
+ * @param external  Whether the values may lie in another file; else RN_EUNSUPPORTED if they do.
+ */
+rn_status rn_onnx_read_tensor(rn_onnx_tensor *tensor, rn_proto body, bool external);
+/** Give a tensor its values as the bytes of raw_data. RN_OK; RN_EFORMAT (more or fewer). */
+rn_status rn_onnx_set_raw(rn_onnx_tensor *tensor, rn_proto raw);
 /** "float16"; static. */
 const char *rn_onnx_type_name(int type);
 bool rn_onnx_is_float(int type);

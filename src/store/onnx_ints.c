@@ -188,7 +188,7 @@ static rn_status constant_of_shape(rn_onnx_ints *out, const rn_onnx_node *node,
         return no_such(node);
     RN_TRY(rn_onnx_find_attribute(&value, node, "value", RN_ONNX_ATTRIBUTE_TENSOR));
     if (value.present) {
-        RN_TRY(rn_onnx_read_tensor(&tensor, value.tensor));
+        RN_TRY(rn_onnx_read_tensor(&tensor, value.tensor, false));
         if (!rn_onnx_ints_of(&fill, &tensor) || fill.count != 1)
             return no_such(node);
     }

@@ -295,7 +295,7 @@ static rn_status constant_tensor(rn_lowering *lowering, const rn_onnx_attribute 
                    sizeof(rn_onnx_tensor *)));
     RN_TRY(RN_NEW(&net->constants[net->constant_count], 1));
     rn_onnx_tensor *tensor = net->constants[net->constant_count++];
-    RN_TRY(rn_onnx_read_tensor(tensor, value->tensor));
+    RN_TRY(rn_onnx_read_tensor(tensor, value->tensor, false));
     *out = (rn_known){.kind = RN_KNOWN_TENSOR, .tensor = tensor};
 out:
     return st;

@@ -260,7 +260,7 @@ static bool stands_folded(const rn_match *match, int index, const rn_net_node *a
 {
     const rn_node *node = rn_graph_node(match->graph, index);
 
-    if (node->kind != RN_NODE_BATCH_NORM || at->kind != RN_NODE_CONV || at->bias == NULL)
+    if (node->kind != RN_NODE_BATCH_NORM || at->kind != RN_NODE_CONV)
         return false;
     int conv = node->inputs[0];
     return rn_graph_node(match->graph, conv)->kind == RN_NODE_CONV && match->readers[conv] == 1;

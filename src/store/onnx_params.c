@@ -98,13 +98,13 @@ static rn_status fill_bias(filling *fill, int param, const rn_onnx_tensor *bias)
     return bias == NULL ? fill_constant(fill, param, 0) : take(fill, param, bias);
 }
 
-// y = x + b, as gain (x - mean) / sqrt(variance + epsilon) + bias is to rounding.
+// y = x + b (no b: 0), as gain (x - mean) / sqrt(variance + epsilon) + bias is to rounding.
 static rn_status fill_folded_norm(filling *fill, const rn_node *node, const rn_net_node *from)
 {
     rn_status st = RN_OK;
 
     RN_TRY(fill_constant(fill, node->weight, 1));
-    RN_TRY(take(fill, node->bias, from->bias));
+    RN_TRY(fill_bias(fill, node->bias, from->bias));
     RN_TRY(fill_constant(fill, node->running_mean, 0));
     RN_TRY(fill_constant(fill, node->running_variance, 1 - node->epsilon));
 out:

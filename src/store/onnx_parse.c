@@ -12,6 +12,7 @@
 // What a result points into.
 typedef struct onnx_owner {
     char *bytes;
+    rn_onnx_files files;
     rn_graph *graph; // names of the tensors
     rn_blocks blocks;
 } onnx_owner;
@@ -19,6 +20,7 @@ typedef struct onnx_owner {
 // A file on its way.
 typedef struct parsing {
     rn_onnx_model model;
+    rn_onnx_files files;
     rn_net net;
     rn_match match;
     rn_model_options said; // by the metadata
@@ -32,6 +34,7 @@ static void release_owner(void *pointer)
     onnx_owner *owner = pointer;
 
     rn_free(owner->bytes);
+    rn_onnx_files_release(&owner->files);
     rn_graph_free(owner->graph);
     rn_blocks_free(&owner->blocks);
     rn_free(owner);
@@ -134,7 +137,7 @@ static rn_status check_sharing(const parsing *parse, size_t size)
         bytes += rn_graph_param(parse->graph, i)->count * sizeof(float);
     if (bytes > most)
         return rn_error(RN_EUNSUPPORTED,
-                        "a file of %zu bytes for %zu bytes of parameters: layers share weights, "
+                        "a model of %zu bytes for %zu bytes of parameters: layers share weights, "
                         "which %s does not",
                         size, bytes, rn_graph_model(parse->graph));
     return RN_OK;
@@ -162,6 +165,8 @@ static rn_status make_foreign(rn_foreign **out, parsing *parse)
         RN_TRY(rn_json_print(&foreign->metadata, parse->model.metadata, false));
     owner->graph = parse->graph;
     parse->graph = NULL; // the owner's
+    owner->files = parse->files;
+    parse->files = (rn_onnx_files){0};
     *out = foreign;
     foreign = NULL; // now the caller's
 out:
@@ -169,28 +174,30 @@ out:
     return st;
 }
 
-static rn_status parse_bytes(rn_foreign **out, const char *bytes, size_t size)
+static rn_status parse_bytes(rn_foreign **out, const char *bytes, size_t size, const char *path)
 {
     rn_status st = RN_OK;
     parsing parse = {0};
 
     RN_TRY(rn_onnx_read(&parse.model, bytes, size));
+    RN_TRY(rn_onnx_fetch(&parse.files, &parse.model, path));
     RN_TRY(rn_net_lower(&parse.net, &parse.model));
     RN_TRY(find_network(&parse));
-    RN_TRY(check_sharing(&parse, size));
+    RN_TRY(check_sharing(&parse, size + parse.files.bytes));
     RN_TRY(make_foreign(out, &parse));
 out:
     rn_match_release(&parse.match);
     rn_graph_free(parse.graph);
     rn_net_release(&parse.net);
     rn_onnx_release(&parse.model);
+    rn_onnx_files_release(&parse.files);
     return st;
 }
 
-rn_status rn_onnx_parse(rn_foreign **out, char *bytes, size_t size)
+rn_status rn_onnx_parse(rn_foreign **out, char *bytes, size_t size, const char *path)
 {
     *out = NULL;
-    rn_status st = parse_bytes(out, bytes, size);
+    rn_status st = parse_bytes(out, bytes, size, path);
 
     if (st == RN_OK)
         ((onnx_owner *)(*out)->owner)->bytes = bytes;

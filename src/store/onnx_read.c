@@ -172,7 +172,7 @@ static rn_status add_tensor(rn_onnx_model *model, const rn_proto_field *field)
     RN_TRY(rn_grow((void **)&model->tensors, &model->tensor_capacity, model->tensor_count + 1,
                    sizeof *model->tensors));
     rn_onnx_tensor *tensor = &model->tensors[model->tensor_count++];
-    RN_TRY(rn_onnx_read_tensor(tensor, field->bytes));
+    RN_TRY(rn_onnx_read_tensor(tensor, field->bytes, true));
     if (tensor->name.size == 0)
         st = rn_error(RN_EFORMAT, "initializer %zu has no name", model->tensor_count - 1);
 out:

@@ -1,6 +1,9 @@
 // TensorProto: where the values lie, and their conversion.
 #include "store/onnx.h"
 
+#include "base/text.h"
+
+#include <stdio.h>
 #include <string.h>
 
 // Field numbers of the format.
@@ -85,8 +88,24 @@ out:
     return st;
 }
 
-// {"location": "weights.bin"} among the entries that say where external values lie.
-static rn_status external_error(const rn_proto_field *field)
+static rn_status read_bytes_told(uint64_t *value, rn_onnx_text text, const char *what)
+{
+    char digits[24];
+    int64_t number = 0;
+
+    if (text.size < sizeof digits) {
+        snprintf(digits, sizeof digits, "%.*s", RN_ONNX_TEXT(text));
+        if (rn_text_int64(digits, 0, INT64_MAX, &number)) {
+            *value = (uint64_t)number;
+            return RN_OK;
+        }
+    }
+    return rn_error(RN_EFORMAT, "external_data: %s is '%.*s', expected a number of bytes", what,
+                    RN_ONNX_TEXT(text));
+}
+
+// One of the entries that say where external values lie: {"location": "model.onnx.data"}.
+static rn_status add_place(rn_onnx_place *place, const rn_proto_field *field)
 {
     rn_status st = RN_OK;
     rn_onnx_text key = {0}, value = {0};
@@ -104,11 +123,11 @@ static rn_status external_error(const rn_proto_field *field)
             RN_TRY(rn_onnx_read_text(&value, &part, "value"));
     }
     if (rn_onnx_is(key, "location"))
-        st = rn_error(
-            RN_EUNSUPPORTED,
-            "values lie in another file, '%.*s': save the model as one file, of PyTorch by "
-            "torch.onnx.export(..., external_data=False)",
-            RN_ONNX_TEXT(value));
+        place->file = value;
+    else if (rn_onnx_is(key, "offset"))
+        st = read_bytes_told(&place->offset, value, "offset");
+    else if (rn_onnx_is(key, "length"))
+        st = read_bytes_told(&place->length, value, "length");
 out:
     return st;
 }
@@ -134,10 +153,10 @@ static rn_status read_tensor_field(rn_onnx_tensor *tensor, const rn_proto_field 
     case TENSOR_SEGMENT:
         return rn_error(RN_EUNSUPPORTED, "values in segments are not read");
     case TENSOR_EXTERNAL:
-        return external_error(field);
+        return add_place(&tensor->place, field);
     case TENSOR_LOCATION:
         RN_TRY(rn_proto_expect(field, RN_WIRE_VARINT, "data_location"));
-        tensor->external = field->value == 0 ? NULL : "another file";
+        tensor->external = field->value != 0;
         break;
     default:
         break;
@@ -210,23 +229,40 @@ out:
     return st;
 }
 
-static rn_status check_values(const rn_onnx_tensor *tensor)
+static rn_status check_external(const rn_onnx_tensor *tensor, bool allowed)
+{
+    if (!allowed)
+        return rn_error(RN_EUNSUPPORTED, "values lie in another file, '%.*s'",
+                        RN_ONNX_TEXT(tensor->place.file));
+    if (tensor->has_raw)
+        return rn_error(RN_EFORMAT, "values both in raw_data and in another file");
+    if (tensor->place.file.size == 0)
+        return rn_error(RN_EFORMAT, "values lie in another file, which is not told");
+    return RN_OK;
+}
+
+rn_status rn_onnx_set_raw(rn_onnx_tensor *tensor, rn_proto raw)
+{
+    const element_type *type = find_type(tensor->type);
+    size_t bytes = rn_proto_size(&raw);
+
+    tensor->raw = raw;
+    tensor->has_raw = true;
+    if (type != NULL && (bytes / type->bytes != tensor->count || bytes % type->bytes != 0))
+        return rn_error(RN_EFORMAT, "%zu bytes of %s, expected %zu values", bytes, type->name,
+                        tensor->count);
+    return RN_OK;
+}
+
+static rn_status check_values(rn_onnx_tensor *tensor)
 {
     const element_type *type = find_type(tensor->type);
     size_t count = 0;
 
-    if (tensor->external != NULL)
-        return rn_error(RN_EUNSUPPORTED, "values lie in %s: save the model as one file",
-                        tensor->external);
+    if (tensor->has_raw)
+        return rn_onnx_set_raw(tensor, tensor->raw);
     if (type == NULL)
         return RN_OK; // may stand there; using it is an error
-    if (tensor->has_raw) {
-        size_t bytes = rn_proto_size(&tensor->raw);
-        if (bytes / type->bytes != tensor->count || bytes % type->bytes != 0)
-            return rn_error(RN_EFORMAT, "%zu bytes of %s, expected %zu values", bytes, type->name,
-                            tensor->count);
-        return RN_OK;
-    }
     rn_status st = count_values(&count, tensor, type);
     if (st == RN_OK && count != tensor->count)
         st = rn_error(RN_EFORMAT, "%zu values of %s, expected %zu", count, type->name,
@@ -244,20 +280,20 @@ static rn_status check_fields(const rn_onnx_tensor *tensor, size_t fields)
                     tensor->count, tensor->count + MOST_OTHER_FIELDS);
 }
 
-rn_status rn_onnx_read_tensor(rn_onnx_tensor *tensor, rn_proto body)
+rn_status rn_onnx_read_tensor(rn_onnx_tensor *tensor, rn_proto body, bool external)
 {
     rn_status st = RN_OK;
     rn_proto_field field;
     size_t fields = 0;
 
-    *tensor = (rn_onnx_tensor){.body = body};
+    *tensor = (rn_onnx_tensor){.body = body, .place.length = UINT64_MAX};
     do {
         RN_TRY(rn_proto_next(&body, &field));
         RN_TRY(read_tensor_field(tensor, &field));
         fields++;
     } while (field.number != 0);
     RN_TRY(multiply_shape(tensor));
-    RN_TRY(check_values(tensor));
+    RN_TRY(tensor->external ? check_external(tensor, external) : check_values(tensor));
     RN_TRY(check_fields(tensor, fields));
 out:
     if (st != RN_OK && tensor->name.size > 0)

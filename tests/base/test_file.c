@@ -3,6 +3,8 @@
 #include "base/memory.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -130,6 +132,41 @@ static void only_regular_files_are_read(void **state)
         assert_int_equal(rn_file_size(&bytes, cases[i].path), cases[i].status);
         assert_message_has(cases[i].part);
         assert_int_equal(bytes, 0);
+    }
+}
+
+// Each is the file "a/b/c", or nothing.
+static void paths_of_strangers_lead_down(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        int error; // 0: opens
+    } cases[] = {
+        {"a/b/c", 0},        {"a/b/none", ENOENT}, {"none/b/c", ENOENT},  {"", EINVAL},
+        {"/a/b/c", EINVAL},  {"a//b/c", EINVAL},   {"a/./b/c", EINVAL},   {"a/../a/b/c", EINVAL},
+        {"a/b/c/", ENOTDIR}, {"a/b/", EINVAL},     {"a/b", EINVAL}, // a folder
+        {"..", EINVAL},      {"link", ELOOP},      {"a/link/c", ENOTDIR}, {"a/b/c/d", ENOTDIR},
+    };
+
+    assert_int_equal(rn_folder_create("a/b"), RN_OK);
+    put("a/b/c", "text");
+    assert_int_equal(symlink("a/b/c", "link"), 0);
+    assert_int_equal(symlink("b", "a/link"), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int before = dup(0); // the lowest number that is free
+        close(before);
+        errno = 0;
+        int descriptor = rn_open_below(AT_FDCWD, cases[i].path);
+        if ((descriptor >= 0) != (cases[i].error == 0) ||
+            (descriptor < 0 && errno != cases[i].error))
+            fail_msg("'%s': %s, expected %s", cases[i].path, strerror(errno),
+                     strerror(cases[i].error));
+        if (descriptor >= 0)
+            close(descriptor);
+        int after = dup(0);
+        close(after);
+        assert_int_equal(after, before); // nothing stays open
     }
 }
 
@@ -384,6 +421,7 @@ int main(void)
         TEST(what_is_written_is_read),
         TEST(the_limit_is_exact),
         TEST(only_regular_files_are_read),
+        TEST(paths_of_strangers_lead_down),
         TEST(existence_knows_its_kinds),
         TEST(folders_are_made_with_their_parents),
         TEST(an_abandoned_file_leaves_the_old_one),

@@ -76,6 +76,12 @@ expect 0 "$RESNET" convert own.safetensors model.onnx
 expect 0 "$RESNET" convert model.onnx back.safetensors
 holds out "^model.onnx: onnx"
 cmp -s own.safetensors back.safetensors || fail "onnx: not what went in"
+# Two files, as PyTorch's exporter writes them, taken from wherever they are.
+expect 0 "$RESNET" convert "$SOURCE/tests/store/onnx/default.onnx" default.safetensors
+cp "$SOURCE/tests/store/onnx/default.onnx" alone.onnx
+failure "'alone.onnx': tensor 'units.1.conv1.weight': cannot open './default.onnx.data': No such file" \
+    convert alone.onnx never.safetensors
+[ ! -e never.safetensors ] || fail "half a model is written"
 expect 0 "$RESNET" convert own.safetensors folded.onnx --fold
 expect 0 "$RESNET" convert own.safetensors model.pth
 holds err "^resnet: note: a PyTorch file holds weights only"

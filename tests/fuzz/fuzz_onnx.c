@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (size > 0)
         memcpy(bytes, data, size);
-    if (rn_onnx_parse(&foreign, bytes, size) != RN_OK) {
+    if (rn_onnx_parse(&foreign, bytes, size, NULL) != RN_OK) {
         if (foreign != NULL || rn_error_message()[0] == '\0')
             abort();
         return 0;

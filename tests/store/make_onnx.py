@@ -1,8 +1,9 @@
 """make_onnx.py: the ONNX files of other programs in tests/store/onnx/, and onnx_expected.h.
 
-Small networks with PyTorch's logits: as torch.onnx.export writes them (TorchScript), and composed
-operator by operator in the forms that the dynamo exporter and other programs use. Run it with
-torch, onnx and onnxruntime; everything follows from fixed numbers, file by file.
+Small networks with PyTorch's logits: as torch.onnx.export writes them (with TorchScript, and as it
+does unless told otherwise: two files), and composed operator by operator in the forms that the
+dynamo exporter and other programs use. Run it with torch, onnx, onnxruntime and onnxscript;
+everything follows from fixed numbers, file by file.
 """
 import contextlib
 import io
@@ -176,6 +177,18 @@ def export(model, size, path, dynamic, **options):
         names["dynamic_axes"] = {"image": {0: "batch"}, "scores": {0: "batch"}}
     with contextlib.redirect_stdout(io.StringIO()):
         torch.onnx.export(model, (torch.zeros(BATCH, 3, size, size),), str(path), dynamo=False, **names, **options)
+
+
+def export_by_default(model, size, path):
+    """Large values go into PATH.data. Left out: the lines of Python that each node comes from."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        torch.onnx.export(model, (torch.zeros(BATCH, 3, size, size),), str(path))
+    written = onnx.load(path, load_external_data=False)
+    for node in written.graph.node:
+        kept = [entry for entry in node.metadata_props if entry.key != "pkg.torch.onnx.stack_trace"]
+        del node.metadata_props[:]
+        node.metadata_props.extend(kept)
+    path.write_bytes(written.SerializeToString())
 
 
 class Composer:
@@ -360,6 +373,12 @@ def exported():
     preact = settle(Preactivated())
     export(preact, 8, HERE / "onnx/script-preact.onnx", True)
     record("script-preact", "resnet:units=2,1;block=basic;width=2;stem=cifar;unit=preact;shortcut=B", preact, 8, 1e-5)
+    export_by_default(cifar, 8, HERE / "onnx/default.onnx")
+    record("default", CIFAR_A, cifar, 8, 1e-5)
+    torch.manual_seed(1)
+    fresh = Cifar("B").eval()  # batch norms of no effect vanish altogether
+    export_by_default(fresh, 8, HERE / "onnx/fresh.onnx")
+    record("fresh", CIFAR_B, fresh, 8, 1e-5)
     vgg = settle(Vgg())
     export(vgg, 8, HERE / "onnx/script-vgg.onnx", True)
     check(HERE / "onnx/script-vgg.onnx", *logits(vgg, 8), 1e-5)  # of the family's form, too narrow for it

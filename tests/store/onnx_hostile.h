@@ -156,7 +156,7 @@ static inline char *finish(file *f, size_t *size)
 static inline void expect(char *bytes, size_t size, rn_status status, const char *says)
 {
     rn_foreign *foreign = NULL;
-    rn_status st = rn_onnx_parse(&foreign, bytes, size);
+    rn_status st = rn_onnx_parse(&foreign, bytes, size, NULL);
 
     assert_null(foreign);
     if (st != status || strstr(rn_error_message(), says) == NULL)

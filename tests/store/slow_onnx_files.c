@@ -52,7 +52,7 @@ static rn_foreign *read_model(const char *name)
     rn_foreign *foreign = NULL;
 
     ONNX_TRY(rn_file_read(&bytes, &size, place(name), (size_t)1 << 31));
-    if (rn_onnx_parse(&foreign, bytes, size) != RN_OK)
+    if (rn_onnx_parse(&foreign, bytes, size, NULL) != RN_OK)
         fail_msg("%s: %s", name, rn_error_message());
     return foreign;
 }

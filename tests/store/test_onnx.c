@@ -42,7 +42,7 @@ static rn_foreign *there_and_back(const rn_checkpoint *model, const cJSON *metad
     rn_foreign *foreign = NULL;
     char *bytes = written(&size, model, metadata, fold);
 
-    if (rn_onnx_parse(&foreign, bytes, size) != RN_OK)
+    if (rn_onnx_parse(&foreign, bytes, size, NULL) != RN_OK)
         fail_msg("%s: %s", rn_graph_model(model->graph), rn_error_message());
     return foreign;
 }
@@ -255,7 +255,7 @@ static void want_of_memory_is_told(void **state)
         ONNX_TRY(rn_alloc((void **)&copy, size, 1));
         memcpy(copy, bytes, size);
         rn_alloc_hook_set(allow_some, &left);
-        st = rn_onnx_parse(&foreign, copy, size);
+        st = rn_onnx_parse(&foreign, copy, size, NULL);
         rn_alloc_hook_set(NULL, NULL);
         assert_true((foreign != NULL) == (st == RN_OK));
         rn_foreign_free(foreign);

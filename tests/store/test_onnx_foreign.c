@@ -16,27 +16,37 @@
 
 enum { FILES = sizeof onnx_expected / sizeof *onnx_expected, BATCH = 2, CLASSES = 3 };
 
-static char *read_bytes(const char *name, size_t *size)
+static const char *path_of(const char *name)
 {
-    char path[512], *bytes = NULL;
+    static char path[512];
 
     snprintf(path, sizeof path, "%s/tests/store/onnx/%s", TEST_SOURCE_DIR, name);
-    ONNX_TRY(rn_file_read(&bytes, size, path, 1 << 20));
+    return path;
+}
+
+static char *read_bytes(const char *name, size_t *size)
+{
+    char *bytes = NULL;
+
+    ONNX_TRY(rn_file_read(&bytes, size, path_of(name), 1 << 20));
     return bytes;
 }
 
 static void derive(rn_derived *out, const char *name)
 {
     rn_onnx_model model;
+    rn_onnx_files files = {0};
     rn_net net;
     size_t size;
     char *bytes = read_bytes(name, &size);
 
     ONNX_TRY(rn_onnx_read(&model, bytes, size));
+    ONNX_TRY(rn_onnx_fetch(&files, &model, path_of(name)));
     if (rn_net_lower(&net, &model) != RN_OK || rn_net_derive(out, &net) != RN_OK)
         fail_msg("%s: %s", name, rn_error_message());
     rn_net_release(&net);
     rn_onnx_release(&model);
+    rn_onnx_files_release(&files);
     rn_free(bytes);
 }
 
@@ -90,9 +100,10 @@ static void logits_are_pytorchs(void **state)
             continue;
         }
         rn_graph_free(graph);
-        char *bytes = read_bytes(onnx_expected[i].file, &size);
-        if (rn_onnx_parse(&foreign, bytes, size) != RN_OK)
-            fail_msg("%s: %s", onnx_expected[i].file, rn_error_message());
+        const char *name = onnx_expected[i].file;
+        char *bytes = read_bytes(name, &size);
+        if (rn_onnx_parse(&foreign, bytes, size, path_of(name)) != RN_OK)
+            fail_msg("%s: %s", name, rn_error_message());
         assert_int_equal(foreign->options.classes, CLASSES);
         assert_int_equal(foreign->options.channels, 3);
         check_logits(foreign, i);
@@ -167,7 +178,7 @@ static void casts_between_floats_change_nothing(void **state)
         char *to = memmem(bytes, size, to_float, sizeof to_float - 1);
         assert_non_null(to);
         to[sizeof to_float - 2] = cases[i].type;
-        assert_int_equal(rn_onnx_parse(&foreign, bytes, size), cases[i].expected);
+        assert_int_equal(rn_onnx_parse(&foreign, bytes, size, NULL), cases[i].expected);
         if (cases[i].expected != RN_OK)
             assert_non_null(strstr(rn_error_message(), "(Cast): it converts to type 7, expected"));
         rn_foreign_free(foreign);

@@ -93,25 +93,6 @@ static void operators_that_no_network_has(void **state)
     refused(f, RN_EUNSUPPORTED, "sparse initializers");
 }
 
-static void values_in_another_file(void **state)
-{
-    (void)state;
-    file f = start();
-    rn_message tensor = tensor_of("v", RN_ONNX_FLOAT, KERNEL, 4), entry = {0};
-
-    rn_message_text(&entry, 1, "location");
-    rn_message_text(&entry, 2, "../../etc/passwd");
-    rn_message_append(&tensor, 13, &entry);
-    rn_message_int(&tensor, 14, 1);
-    rn_message_append(&f.graph, GRAPH_INITIALIZER, &tensor);
-    refused(f, RN_EUNSUPPORTED, "tensor 'v': values lie in another file, '../../etc/passwd'");
-    f = start();
-    tensor = tensor_of("v", RN_ONNX_FLOAT, KERNEL, 4);
-    rn_message_int(&tensor, 14, 1);
-    rn_message_append(&f.graph, GRAPH_INITIALIZER, &tensor);
-    refused(f, RN_EUNSUPPORTED, "values lie in another file");
-}
-
 static void shapes_that_cannot_be(void **state)
 {
     (void)state;
@@ -233,7 +214,7 @@ static void windows_that_no_network_has(void **state)
         add_node(&f, "Conv", "x w", "y", &attribute);
         char *bytes = finish(&f, &size);
         rn_foreign *foreign = NULL;
-        assert_true(rn_onnx_parse(&foreign, bytes, size) != RN_OK);
+        assert_true(rn_onnx_parse(&foreign, bytes, size, NULL) != RN_OK);
         if (strstr(rn_error_message(), lists[i].says) == NULL)
             fail_msg("'%s' does not say '%s'", rn_error_message(), lists[i].says);
     }
@@ -310,7 +291,7 @@ static void refused_cheaply(file f, const char *says)
     rn_foreign *foreign = NULL;
 
     rn_alloc_hook_set(count_bytes, &used);
-    rn_status st = rn_onnx_parse(&foreign, bytes, size);
+    rn_status st = rn_onnx_parse(&foreign, bytes, size, NULL);
     rn_alloc_hook_set(NULL, NULL);
     assert_true(st != RN_OK);
     if (strstr(rn_error_message(), says) == NULL)
@@ -432,7 +413,8 @@ static void weights_that_layers_share(void **state)
     file f = shared_weights(5);
     char *bytes = finish(&f, &size);
 
-    ONNX_TRY(rn_onnx_parse(&foreign, bytes, size)); // a few bytes more: read, the weights repeated
+    ONNX_TRY(
+        rn_onnx_parse(&foreign, bytes, size, NULL)); // a few bytes more: read, the weights repeated
     assert_string_equal(foreign->model, "plain-32");
     rn_foreign_free(foreign);
     refused_cheaply(shared_weights(60), "layers share weights, which plain-362 does not");
@@ -454,7 +436,7 @@ static rn_status parse_copy(const char *bytes, size_t size)
 
     ONNX_TRY(rn_alloc((void **)&copy, size, 1));
     memcpy(copy, bytes, size);
-    rn_status st = rn_onnx_parse(&foreign, copy, size);
+    rn_status st = rn_onnx_parse(&foreign, copy, size, NULL);
     assert_true((foreign != NULL) == (st == RN_OK));
     rn_foreign_free(foreign);
     return st;
@@ -504,7 +486,6 @@ int main(void)
         cmocka_unit_test(names_are_defined_once_and_somewhere),
         cmocka_unit_test(cycles),
         cmocka_unit_test(operators_that_no_network_has),
-        cmocka_unit_test(values_in_another_file),
         cmocka_unit_test(shapes_that_cannot_be),
         cmocka_unit_test(small_tensors_are_short),
         cmocka_unit_test(weights_of_wrong_types_and_ranks),
