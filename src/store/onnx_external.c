@@ -125,7 +125,7 @@ rn_status rn_onnx_fetch(rn_onnx_files *files, rn_onnx_model *model, const char *
     if (path != NULL) {
         RN_TRY(rn_strdup(&copy, path));
         fetch.folder = dirname(copy);
-        fetch.descriptor = open(fetch.folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        fetch.descriptor = rn_open_at(AT_FDCWD, fetch.folder, O_PATH | O_DIRECTORY);
         if (fetch.descriptor < 0) {
             st = rn_file_error("open", fetch.folder);
             goto out;

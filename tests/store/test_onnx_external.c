@@ -202,6 +202,40 @@ static void names_of_any_length_are_refused(void **state)
     assert_refused((place){longest, NULL, NULL}, RN_ENOTFOUND, "No such file");
 }
 
+// A model may lie deeper than the system takes a path at once.
+static void folders_lie_as_deep_as_models(void **state)
+{
+    (void)state;
+    enum { DEPTH = 30, NAME = 200 };
+    char name[NAME + 1], path[DEPTH * (NAME + 1) + 64], command[64];
+    int at = open(folder, O_PATH | O_DIRECTORY), file_here;
+    opened o = {0};
+    file f = with((place){"data", "0", "16"});
+    size_t size, length = (size_t)snprintf(path, sizeof path, "%s", folder);
+
+    memset(name, 'a', NAME);
+    name[NAME] = '\0';
+    for (int i = 0; i < DEPTH; i++) {
+        assert_int_equal(mkdirat(at, name, 0700), 0);
+        int below = openat(at, name, O_PATH | O_DIRECTORY);
+        close(at);
+        at = below;
+        length += (size_t)snprintf(path + length, sizeof path - length, "/%s", name);
+    }
+    snprintf(path + length, sizeof path - length, "/model.onnx");
+    file_here = openat(at, "data", O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(write(file_here, NUMBERS, sizeof NUMBERS), sizeof NUMBERS);
+    close(file_here);
+    close(at);
+    o.bytes = finish(&f, &size);
+    ONNX_TRY(rn_onnx_read(&o.model, o.bytes, size));
+    ONNX_TRY(rn_onnx_fetch(&o.files, &o.model, path));
+    assert_floats(&o, NUMBERS);
+    close_model(&o);
+    snprintf(command, sizeof command, "rm -rf '%s/'*", folder);
+    assert_int_equal(system(command), 0);
+}
+
 static void places_outside_the_file_are_refused(void **state)
 {
     (void)state;
@@ -345,6 +379,7 @@ int main(void)
         cmocka_unit_test_teardown(tensors_share_files, clean),
         cmocka_unit_test_teardown(nothing_else_is_read, clean),
         cmocka_unit_test_teardown(names_of_any_length_are_refused, clean),
+        cmocka_unit_test_teardown(folders_lie_as_deep_as_models, clean),
         cmocka_unit_test_teardown(places_outside_the_file_are_refused, clean),
         cmocka_unit_test_teardown(values_stand_in_one_place, clean),
         cmocka_unit_test_teardown(memory_is_bounded, clean),
