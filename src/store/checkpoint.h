@@ -71,6 +71,10 @@ typedef struct rn_meta_normalization {
 rn_status rn_meta_preprocess(rn_meta_normalization *out, const cJSON *metadata,
                              const rn_model_options *options);
 
+/** The preprocess that this amounts to, its values being there. RN_EFORMAT; RN_ENOMEM. */
+rn_status rn_meta_make_preprocess(rn_preprocess **out, const rn_meta_normalization *found,
+                                  const rn_model_options *options);
+
 /** The label names, or the classes' numbers where absent; [classes], set even on failure. */
 rn_status rn_meta_labels(char ***out, const cJSON *metadata, int classes);
 

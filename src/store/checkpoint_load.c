@@ -196,11 +196,7 @@ static rn_status load_preprocess(loading *load)
         RN_TRY(copy_floats(&found.mean, load, RN_TENSOR_MEAN, dims, shape));
         RN_TRY(copy_floats(&found.deviation, load, RN_TENSOR_DEVIATION, dims, shape));
     }
-    st = rn_preprocess_create(&load->made->preprocess, found.normalize, options->channels,
-                              options->height, options->width, found.mean, found.deviation);
-    RN_TRY(rn_as_format(st));
-    if (found.centre_ratio > 0)
-        load->made->preprocess->centre_ratio = found.centre_ratio;
+    RN_TRY(rn_meta_make_preprocess(&load->made->preprocess, &found, options));
 out:
     rn_free(found.mean);
     rn_free(found.deviation);

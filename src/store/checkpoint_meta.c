@@ -272,6 +272,18 @@ out:
     return st;
 }
 
+rn_status rn_meta_make_preprocess(rn_preprocess **out, const rn_meta_normalization *found,
+                                  const rn_model_options *options)
+{
+    rn_status st =
+        rn_as_format(rn_preprocess_create(out, found->normalize, options->channels, options->height,
+                                          options->width, found->mean, found->deviation));
+
+    if (st == RN_OK && found->centre_ratio > 0)
+        (*out)->centre_ratio = found->centre_ratio;
+    return st;
+}
+
 static rn_status copy_labels(char **names, const cJSON *list)
 {
     rn_status st = RN_OK;

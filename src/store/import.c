@@ -208,9 +208,7 @@ static rn_status find_preprocess(importing *in)
         RN_TRY(copy_values(&found.mean, in, RN_TENSOR_MEAN, found.normalize));
         RN_TRY(copy_values(&found.deviation, in, RN_TENSOR_DEVIATION, found.normalize));
     }
-    RN_TRY(rn_as_format(make_preprocess(in, found.normalize, found.mean, found.deviation)));
-    if (found.centre_ratio > 0)
-        in->made->preprocess->centre_ratio = found.centre_ratio;
+    RN_TRY(rn_meta_make_preprocess(&in->made->preprocess, &found, &in->made->options));
 out:
     rn_free(found.mean);
     rn_free(found.deviation);

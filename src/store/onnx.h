@@ -156,6 +156,9 @@ rn_status rn_onnx_fetch(rn_onnx_files *files, rn_onnx_model *model, const char *
 void rn_onnx_files_release(rn_onnx_files *files);
 
 rn_status rn_onnx_read_text(rn_onnx_text *text, const rn_proto_field *field, const char *what);
+/** Read one StringStringEntryProto; what it leaves out is empty. `what` names the field. */
+rn_status rn_onnx_read_entry(rn_onnx_text *key, rn_onnx_text *value, const rn_proto_field *from,
+                             const char *what);
 
 /**
  * Read one TensorProto and check that it holds as many values as its shape says.

@@ -64,6 +64,28 @@ rn_status rn_onnx_read_text(rn_onnx_text *text, const rn_proto_field *field, con
     return RN_OK;
 }
 
+rn_status rn_onnx_read_entry(rn_onnx_text *key, rn_onnx_text *value, const rn_proto_field *from,
+                             const char *what)
+{
+    rn_status st = RN_OK;
+    rn_proto body = from->bytes;
+    rn_proto_field field;
+
+    *key = *value = (rn_onnx_text){0};
+    RN_TRY(rn_proto_expect(from, RN_WIRE_BYTES, what));
+    for (;;) {
+        RN_TRY(rn_proto_next(&body, &field));
+        if (field.number == 0)
+            break;
+        if (field.number == ENTRY_KEY)
+            RN_TRY(rn_onnx_read_text(key, &field, "key"));
+        if (field.number == ENTRY_VALUE)
+            RN_TRY(rn_onnx_read_text(value, &field, "value"));
+    }
+out:
+    return st;
+}
+
 static rn_status add_link(rn_onnx_model *model, int *count, const rn_proto_field *field)
 {
     rn_status st = RN_OK;
@@ -398,20 +420,9 @@ out:
 static rn_status read_metadata(rn_onnx_model *model, const rn_proto_field *from)
 {
     rn_status st = RN_OK;
-    rn_proto body = from->bytes;
-    rn_proto_field field;
-    rn_onnx_text key = {0}, value = {0};
+    rn_onnx_text key, value;
 
-    RN_TRY(rn_proto_expect(from, RN_WIRE_BYTES, "metadata_props"));
-    for (;;) {
-        RN_TRY(rn_proto_next(&body, &field));
-        if (field.number == 0)
-            break;
-        if (field.number == ENTRY_KEY)
-            RN_TRY(rn_onnx_read_text(&key, &field, "key"));
-        if (field.number == ENTRY_VALUE)
-            RN_TRY(rn_onnx_read_text(&value, &field, "value"));
-    }
+    RN_TRY(rn_onnx_read_entry(&key, &value, from, "metadata_props"));
     RN_TRY(store_metadata(model, key, value));
 out:
     return st;

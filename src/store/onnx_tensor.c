@@ -18,9 +18,7 @@ enum {
     TENSOR_RAW = 9,
     TENSOR_DOUBLES = 10,
     TENSOR_EXTERNAL = 13,
-    TENSOR_LOCATION = 14,
-    ENTRY_KEY = 1,
-    ENTRY_VALUE = 2
+    TENSOR_LOCATION = 14
 };
 
 enum { MOST_OTHER_FIELDS = 64 }; // of a tensor, than those of its values
@@ -108,20 +106,9 @@ static rn_status read_bytes_told(uint64_t *value, rn_onnx_text text, const char 
 static rn_status add_place(rn_onnx_place *place, const rn_proto_field *field)
 {
     rn_status st = RN_OK;
-    rn_onnx_text key = {0}, value = {0};
-    rn_proto entry = field->bytes;
-    rn_proto_field part;
+    rn_onnx_text key, value;
 
-    RN_TRY(rn_proto_expect(field, RN_WIRE_BYTES, "external_data"));
-    for (;;) {
-        RN_TRY(rn_proto_next(&entry, &part));
-        if (part.number == 0)
-            break;
-        if (part.number == ENTRY_KEY)
-            RN_TRY(rn_onnx_read_text(&key, &part, "key"));
-        if (part.number == ENTRY_VALUE)
-            RN_TRY(rn_onnx_read_text(&value, &part, "value"));
-    }
+    RN_TRY(rn_onnx_read_entry(&key, &value, field, "external_data"));
     if (rn_onnx_is(key, "location"))
         place->file = value;
     else if (rn_onnx_is(key, "offset"))
@@ -241,28 +228,34 @@ static rn_status check_external(const rn_onnx_tensor *tensor, bool allowed)
     return RN_OK;
 }
 
-rn_status rn_onnx_set_raw(rn_onnx_tensor *tensor, rn_proto raw)
+// A type that is not known may stand there; using it is an error.
+static rn_status check_raw(const rn_onnx_tensor *tensor)
 {
     const element_type *type = find_type(tensor->type);
-    size_t bytes = rn_proto_size(&raw);
+    size_t bytes = rn_proto_size(&tensor->raw);
 
-    tensor->raw = raw;
-    tensor->has_raw = true;
     if (type != NULL && (bytes / type->bytes != tensor->count || bytes % type->bytes != 0))
         return rn_error(RN_EFORMAT, "%zu bytes of %s, expected %zu values", bytes, type->name,
                         tensor->count);
     return RN_OK;
 }
 
-static rn_status check_values(rn_onnx_tensor *tensor)
+rn_status rn_onnx_set_raw(rn_onnx_tensor *tensor, rn_proto raw)
+{
+    tensor->raw = raw;
+    tensor->has_raw = true;
+    return check_raw(tensor);
+}
+
+static rn_status check_values(const rn_onnx_tensor *tensor)
 {
     const element_type *type = find_type(tensor->type);
     size_t count = 0;
 
     if (tensor->has_raw)
-        return rn_onnx_set_raw(tensor, tensor->raw);
+        return check_raw(tensor);
     if (type == NULL)
-        return RN_OK; // may stand there; using it is an error
+        return RN_OK; // as there
     rn_status st = count_values(&count, tensor, type);
     if (st == RN_OK && count != tensor->count)
         st = rn_error(RN_EFORMAT, "%zu values of %s, expected %zu", count, type->name,

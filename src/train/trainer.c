@@ -92,6 +92,7 @@ static rn_status set_up(rn_trainer *trainer)
 
     RN_TRY(rn_folder_create(options->folder));
     RN_TRY(options->resume ? rn_trainer_resume(trainer) : rn_trainer_begin(trainer));
+    trainer->checkpoint->preprocess->centre_ratio = rn_recipe_centre_ratio(&trainer->recipe);
     trainer->first = trainer->progress.iteration;
     if (stop_requested(trainer)) // planning may take long
         return rn_error(RN_EINTERRUPTED, "stopped before the first step");

@@ -200,7 +200,6 @@ rn_status rn_trainer_resume(rn_trainer *trainer)
     rn_trainer_count_iterations(trainer);
     note_skipped(trainer, skipped, why);
     RN_TRY(check_same_run(options, trainer->checkpoint, &trainer->recipe, &trainer->progress));
-    trainer->checkpoint->preprocess->centre_ratio = rn_recipe_centre_ratio(&trainer->recipe);
     RN_TRY(rn_trainer_hold_out(trainer));
     trainer->saved = true;
     RN_TRY(rn_trainer_new_weights(trainer));

@@ -306,7 +306,6 @@ rn_status rn_trainer_begin(rn_trainer *trainer)
     RN_TRY(begin_network(trainer));
     RN_TRY(check_tta(trainer));
     RN_TRY(options->from != NULL ? rn_finetune_begin(trainer) : begin_from_scratch(trainer));
-    trainer->checkpoint->preprocess->centre_ratio = rn_recipe_centre_ratio(&trainer->recipe);
     RN_TRY(rn_recipe_print(&trainer->checkpoint->recipe, &trainer->recipe));
     RN_TRY(rn_trainer_new_weights(trainer));
     rn_trainer_note_begin(trainer);

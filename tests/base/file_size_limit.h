@@ -1,4 +1,4 @@
-/** A disk that is full, for tests. */
+/** A disk that is full, for tests. Include after cmocka's headers. */
 #ifndef TESTS_FILE_SIZE_LIMIT_H
 #define TESTS_FILE_SIZE_LIMIT_H
 
@@ -11,9 +11,9 @@ static inline void limit_file_size(rlim_t bytes)
     struct rlimit limit;
 
     signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &limit);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
     limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
-    setrlimit(RLIMIT_FSIZE, &limit);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 #endif

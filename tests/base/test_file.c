@@ -11,12 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "base/file_size_limit.h"
 
 static char start[4096]; // where the program was started
 
@@ -365,16 +366,12 @@ static void only_regular_files_are_replaced(void **state)
 static void a_full_disk_leaves_the_old_file(void **state)
 {
     static char large[100000];
-    struct rlimit old, small;
 
     (void)state;
     put("a", "old");
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-    small = (struct rlimit){.rlim_cur = 5000, .rlim_max = old.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    limit_file_size(5000);
     rn_status st = rn_file_write_atomic("a", large, sizeof large);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    limit_file_size(RLIM_INFINITY);
     signal(SIGXFSZ, SIG_DFL);
     assert_int_equal(st, RN_EIO);
     assert_string_equal(rn_error_message(), "cannot write 'a': File too large");

@@ -4,18 +4,18 @@
 #include "resnet/report.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <setjmp.h>
 
 #include <cmocka.h>
+
+#include "base/file_size_limit.h"
 
 static char folder[] = "/tmp/report-XXXXXX";
 static char path[64];
@@ -177,18 +177,14 @@ static void full_disk_leaves_whole_lines(void **state)
 {
     (void)state;
     rn_run_log *log = NULL;
-    struct rlimit limit;
 
     put("");
     ok(rn_run_log_open(&log, folder));
     ok(rn_run_log_write(log, &note));
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &limit);
     for (rlim_t room = 0; room < sizeof NOTE_LINE - 1; room += 9) {
-        struct rlimit tight = {.rlim_cur = sizeof NOTE_LINE - 1 + room, .rlim_max = limit.rlim_max};
-        setrlimit(RLIMIT_FSIZE, &tight);
+        limit_file_size(sizeof NOTE_LINE - 1 + room);
         rn_status st = rn_run_log_write(log, &note);
-        setrlimit(RLIMIT_FSIZE, &limit);
+        limit_file_size(RLIM_INFINITY);
         assert_int_equal(st, RN_EIO);
         assert_non_null(strstr(rn_error_message(), path));
         assert_contents(NOTE_LINE);

@@ -1,7 +1,7 @@
 // ONNX files of our own: what is written reads back, folding is exact to rounding, bytes are
 // pinned.
+#include "base/allow_some.h"
 #include "base/file.h"
-#include "base/memory.h"
 #include "store/onnx_write.h"
 
 #include <dirent.h>
@@ -219,12 +219,6 @@ static void a_full_disk_leaves_the_old_file(void **state)
     assert_int_equal(folder_files(), 1);
     rn_free(bytes);
     onnx_model_free(model);
-}
-
-static bool allow_some(size_t bytes, void *context)
-{
-    (void)bytes;
-    return (*(int *)context)-- > 0;
 }
 
 // Every allocation fails in turn: no crash, no leak, no file, and the code that says why.

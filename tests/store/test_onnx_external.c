@@ -1,5 +1,5 @@
 // ONNX files whose values lie in files beside them: found where the entries say, and nowhere else.
-#include "base/memory.h"
+#include "base/allow_some.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -71,12 +71,18 @@ typedef struct opened {
     char *bytes;
 } opened;
 
-static rn_status fetch(opened *o, file f)
+static rn_status read_model(opened *o, file f)
 {
     size_t size;
 
     *o = (opened){.bytes = finish(&f, &size)};
-    rn_status st = rn_onnx_read(&o->model, o->bytes, size);
+    return rn_onnx_read(&o->model, o->bytes, size);
+}
+
+static rn_status fetch(opened *o, file f)
+{
+    rn_status st = read_model(o, f);
+
     return st == RN_OK ? rn_onnx_fetch(&o->files, &o->model, in_folder("model.onnx")) : st;
 }
 
@@ -209,9 +215,8 @@ static void folders_lie_as_deep_as_models(void **state)
     enum { DEPTH = 30, NAME = 200 };
     char name[NAME + 1], path[DEPTH * (NAME + 1) + 64], command[64];
     int at = open(folder, O_PATH | O_DIRECTORY), file_here;
-    opened o = {0};
-    file f = with((place){"data", "0", "16"});
-    size_t size, length = (size_t)snprintf(path, sizeof path, "%s", folder);
+    opened o;
+    size_t length = (size_t)snprintf(path, sizeof path, "%s", folder);
 
     memset(name, 'a', NAME);
     name[NAME] = '\0';
@@ -227,8 +232,7 @@ static void folders_lie_as_deep_as_models(void **state)
     assert_int_equal(write(file_here, NUMBERS, sizeof NUMBERS), sizeof NUMBERS);
     close(file_here);
     close(at);
-    o.bytes = finish(&f, &size);
-    ONNX_TRY(rn_onnx_read(&o.model, o.bytes, size));
+    ONNX_TRY(read_model(&o, with((place){"data", "0", "16"})));
     ONNX_TRY(rn_onnx_fetch(&o.files, &o.model, path));
     assert_floats(&o, NUMBERS);
     close_model(&o);
@@ -336,12 +340,6 @@ static void as_many_files_as_there_may_be(void **state)
     close_model(&o);
 }
 
-static bool allow_some(size_t bytes, void *context)
-{
-    (void)bytes;
-    return (*(int *)context)-- > 0;
-}
-
 static void want_of_memory_is_told(void **state)
 {
     (void)state;
@@ -350,12 +348,9 @@ static void want_of_memory_is_told(void **state)
 
     put("data", NUMBERS, sizeof NUMBERS);
     for (; st == RN_ENOMEM; steps++) {
-        file f = with((place){"data", "0", "16"});
-        opened o = {0};
-        size_t size;
+        opened o;
         int left = steps;
-        o.bytes = finish(&f, &size);
-        ONNX_TRY(rn_onnx_read(&o.model, o.bytes, size));
+        ONNX_TRY(read_model(&o, with((place){"data", "0", "16"})));
         rn_alloc_hook_set(allow_some, &left);
         st = rn_onnx_fetch(&o.files, &o.model, in_folder("model.onnx"));
         rn_alloc_hook_set(NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/allow_some.h"
 #include "store/temporary_folder.h"
 #include "store/torch_files.h"
 
@@ -173,14 +174,6 @@ static void a_full_disk_leaves_the_old_file(void **state)
     assert_int_equal(folder_files(), 1);
 }
 
-static bool fail_after(size_t bytes, void *context)
-{
-    int *left = context;
-
-    (void)bytes;
-    return (*left)-- > 0;
-}
-
 static void every_failed_allocation_is_reported(void **state)
 {
     rn_status st = RN_ENOMEM;
@@ -189,7 +182,7 @@ static void every_failed_allocation_is_reported(void **state)
     empty_folder();
     for (int allowed = 0; st == RN_ENOMEM; allowed++) {
         int left = allowed;
-        rn_alloc_hook_set(fail_after, &left);
+        rn_alloc_hook_set(allow_some, &left);
         st = rn_torch_write(in_folder("a"), tiny, TINY);
         rn_alloc_hook_set(NULL, NULL);
         assert_true(st == RN_ENOMEM || (st == RN_OK && allowed > 8));

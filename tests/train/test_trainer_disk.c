@@ -1,6 +1,7 @@
 // Disks that refuse for a while: the training is worth more than one checkpoint.
-#include "base/file_size_limit.h"
 #include "train/training.h"
+
+#include "base/file_size_limit.h"
 
 /** Steps from `from` on, up to before `to`, nothing long can be written. */
 typedef struct full_disk {
