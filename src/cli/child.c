@@ -30,12 +30,14 @@ static void redirect(int from, int to)
 
 // Between fork() and exec(): only what is safe there.
 static void become_program(const rn_words *words, const cli_child_place *place,
-                           const cli_child *child, pid_t parent)
+                           const cli_child *child, pid_t parent, const sigset_t *mask)
 {
     char *arguments[RN_MAX_WORDS + 2] = {"resnet"};
     int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     setpgid(0, 0);
+    cli_signals_restore(); // a flag of this copy's would be forgotten by exec()
+    sigprocmask(SIG_SETMASK, mask, NULL);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent || chdir(place->folder) != 0)
         _exit(STATUS_NO_PROGRAM);
@@ -55,6 +57,7 @@ static void become_program(const rn_words *words, const cli_child_place *place,
 rn_status cli_child_start(cli_child *child, const rn_words *words, const cli_child_place *place)
 {
     pid_t parent = getpid();
+    sigset_t mask;
 
     signal(SIGCHLD, SIG_DFL); // if our parent ignored it, there would be nothing to wait for
     *child = (cli_child){.output = memfd_create("output", MFD_CLOEXEC),
@@ -64,9 +67,13 @@ rn_status cli_child_start(cli_child *child, const rn_words *words, const cli_chi
         cli_child_release(child);
         return st;
     }
+    cli_signals_block(&mask);
     child->pid = fork();
     if (child->pid == 0)
-        become_program(words, place, child, parent);
+        become_program(words, place, child, parent, &mask);
+    const int reason = errno;
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    errno = reason;
     if (child->pid < 0) {
         rn_status st = system_error("cannot start a process");
         cli_child_release(child);

@@ -9,7 +9,7 @@ start() {
     folder=$1
     shift
     rm -f log err
-    env --default-signal=INT,TERM "$RESNET" train resnet-8 $tiny --log-every 1 --out "$folder" \
+    env --default-signal=HUP,INT,TERM "$RESNET" train resnet-8 $tiny --log-every 1 --out "$folder" \
         "$@" >log 2>err &
     pid=$!
 }
@@ -35,6 +35,7 @@ stop_with() { # SIGNAL STATUS
     start "$1" --iterations 100
     wait_for_step 5
     kill -s "$1" $pid
+    [ "$1" != HUP ] || kill -s HUP $pid # from the shell that ends, and from the kernel
     wait $pid
     got=$?
     [ $got -eq "$2" ] || fail "exit status $got instead of $2 after SIG$1"
@@ -46,4 +47,5 @@ stop_with() { # SIGNAL STATUS
 }
 stop_with INT 130
 stop_with TERM 143
+stop_with HUP 129
 finish
