@@ -11,7 +11,10 @@
 extern "C" {
 #endif
 
-/** A run's log.jsonl: one JSON object a line, appended; each line is flushed as it is written. */
+/**
+ * A run's log.jsonl: one JSON object a line, appended; each line is given to the system as it is
+ * written, and with an evaluation, a checkpoint and the end they are on the disk.
+ */
 typedef struct rn_run_log rn_run_log;
 
 /**

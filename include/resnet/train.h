@@ -128,7 +128,7 @@ typedef struct rn_train_result {
  * Writes checkpoint-N.safetensors, best.safetensors (lowest validation error, or test error where
  * nothing is held out) and at the end model.safetensors (the last weights, EMA if in use) into the
  * folder. A resumed run takes its recipe from the checkpoint and is bit-equal to one that was never
- * stopped, at the same thread count.
+ * stopped, at the same thread count. One that was complete tells of its last evaluation again.
  *
  * Fine-tuning starts from the weights, running statistics and preprocess of options->from. `model`
  * may differ from it in dropout and survival, the input in size where the parameters' shapes do not

@@ -218,6 +218,13 @@ out:
     return st;
 }
 
+// Where power fails, a run goes on from a checkpoint, which is on the disk: so are the lines
+// before.
+static bool is_milestone(rn_event_kind kind)
+{
+    return kind == RN_EVENT_EVALUATION || kind == RN_EVENT_CHECKPOINT || kind == RN_EVENT_END;
+}
+
 rn_status rn_run_log_write(rn_run_log *log, const rn_event *event)
 {
     rn_status st = RN_OK;
@@ -231,6 +238,8 @@ rn_status rn_run_log_write(rn_run_log *log, const rn_event *event)
     RN_TRY(rn_json_print(&text, json, false));
     RN_TRY(rn_format(&line, "%s\n", text));
     RN_TRY(rn_file_append(log->descriptor, log->path, line, strlen(line)));
+    if (is_milestone(event->kind))
+        fdatasync(log->descriptor); // a disk that cannot has the line all the same
 out:
     rn_free(line);
     rn_free(text);

@@ -354,6 +354,8 @@ static rn_status train(rn_trainer *trainer)
     RN_TRY(rn_trainer_save(trainer)); // whatever happens next can be resumed
     if (trainer->progress.evaluation_due)
         RN_TRY(finish_step(trainer));
+    else if (trainer->progress.iteration == trainer->iterations)
+        rn_trainer_tell_evaluation(trainer); // of a complete run, whose log may have lost it
     while (trainer->progress.iteration < trainer->iterations)
         RN_TRY(run_step(trainer));
     if (trainer->progress.iteration > trainer->first) // of a complete run it has been said

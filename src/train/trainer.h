@@ -81,6 +81,9 @@ rn_status rn_trainer_save_model(rn_trainer *trainer, const char *name);
 /** Evaluate the weights that will be used; keep the best; let the schedule see the error. */
 rn_status rn_trainer_evaluate(rn_trainer *trainer);
 
+/** Tell of the last evaluation once more. */
+void rn_trainer_tell_evaluation(const rn_trainer *trainer);
+
 /** What is evaluated holds photographs. */
 bool rn_trainer_sees_photos(const rn_trainer *trainer);
 /** How they are: by the middle, of the share that training crops show. */

@@ -108,14 +108,22 @@ static rn_status evaluate_photos(rn_trainer *trainer, const rn_samples *samples,
     return rn_evaluate_planned(result, &member, samples, &options, trainer->plans);
 }
 
+static const char *set_name(const rn_trainer *trainer, const rn_samples *samples)
+{
+    const bool averaged = trainer->checkpoint->ema != NULL;
+
+    if (samples == trainer->options->test)
+        return averaged ? "test (ema)" : "test";
+    return averaged ? "validation (ema)" : "validation";
+}
+
 // Whose lowest error makes the best weights; NULL: none.
 static const rn_samples *deciding_set(const rn_trainer *trainer)
 {
     return trainer->held != NULL ? trainer->held : trainer->options->test;
 }
 
-static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, const char *set,
-                             double *error)
+static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, double *error)
 {
     rn_status st = RN_OK;
     rn_evaluation result = {0};
@@ -135,7 +143,7 @@ static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, con
     trainer->progress.last_wrong = result.wrong;
     trainer->progress.last_loss = result.loss;
     rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_EVALUATION,
-                                        .set = set,
+                                        .set = set_name(trainer, samples),
                                         .count = result.count,
                                         .wrong = result.wrong,
                                         .error = *error,
@@ -165,17 +173,14 @@ rn_status rn_trainer_evaluate(rn_trainer *trainer)
 {
     rn_status st = RN_OK;
     rn_progress *progress = &trainer->progress;
-    bool averaged = trainer->checkpoint->ema != NULL;
     double error = 100 * progress->epoch_wrong / progress->epoch_seen;
 
     RN_TRY(rn_trainer_collect(trainer));
     if (trainer->held != NULL)
-        RN_TRY(evaluate_on(trainer, trainer->held, averaged ? "validation (ema)" : "validation",
-                           &error));
+        RN_TRY(evaluate_on(trainer, trainer->held, &error));
     double watched = error;
     if (trainer->options->test != NULL)
-        RN_TRY(
-            evaluate_on(trainer, trainer->options->test, averaged ? "test (ema)" : "test", &error));
+        RN_TRY(evaluate_on(trainer, trainer->options->test, &error));
     if (trainer->held == NULL)
         watched = error;
     if (deciding_set(trainer) != NULL && watched < progress->best_error)
@@ -186,4 +191,21 @@ rn_status rn_trainer_evaluate(rn_trainer *trainer)
     trainer->saved = false;
 out:
     return st;
+}
+
+void rn_trainer_tell_evaluation(const rn_trainer *trainer)
+{
+    const rn_progress *progress = &trainer->progress;
+    const rn_samples *last =
+        trainer->options->test != NULL ? trainer->options->test : trainer->held;
+
+    if (last == NULL || progress->last_count == 0)
+        return;
+    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_EVALUATION,
+                                        .set = set_name(trainer, last),
+                                        .count = progress->last_count,
+                                        .wrong = progress->last_wrong,
+                                        .error = 100.0 * (double)progress->last_wrong /
+                                                 (double)progress->last_count,
+                                        .loss = progress->last_loss});
 }
