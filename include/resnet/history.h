@@ -132,8 +132,9 @@ typedef struct rn_run_list {
 } rn_run_list;
 
 /**
- * The runs that a folder means: itself if it holds a log.jsonl, else its sub-folders that do, in
- * the order of their names (numbers in them by value: "resnet-20" before "resnet-110").
+ * The runs that a folder means: itself if it holds a log.jsonl, else its sub-folders that do (of a
+ * reproduction's, which holds a plan.json, those of its folder "runs"), in the order of their
+ * names (numbers in them by value: "resnet-20" before "resnet-110").
  *
  * @param[out] list  Release with rn_run_list_release(); zeroes on failure.
  * @return RN_OK; RN_ENOTFOUND (no such folder, or no run in it); RN_EIO; RN_ENOMEM.

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "report/run_list.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -45,6 +46,18 @@ out:
     return st;
 }
 
+static rn_status open_runs(rn_site *site, const char *folder)
+{
+    rn_status st;
+    char *place;
+
+    RN_TRY(rn_run_list_place(&place, folder));
+    st = rn_run_table_open(&site->runs, place, NULL);
+out:
+    rn_free(place);
+    return st;
+}
+
 rn_status rn_site_open(rn_site *site, const char *folder, bool alone)
 {
     rn_status st = RN_OK;
@@ -62,8 +75,7 @@ rn_status rn_site_open(rn_site *site, const char *folder, bool alone)
     site->guard = (history_guard){
         .root = -1, .bytes = LARGEST_LOG, .points = MOST_POINTS, .stop = &site->stop};
     RN_TRY(holds_log(&run, path));
-    RN_TRY(run || !alone ? open_run(site, path, alone)
-                         : rn_run_table_open(&site->runs, path, NULL));
+    RN_TRY(run || !alone ? open_run(site, path, alone) : open_runs(site, path));
 out:
     free(path);
     if (st != RN_OK)

@@ -315,10 +315,19 @@ out:
     return st;
 }
 
+// Steps since the last line of steps are told of by what comes after them.
+static rn_status take_place(rn_history_reader *reader, const event_line *line)
+{
+    if ((int64_t)line->iteration > reader->iteration)
+        arrive(reader, line);
+    return RN_OK;
+}
+
 static rn_status take_end(rn_history_reader *reader, const event_line *line)
 {
     rn_status st;
 
+    RN_TRY(take_place(reader, line));
     RN_TRY(replace_text(&reader->message, line->text));
     RN_TRY(replace_text(&reader->ended, line->time));
     reader->state = log_span_is(line->status, rn_status_text(RN_OK)) ? RN_HISTORY_DONE
@@ -333,9 +342,10 @@ static const struct {
     const char *event;
     rn_status (*take)(rn_history_reader *reader, const event_line *line);
 } kinds[] = {
-    {"step", take_step}, {"evaluation", take_evaluation}, {"gradients", take_gradients},
-    {"note", take_note}, {"start", take_start},           {"resume", take_resume},
-    {"end", take_end},
+    {"step", take_step},           {"evaluation", take_evaluation},
+    {"gradients", take_gradients}, {"note", take_note},
+    {"start", take_start},         {"resume", take_resume},
+    {"checkpoint", take_place},    {"end", take_end},
 };
 
 rn_status history_take_line(rn_history_reader *reader, log_span text, bool *damaged)

@@ -1,6 +1,8 @@
 // Which runs a folder means.
 #include "resnet/history.h"
 
+#include "report/run_list.h"
+
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -66,11 +68,31 @@ out:
     return st;
 }
 
+rn_status rn_run_list_place(char **out, const char *folder)
+{
+    rn_status st;
+    char *plan = NULL, *runs = NULL;
+
+    *out = NULL;
+    RN_TRY(rn_format(&plan, "%s/plan.json", folder));
+    RN_TRY(rn_format(&runs, "%s/runs", folder));
+    if (rn_file_exists(plan) && rn_folder_exists(runs)) {
+        *out = runs;
+        runs = NULL; // now the caller's
+    } else {
+        st = rn_strdup(out, folder);
+    }
+out:
+    rn_free(runs);
+    rn_free(plan);
+    return st;
+}
+
 rn_status rn_run_list_read(rn_run_list *list, const char *folder)
 {
     rn_status st;
     bool itself;
-    char *copy;
+    char *copy, *place = NULL;
 
     *list = (rn_run_list){0};
     RN_TRY(is_run(&itself, folder));
@@ -79,7 +101,8 @@ rn_status rn_run_list_read(rn_run_list *list, const char *folder)
         RN_TRY(rn_strdup(&copy, folder));
         RN_TRY(add_if_run(list, &room, copy));
     } else {
-        RN_TRY(list_folders(list, folder));
+        RN_TRY(rn_run_list_place(&place, folder));
+        RN_TRY(list_folders(list, place));
     }
     if (list->count == 0)
         st = rn_error(RN_ENOTFOUND,
@@ -89,6 +112,7 @@ rn_status rn_run_list_read(rn_run_list *list, const char *folder)
     else
         qsort(list->folders, list->count, sizeof *list->folders, compare);
 out:
+    rn_free(place);
     if (st != RN_OK)
         rn_run_list_release(list);
     return st;

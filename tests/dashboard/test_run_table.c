@@ -39,7 +39,7 @@ static void runs_are_listed_with_their_last_values(void **state)
     const rn_glance *done = glance_of("r-110"), *running = glance_of("r-20");
     assert_int_equal(done->state, RN_HISTORY_DONE);
     assert_string_equal(done->model, "resnet-20");
-    assert_true(done->stepped && done->evaluated && done->iteration == 50);
+    assert_true(done->stepped && done->evaluated && done->iteration == 100);
     assert_true(done->step.memory == 1000 && done->step.memory_peak == 2000);
     assert_true(done->evaluation.error == 50);
     assert_string_equal(done->set, "test");
@@ -253,10 +253,10 @@ static void the_last_line_says_where_a_run_is(void **state)
     assert_true(glance_of("a")->eta == 90);
     assert_true(glance_of("b")->epoch == 0.8 && glance_of("b")->eta == 150);
     assert_true(glance_of("late")->eta == 138);
-    append_lines("b", LINE_AT("checkpoint", 50, 1, 120, ""), 1); // which is no point
+    append_lines("b", LINE_AT("checkpoint", 50, 1, 120, ""), 1); // which is no point, but a place
     append_lines("b", LINE_AT("note", 0, 0, 1, ""), 1);          // of a process about to resume
     look();
-    assert_true(glance_of("b")->epoch == 0.8 && glance_of("b")->eta == 130);
+    assert_true(glance_of("b")->epoch == 1 && glance_of("b")->eta == 130);
     rn_run_table_release(&table);
 }
 

@@ -60,7 +60,7 @@ static void runs_and_their_curves_are_answered(void **state)
     assert_string_equal(text_of(one, "model"), "resnet-20");
     assert_true(cJSON_GetObjectItem(one, "memory_peak")->valuedouble == 2000);
     assert_true(cJSON_GetObjectItem(one, "test_error")->valuedouble == 50);
-    assert_true(cJSON_GetObjectItem(one, "epoch")->valuedouble == 0.5);
+    assert_true(cJSON_GetObjectItem(one, "epoch")->valuedouble == 1);
     assert_true(cJSON_GetObjectItem(one, "eta")->valuedouble == 0);
     snprintf(path, sizeof path, "/api/runs?since=%s", text_of(json, "version"));
     cJSON_Delete(json);

@@ -468,11 +468,49 @@ static void runs_of_a_folder_are_listed(void **state)
     rmdir(in_folder("other"));
 }
 
+// A reproduction has its runs in a folder of its own; another folder named so is none.
+static void runs_of_a_reproduction_are_listed(void **state)
+{
+    rn_run_list list;
+
+    (void)state;
+    empty_folder();
+    assert_int_equal(mkdir(in_folder("runs"), 0777), 0);
+    make_run("runs/a");
+    assert_int_equal(rn_run_list_read(&list, folder), RN_ENOTFOUND);
+    put("plan.json", "{}");
+    ok(rn_run_list_read(&list, folder));
+    assert_int_equal(list.count, 1);
+    assert_string_equal(list.folders[0], in_folder("runs/a"));
+    rn_run_list_release(&list);
+    remove_run("runs/a");
+    rmdir(in_folder("runs"));
+    unlink(in_folder("plan.json"));
+}
+
+// Steps since the last line of steps.
+static void checkpoints_and_ends_say_where_a_run_is(void **state)
+{
+    rn_history *h = of_log(START(0) STEP(
+        10, 1, 9) "{\"event\":\"checkpoint\",\"iteration\":12,\"epoch\":1.5,\"seconds\":3}\n");
+
+    (void)state;
+    assert_int_equal(h->iteration, 12);
+    assert_int_equal(h->step_count, 1);
+    rn_history_free(h);
+    h = of_log(START(0) STEP(
+        10, 1, 9) "{\"event\":\"end\",\"iteration\":14,\"status\":\"interrupted\"}\n");
+    assert_int_equal(h->iteration, 14);
+    rn_history_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_run_wrote_is_read),
         cmocka_unit_test(committed_results_are_read),
+        cmocka_unit_test(checkpoints_and_ends_say_where_a_run_is),
+        cmocka_unit_test(runs_of_a_reproduction_are_listed),
         cmocka_unit_test(resumed_run_replaces_what_it_repeats),
         cmocka_unit_test(notes_and_ends_forget_nothing),
         cmocka_unit_test(damage_is_counted_and_left_out),
