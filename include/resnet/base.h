@@ -103,6 +103,9 @@ RN_API rn_status rn_threads_set(int threads);
 /** The number of compute threads that the next parallel region will use. */
 RN_API int rn_threads(void);
 
+/** Processors that this process may run on, from 1 to 1024. */
+RN_API int rn_processors(void);
+
 /**
  * The candidate with the least edit distance to `word`, for "did you mean"; NULL if none is near (a
  * third of the letters may differ; two that are swapped count once). Borrowed from candidates.

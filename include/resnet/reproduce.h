@@ -160,7 +160,7 @@ typedef struct rn_scaled_run {
     struct {
         uint64_t iterations, images, evaluations;
         double multiply_adds;
-        int units, channels;
+        int depth, units, channels;
     } whole; // the same at scale 1
 } rn_scaled_run;
 
@@ -299,7 +299,7 @@ typedef struct rn_run_cost {
 } rn_run_cost;
 
 typedef struct rn_estimate {
-    double seconds; // of all jobs, one after the other on each of the processes
+    double seconds; // of all jobs, one after the other on each of the processes abreast
     double bytes;   // of the jobs that run at the same time, at most
 } rn_estimate;
 
@@ -311,11 +311,13 @@ RN_API double rn_run_seconds(const rn_reproduction *reproduction, int run, const
  *
  * @param costs      One a network.
  * @param processes  That work side by side, from 1; each takes the next job when it is free.
+ * @param abreast    Of these, as many as have processors of their own, from 1: more only take
+ * turns.
  * @param done       One a job: the share of it (rn_job_share()) that is not counted; NULL: nothing
  *                   is done.
  */
 RN_API rn_status rn_reproduction_estimate(rn_estimate *out, const rn_reproduction *reproduction,
-                                          const rn_run_cost *costs, int processes,
+                                          const rn_run_cost *costs, int processes, int abreast,
                                           const double *done);
 
 /**

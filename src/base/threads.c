@@ -16,7 +16,7 @@ static void flush_denormals(void)
     __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | flush_to_zero | denormals_are_zero);
 }
 
-static int usable_cpus(void)
+int rn_processors(void)
 {
     cpu_set_t set;
 
@@ -55,7 +55,7 @@ rn_status rn_threads_set(int threads)
     if (threads == 0)
         RN_TRY(threads_from_environment(&threads, "OMP_NUM_THREADS"));
     if (threads == 0)
-        threads = usable_cpus();
+        threads = rn_processors();
     omp_set_dynamic(0);
     omp_set_num_threads(threads);
     // LLVM's OpenMP gives every region the caller's control register and takes it back at the end;

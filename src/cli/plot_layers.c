@@ -153,6 +153,9 @@ static rn_status fill_values(double *x, double *y, const cJSON *layers, bool onl
             continue;
         if (!cJSON_IsNumber(std))
             return rn_error(RN_EFORMAT, "layer %zu has no number 'std'", n + 1);
+        if (!(std->valuedouble >= 0) || isinf(std->valuedouble))
+            return rn_error(RN_EFORMAT, "'std' of layer %zu is %g, expected a number from 0", n + 1,
+                            std->valuedouble);
         x[n] = (double)(n + 1);
         y[n++] = std->valuedouble;
     }
@@ -170,6 +173,8 @@ static rn_status add_responses(cli_chart *chart, const char *label, int place, c
     const bool only_3x3 = count_layers(layers, true) > 0;
     const size_t count = count_layers(layers, only_3x3);
 
+    if (count == 0)
+        return rn_error(RN_EFORMAT, "'layers' is empty");
     for (size_t panel = 0; panel < 2; panel++) {
         const rn_plot_series look = look_of(label, place, count);
         double *x, *y;

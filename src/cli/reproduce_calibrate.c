@@ -4,6 +4,7 @@
 #include "cli/progress_line.h"
 #include "cli/reproduce_plan.h"
 #include "cli/run_folder.h"
+#include "cli/step_plan.h"
 #include "cli/term.h"
 
 #include "resnet/report.h"
@@ -155,22 +156,87 @@ static rn_status cost_of(rn_step_cost *cost, book *b, const rn_reproduction *r, 
     return st;
 }
 
-// Of measured steps only the first, and so smallest, is measured twice: the plan is not to take as
-// long as what it plans.
+rn_status cli_step_bytes(size_t *bytes, const rn_reproduction *r, int run)
+{
+    rn_status st;
+    rn_engine *engine = NULL;
+    rn_graph *graph = NULL;
+    rn_plan *plan = NULL;
+    const rn_plan_options options = {.batch = r->settings.batch, .training = true};
+
+    RN_TRY(rn_engine_create(&engine, NULL));
+    RN_TRY(rn_graph_create(&graph, r->runs[run].model, &r->settings.network));
+    RN_TRY(cli_step_plan(&plan, graph, engine, options, NULL, 0));
+    *bytes = cli_step_memory_of(plan).total;
+out:
+    rn_plan_free(plan);
+    rn_graph_free(graph);
+    rn_engine_free(engine);
+    return st;
+}
+
+// Memory is planned, not measured; deep networks' plans take a second, and are kept, too.
+static rn_status plan_bytes(double *out, book *b, const rn_reproduction *r, int run)
+{
+    rn_status st;
+    char *name = NULL;
+    size_t bytes = 0;
+    rn_step_cost cost = {0};
+
+    RN_TRY(cli_format(&name, "resnet plan %s --batch %d", r->runs[run].model, r->settings.batch));
+    if (!find_cost(&cost, b->json, name)) {
+        RN_TRY(cli_step_bytes(&bytes, r, run));
+        cost.bytes = (double)bytes;
+        keep_cost(b->json, name, &cost);
+    }
+    *out = cost.bytes;
+out:
+    free(name);
+    return st;
+}
+
+// Networks of one kind: the first run of its panel.
+static int first_alike(const rn_reproduction *r, int run)
+{
+    const rn_target_run *runs = r->target->runs;
+
+    for (int i = 0; i < run; i++)
+        if (runs[i].panel == runs[run].panel || (runs[i].panel != NULL && runs[run].panel != NULL &&
+                                                 strcmp(runs[i].panel, runs[run].panel) == 0))
+            return i;
+    return run;
+}
+
+// Of measured steps only the first of each kind, and so smallest, is measured twice: the plan is
+// not to take as long as what it plans.
+static rn_status fill_step_cost(rn_run_cost *costs, book *b, const rn_reproduction *r, int run)
+{
+    rn_status st;
+    const int first = first_alike(r, run);
+
+    if (first == run)
+        return cost_of(&costs[run].training, b, r, run, true);
+    costs[run] =
+        rn_run_cost_scaled(&costs[first], r->runs[first].multiply_adds, r->runs[run].multiply_adds);
+    RN_TRY(plan_bytes(&costs[run].training.bytes, b, r, run));
+out:
+    return st;
+}
+
 static rn_status fill_costs(rn_run_cost *costs, book *b, const rn_reproduction *r)
 {
     rn_status st = RN_OK;
 
     for (int i = 0; i < r->target->run_count; i++) {
-        if (r->target->cost && i > 0) {
-            costs[i] =
-                rn_run_cost_scaled(&costs[0], r->runs[0].multiply_adds, r->runs[i].multiply_adds);
+        if (r->target->cost) {
+            RN_TRY(fill_step_cost(costs, b, r, i));
             continue;
         }
         RN_TRY(cost_of(&costs[i].training, b, r, i, true));
-        if (!r->target->cost)
-            RN_TRY(cost_of(&costs[i].inference, b, r, i, false));
+        RN_TRY(cost_of(&costs[i].inference, b, r, i, false));
     }
+    if (r->target->cost)
+        RN_TRY(write_costs(b->folder, b->json));
 out:
     return st;
 }

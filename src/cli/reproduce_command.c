@@ -1,6 +1,20 @@
 #include "cli/command.h"
 #include "cli/reproduce_run.h"
+#include "cli/run_folder.h"
 #include "cli/term.h"
+
+#include <stdlib.h>
+
+// What its data must be brought for.
+static const char *brought(const rn_target *target)
+{
+    char *place = NULL;
+    const bool generated = target->source != NULL &&
+                           cli_source_absolute(&place, target->source) == RN_OK && *place != '/';
+
+    free(place);
+    return generated ? NULL : target->needs;
+}
 
 static rn_status print_list(void)
 {
@@ -9,13 +23,14 @@ static rn_status print_list(void)
     for (int i = 0; rn_target_name(i) != NULL; i++) {
         rn_target *target = NULL;
         RN_TRY(rn_target_load(&target, rn_target_name(i)));
+        const char *needs = brought(target);
         printf("%s%-14s%s %s\n", cli_style(stdout, CLI_BOLD), target->name,
                cli_style(stdout, CLI_NORMAL), target->title);
         printf("%-14s ", "");
         cli_wrap(stdout, target->paper, 15, 15, cli_width(stdout));
         printf("%-14s %d network%s, %d claims%s%s\n", "", target->run_count,
                target->run_count == 1 ? "" : "s", target->claim_count,
-               target->needs != NULL ? "; needs " : "", target->needs != NULL ? target->needs : "");
+               needs != NULL ? "; needs " : "", needs != NULL ? needs : "");
         rn_target_free(target);
     }
 out:

@@ -2,9 +2,9 @@
 
 #include "cli/json_output.h"
 #include "cli/lock.h"
+#include "cli/reproduce_plan.h"
 #include "cli/run_folder.h"
 #include "cli/signals.h"
-#include "cli/step_plan.h"
 #include "cli/term.h"
 
 #include "resnet/report.h"
@@ -101,27 +101,6 @@ out:
     return st;
 }
 
-// Memory that a step would take, without making one.
-static rn_status planned_bytes(size_t *bytes, const cli_crew *c, int job)
-{
-    rn_status st;
-    const rn_reproduction *r = c->run->reproduction;
-    rn_engine *engine = NULL;
-    rn_graph *graph = NULL;
-    rn_plan *plan = NULL;
-    const rn_plan_options options = {.batch = r->settings.batch, .training = true};
-
-    RN_TRY(rn_engine_create(&engine, NULL));
-    RN_TRY(rn_graph_create(&graph, r->runs[r->jobs[job].run].model, &r->settings.network));
-    RN_TRY(cli_step_plan(&plan, graph, engine, options, NULL, 0));
-    *bytes = cli_step_memory_of(plan).total;
-out:
-    rn_plan_free(plan);
-    rn_graph_free(graph);
-    rn_engine_free(engine);
-    return st;
-}
-
 // A point that does not fit is noted as such, so that the report can say so.
 static rn_status leave_out(bool *left, const cli_crew *c, int job)
 {
@@ -133,7 +112,7 @@ static rn_status leave_out(bool *left, const cli_crew *c, int job)
     *left = false;
     if (!c->run->reproduction->target->cost)
         return RN_OK;
-    RN_TRY(planned_bytes(&bytes, c, job));
+    RN_TRY(cli_step_bytes(&bytes, c->run->reproduction, c->run->reproduction->jobs[job].run));
     if (bytes <= c->run->memory)
         goto out;
     RN_TRY(cli_format(&reason, "needs %s, more than %s", cli_bytes((double)bytes).text,

@@ -5,6 +5,7 @@
 #include "cli/term.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,15 @@ typedef struct known {
     const rn_reproduction *reproduction;
     const rn_run_cost *costs;
 } known;
+
+static rn_status estimate_left(rn_estimate *out, const rn_reproduction *r, const rn_run_cost *costs,
+                               int processes, const double *done)
+{
+    const int places = rn_processors() / r->settings.threads;
+    const int abreast = places < 1 ? 1 : places < processes ? places : processes;
+
+    return rn_reproduction_estimate(out, r, costs, processes, abreast, done);
+}
 
 static rn_status make(rn_reproduction **out, const cli_budget *budget,
                       const rn_reproduce_settings *settings, double scale)
@@ -50,7 +60,7 @@ static rn_status seconds_at(double *seconds, const cli_budget *budget, const kno
     for (int i = 0; i < r->target->run_count; i++)
         costs[i] = rn_run_cost_scaled(&k->costs[i], k->reproduction->runs[i].multiply_adds,
                                       r->runs[i].multiply_adds);
-    RN_TRY(rn_reproduction_estimate(&estimate, r, costs, budget->processes, NULL));
+    RN_TRY(estimate_left(&estimate, r, costs, budget->processes, NULL));
     *seconds = estimate.seconds;
 out:
     free(costs);
@@ -100,10 +110,19 @@ static rn_status too_long(const cli_budget *budget, const rn_reproduction *r, do
     return rn_error(
         RN_EINVAL,
         "the least scale of target '%s', %.3g, takes about %s here with %d run%s of each "
-        "network, more than the budget of %s%s",
+        "network, more than the %s of --budget%s",
         r->target->name, rn_target_least_scale(r->target), cli_duration(seconds).text, runs,
         runs == 1 ? "" : "s", cli_duration(budget->seconds).text,
         runs > 1 ? "; fewer runs (--runs) take less" : "");
+}
+
+static void note_least(const cli_budget *budget, const rn_reproduction *r, double seconds)
+{
+    fprintf(stderr,
+            "resnet: note: the least scale of target '%s', %.3g, takes about %s here, more than "
+            "the usual %s (--budget)\n",
+            r->target->name, r->settings.scale, cli_duration(seconds).text,
+            cli_duration(budget->seconds).text);
 }
 
 // What is searched next, between what fitted and what did not: measurements are noisy, so that the
@@ -133,7 +152,13 @@ static rn_status refine(rn_reproduce_settings *settings, const cli_budget *budge
         r = NULL;
         RN_TRY(make(&r, budget, settings, scale));
         RN_TRY(cli_calibrate(calibration, r));
-        RN_TRY(rn_reproduction_estimate(&estimate, r, calibration->costs, budget->processes, NULL));
+        RN_TRY(estimate_left(&estimate, r, calibration->costs, budget->processes, NULL));
+        if (i == 0 && estimate.seconds > budget->seconds && budget->usual) {
+            note_least(budget, r, estimate.seconds);
+            settings->scale = least;
+            settings->budget = NULL;
+            goto out;
+        }
         if (i == 0 && estimate.seconds > budget->seconds) {
             st = too_long(budget, r, estimate.seconds);
             goto out;
@@ -240,7 +265,7 @@ rn_status cli_reproduce_print_plan(const rn_reproduction *r, const rn_run_cost *
     rn_estimate estimate;
 
     RN_TRY(find_done(&done, &left, r, folder));
-    RN_TRY(rn_reproduction_estimate(&estimate, r, costs, processes, done));
+    RN_TRY(estimate_left(&estimate, r, costs, processes, done));
     printf("%s%s%s: %s\n%s\n\n", cli_style(stdout, CLI_BOLD), r->target->name,
            cli_style(stdout, CLI_NORMAL), r->target->title, r->target->paper);
     if (r->settings.scale < 1)

@@ -15,18 +15,24 @@ typedef struct cli_calibration {
 rn_status cli_calibrate(cli_calibration *calibration, const rn_reproduction *reproduction);
 void cli_calibration_release(cli_calibration *calibration);
 
+/** Memory that a step of a network would take, without making one. */
+rn_status cli_step_bytes(size_t *bytes, const rn_reproduction *reproduction, int run);
+
 /** How a scale is chosen. */
 typedef struct cli_budget {
     const char *target; // name or file
     double seconds;
     int processes;
+    bool usual; // nobody asked for it: what even the least scale exceeds
 } cli_budget;
 
 /**
  * The largest scale whose estimate is within the budget.
  *
  * @param settings  In all but the scale, which is set.
- * @return RN_OK; RN_EINVAL (even the least scale takes longer: says how long); RN_EINTERRUPTED.
+ * @return RN_OK, also where the least scale takes longer than the usual budget: a note says how
+ *         long, and settings->budget is NULL; RN_EINVAL (longer than another: says how long);
+ *         RN_EINTERRUPTED.
  */
 rn_status cli_budget_choose(rn_reproduce_settings *settings, const cli_budget *budget,
                             const char *folder, bool quiet);

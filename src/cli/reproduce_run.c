@@ -25,8 +25,15 @@ static bool holds_plan(const char *folder)
 rn_status cli_reproduction_find(cli_reproduction *c, const char *word, const char *out,
                                 const char *parent)
 {
-    if (!holds_plan(word))
-        return cli_reproduction_begin(c, word, out, parent);
+    if (!holds_plan(word)) {
+        const rn_status st = cli_reproduction_begin(c, word, out, parent);
+        if (c->target == NULL && st != RN_ENOMEM && cli_is_folder(word))
+            return rn_error(RN_ENOTFOUND,
+                            "folder '%s' holds no plan.json: expected one in which 'resnet "
+                            "reproduce' has begun, or a target",
+                            word);
+        return st;
+    }
     if (out != NULL && strcmp(out, word) != 0)
         return rn_error(RN_EINVAL, "'%s' and '--out %s' name two folders", word, out);
     c->word = word;
@@ -164,42 +171,68 @@ static rn_status check_options(const cli_reproduction *c, const rn_target *targe
     return RN_OK;
 }
 
+// What is asked for can be had: before there is a folder.
+static rn_status try_settings(const cli_reproduction *c)
+{
+    rn_status st;
+    rn_target *target = NULL;
+    rn_reproduction *trial = NULL;
+
+    RN_TRY(rn_target_load(&target, c->word));
+    RN_TRY(rn_reproduction_create(&trial, target, &c->settled)); // takes the target in any case
+out:
+    rn_reproduction_free(trial);
+    return st;
+}
+
+static rn_status settle(cli_reproduction *c)
+{
+    rn_status st = RN_OK;
+
+    c->usual = c->asked.budget == NULL && c->usual_budget != NULL;
+    if (c->usual)
+        RN_TRY(read_budget(c, c->usual_budget));
+    c->settled = c->asked;
+    if (c->settled.threads == 0)
+        c->settled.threads = rn_threads() > c->processes ? rn_threads() / c->processes : 1;
+    if (!c->target->cost)
+        RN_TRY(open_data(c, &c->settled, &c->data_name));
+    RN_TRY(try_settings(c));
+    c->is_settled = true;
+out:
+    return st;
+}
+
 static rn_status begin(cli_reproduction *c)
 {
     rn_status st = RN_OK;
-    char *name = NULL;
 
-    if (c->asked.budget == NULL)
-        RN_TRY(read_budget(c, c->usual_budget));
-    rn_reproduce_settings settings = c->asked;
-    if (settings.threads == 0)
-        settings.threads = rn_threads() > c->processes ? rn_threads() / c->processes : 1;
-    if (!c->target->cost)
-        RN_TRY(open_data(c, &settings, &name));
+    if (!c->is_settled) // there was a plan, which someone took away
+        RN_TRY(settle(c));
     if (c->budget > 0) {
-        const cli_budget budget = {c->word, c->budget, c->processes};
-        RN_TRY(cli_budget_choose(&settings, &budget, c->folder, c->quiet));
+        const cli_budget budget = {c->word, c->budget, c->processes, c->usual};
+        RN_TRY(cli_budget_choose(&c->settled, &budget, c->folder, c->quiet));
     }
     rn_target *target = c->target;
     c->target = NULL; // the reproduction's from here on
-    RN_TRY(rn_reproduction_create(&c->reproduction, target, &settings));
+    RN_TRY(rn_reproduction_create(&c->reproduction, target, &c->settled));
     if (!c->plan_only)
         RN_TRY(rn_reproduction_write(c->reproduction, c->folder));
 out:
-    rn_text_free(name);
     return st;
 }
 
 // The plan's threads stay, however many processes work this time.
 static void warn_of_threads(const cli_reproduction *c)
 {
-    const int threads = c->reproduction->settings.threads;
+    const int threads = c->reproduction->settings.threads, processors = rn_processors();
 
-    if (c->processes > 1 && threads * c->processes > rn_threads())
+    if (c->processes > 1 && threads * c->processes > processors)
         fprintf(stderr,
-                "resnet: note: %d processes of %d threads each, as the reproduction was begun "
-                "with, share %d processors\n",
-                c->processes, threads, rn_threads());
+                "resnet: note: %d processes of %d thread%s each, as the reproduction was begun "
+                "with, share %d processor%s\n",
+                c->processes, threads, threads == 1 ? "" : "s", processors,
+                processors == 1 ? "" : "s");
 }
 
 rn_status cli_reproduction_open(cli_reproduction *c)
@@ -218,7 +251,6 @@ static rn_status go_on(cli_reproduction *c)
     rn_status st;
 
     RN_TRY(cli_reproduction_open(c));
-    warn_of_threads(c);
     if (!c->quiet)
         printf("going on with '%s'\n\n", c->folder);
 out:
@@ -232,6 +264,8 @@ static rn_status prepare(cli_reproduction *c)
     char *path = NULL;
     int lock = -1;
 
+    if (c->target != NULL && !holds_plan(c->folder))
+        RN_TRY(settle(c));
     RN_TRY(rn_run_folder_create(c->folder));
     RN_TRY(cli_format(&path, "%s/plan.lock", c->folder));
     RN_TRY(cli_lock_file_wait(&lock, path, "it measures and plans in this folder"));
@@ -241,6 +275,8 @@ static rn_status prepare(cli_reproduction *c)
         st = begin(c);
     else // someone took the plan away meanwhile
         st = rn_error(RN_ENOTFOUND, "'%s' holds no plan.json", c->folder);
+    if (st == RN_OK)
+        warn_of_threads(c);
 out:
     if (lock >= 0)
         close(lock);
@@ -339,6 +375,7 @@ void cli_reproduction_release(cli_reproduction *c)
 {
     rn_target_free(c->target);
     rn_reproduction_free(c->reproduction);
+    rn_text_free(c->data_name);
     free(c->folder);
     free(c->source);
 }

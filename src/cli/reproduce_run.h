@@ -11,12 +11,14 @@ typedef struct cli_reproduction {
     const char *word;  // a target's name or file, or a folder
     rn_target *target; // NULL where the word is a folder, and after it has begun
     rn_reproduction *reproduction;
-    char *folder, *source;
-    rn_reproduce_settings asked; // by options
-    double budget;               // seconds; 0: none
-    const char *usual_budget;    // where something begins and none is asked for; NULL: none
-    const char *line;            // the whole command line
-    const char *again;           // what goes on, before the folder's name: "resnet reproduce"
+    char *folder, *source, *data_name;
+    rn_reproduce_settings asked;   // by options
+    rn_reproduce_settings settled; // where something begins: with data and threads
+    bool is_settled, usual;        // usual: the budget is the one that nobody asked for
+    double budget;                 // seconds; 0: none
+    const char *usual_budget;      // where something begins and none is asked for; NULL: none
+    const char *line;              // the whole command line
+    const char *again;             // what goes on, before the folder's name: "resnet reproduce"
     int processes;
     bool plan_only, quiet;
 } cli_reproduction;

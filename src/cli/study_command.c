@@ -64,7 +64,7 @@ static const cli_option options[] = {
      .kind = CLI_TEXT,
      .argument = "TIME",
      .help = "how long it may take on this machine, such as 30m or 1h30m: the training is made as "
-             "long as fits (default: 7m)"},
+             "long as fits (default: 7m, or what the shortest training takes)"},
     CLI_REPRODUCTION_OPTIONS,
     {0}};
 

@@ -4,9 +4,10 @@
 enum { THIN = 10, BOLD = 22, MARK = 35, DOT = 50 };
 
 // After Okabe & Ito 2008, "Color Universal Design", in an order in which neighbours differ in
-// lightness as well; gray instead of yellow, which hardly shows on white.
+// lightness as well; gray instead of yellow, which hardly shows on white, and light, as the eighth
+// curve has the dashes of the second.
 static const uint32_t colours[RN_PLOT_COLOURS] = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7,
-                                                  0x000000, 0xe69f00, 0x56b4e9, 0x808080};
+                                                  0x000000, 0xe69f00, 0x56b4e9, 0xaaaaaa};
 
 static int of(int index, int count)
 {

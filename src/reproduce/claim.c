@@ -208,6 +208,16 @@ static void add_count(char *text, size_t size, const rn_statistics *s, const rn_
                  r->settings.seeds, r->target->runs[run].name);
 }
 
+// A claim's text names the networks that the target has.
+static void add_depth(char *text, size_t size, const rn_reproduction *r, int run)
+{
+    const size_t used = strlen(text);
+
+    if (r->runs[run].depth != r->runs[run].whole.depth)
+        rn_print(text + used, size - used, "; %s has %d layers here", r->target->runs[run].name,
+                 r->runs[run].depth);
+}
+
 /** Both sides of a comparison, in the units of rn_metric_title(). */
 typedef struct sides {
     rn_statistics of, than;
@@ -241,8 +251,11 @@ static void describe_sides(char text[RN_VERDICT_TEXT], const sides *s, const rn_
     rn_print(text, RN_VERDICT_TEXT, "%.4g against %.4g: %+.3g, margin %g, standard error %s",
              s->of.mean, s->than.mean, s->of.mean - s->than.mean, s->margin, error);
     add_count(text, RN_VERDICT_TEXT, &s->of, r, claim->of);
-    if (claim->than >= 0)
-        add_count(text, RN_VERDICT_TEXT, &s->than, r, claim->than);
+    add_depth(text, RN_VERDICT_TEXT, r, claim->of);
+    if (claim->than < 0)
+        return;
+    add_count(text, RN_VERDICT_TEXT, &s->than, r, claim->than);
+    add_depth(text, RN_VERDICT_TEXT, r, claim->than);
 }
 
 // Steps are timed, and their memory is planned, for one machine; operations are counted.

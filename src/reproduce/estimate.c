@@ -81,11 +81,11 @@ static double run_bytes(const rn_run_cost *cost)
     return cost->training.bytes + cost->inference.bytes + PROGRAM_BYTES;
 }
 
-static int first_free(const double *until, int processes)
+static int first_free(const double *until, int abreast)
 {
     int best = 0;
 
-    for (int i = 1; i < processes; i++)
+    for (int i = 1; i < abreast; i++)
         if (until[i] < until[best])
             best = i;
     return best;
@@ -106,19 +106,20 @@ static double most_bytes(const double *bytes, int jobs, int processes)
 }
 
 rn_status rn_reproduction_estimate(rn_estimate *out, const rn_reproduction *r,
-                                   const rn_run_cost *costs, int processes, const double *done)
+                                   const rn_run_cost *costs, int processes, int abreast,
+                                   const double *done)
 {
     rn_status st;
     double *until = NULL, *bytes = NULL;
 
     *out = (rn_estimate){0};
-    RN_TRY(RN_NEW(&until, (size_t)processes));
+    RN_TRY(RN_NEW(&until, (size_t)abreast));
     RN_TRY(RN_NEW(&bytes, (size_t)r->job_count));
     for (int i = 0; i < r->job_count; i++) {
         const double left = done != NULL ? 1 - done[i] : 1;
         if (left <= 0)
             continue;
-        int run = r->jobs[i].run, slot = first_free(until, processes);
+        int run = r->jobs[i].run, slot = first_free(until, abreast);
         until[slot] += left * rn_run_seconds(r, run, &costs[run]);
         bytes[i] = run_bytes(&costs[run]);
         out->seconds = fmax(out->seconds, until[slot]);

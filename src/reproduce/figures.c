@@ -2,6 +2,7 @@
 #include "reproduce/figures.h"
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "reproduce/mean_curve.h"
 #include "resnet/plot.h"
 
@@ -147,23 +148,37 @@ static const char *state_of(const rn_reproduction *r, const rn_outcome *outcomes
     return state;
 }
 
-// "resnet-110 (2 of 3 runs)" where some are missing, "(unfinished)"; the canvas' own.
+static void add_remark(char *text, size_t size, const char *remark)
+{
+    const size_t used = strlen(text);
+
+    rn_print(text + used, size - used, "%s%s", used > 0 ? ", " : "", remark);
+}
+
+// "resnet-110 (38 layers here, 2 of 3 runs)" where depth is scaled or runs are missing,
+// "(unfinished)"; the canvas' own.
 static rn_status label_of(const char **out, canvas *c, const rn_reproduction *r, int run, int seeds,
                           const char *state)
 {
     rn_status st;
-    char *text = NULL;
-    const char *name = r->target->runs[run].name;
+    char *text = NULL, remarks[96] = "", remark[32];
+    const rn_scaled_run *here = &r->runs[run];
 
-    *out = name;
-    if (seeds == r->settings.seeds && state == NULL)
+    *out = r->target->runs[run].name;
+    if (here->depth != here->whole.depth) {
+        rn_print(remark, sizeof remark, "%d layers here", here->depth);
+        add_remark(remarks, sizeof remarks, remark);
+    }
+    if (seeds < r->settings.seeds) {
+        rn_print(remark, sizeof remark, "%d of %d runs", seeds, r->settings.seeds);
+        add_remark(remarks, sizeof remarks, remark);
+    }
+    if (state != NULL)
+        add_remark(remarks, sizeof remarks, state);
+    if (remarks[0] == '\0')
         return RN_OK;
-    if (seeds == r->settings.seeds)
-        RN_TRY(rn_format(&text, "%s (%s)", name, state));
-    else
-        RN_TRY(rn_format(&text, "%s (%d of %d runs%s%s)", name, seeds, r->settings.seeds,
-                         state != NULL ? ", " : "", state != NULL ? state : ""));
-    st = keep(c, text);
+    RN_TRY(rn_format(&text, "%s (%s)", *out, remarks));
+    RN_TRY(keep(c, text));
     *out = text;
 out:
     return st;
@@ -217,7 +232,7 @@ static double highest_shown(const rn_reproduction *r, const rn_outcome *outcomes
 static void write_note(char *note, size_t size, const rn_reproduction *r, int seeds)
 {
     uint64_t low = UINT64_MAX, high = 0;
-    char means[32], runs[96] = "";
+    char means[32], runs[96] = "", scale[64] = "";
 
     for (int i = 0; i < r->target->run_count; i++) {
         low = r->runs[i].log_every < low ? r->runs[i].log_every : low;
@@ -228,15 +243,17 @@ static void write_note(char *note, size_t size, const rn_reproduction *r, int se
     if (seeds > 1)
         snprintf(runs, sizeof runs,
                  "; means of %d runs, bands: a standard deviation of the test error", seeds);
-    snprintf(note, size, "thin: training error, means of %s iterations; bold: test error%s", means,
-             runs);
+    if (r->settings.scale < 1)
+        snprintf(scale, sizeof scale, "; %.3g of the target's cost", rn_reproduction_cost(r));
+    snprintf(note, size, "thin: training error, means of %s iterations; bold: test error%s%s",
+             means, runs, scale);
 }
 
 rn_status rn_figure_curves(rn_figure *figure, const rn_reproduction *r, const rn_outcome *outcomes)
 {
     rn_status st = RN_OK;
     canvas c = {0};
-    char note[192];
+    char note[256];
     int seeds = 0;
     const int runs = r->target->run_count;
     rn_mean_curve *curves = NULL; // each run's training and test
@@ -277,14 +294,14 @@ static rn_status add_responses(canvas *c, const rn_reproduction *r, const rn_out
     rn_status st;
     size_t count = (size_t)outcome->response_count;
     double *sorted;
-    rn_plot_series series = {.label = r->target->runs[run].name,
-                             .y = outcome->responses,
+    rn_plot_series series = {.y = outcome->responses,
                              .count = count,
                              .style = RN_PLOT_LINE_MARKERS,
                              .colour = run,
                              .dash = run,
                              .marker = run};
 
+    RN_TRY(label_of(&series.label, c, r, run, r->settings.seeds, NULL));
     RN_TRY(new_array(&sorted, c, count));
     memcpy(sorted, outcome->responses, count * sizeof *sorted);
     qsort(sorted, count, sizeof *sorted, descending);

@@ -82,7 +82,8 @@ static rn_status settings_json(cJSON *json, rn_reproduce_settings *settings)
         RN_TRY(rn_json_add_number(json, counts[i].key, (double)*count_at(settings, i)));
     for (int i = 0; i < TEXTS; i++)
         if (*text_at(settings, i) != NULL)
-            RN_TRY(rn_json_add_text(json, texts[i].key, *text_at(settings, i)));
+            RN_TRY(rn_json_add_item(json, texts[i].key,
+                                    cJSON_CreateString(*text_at(settings, i)))); // paths: bytes
 out:
     return st;
 }

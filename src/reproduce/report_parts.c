@@ -81,26 +81,25 @@ static void add_conditions(doc *d, const rn_reproduction *r)
 {
     const char *needs = r->target->needs, *found = r->settings.data_name;
 
-    if (r->settings.budget == NULL && (needs == NULL || found == NULL))
+    if (r->settings.budget == NULL && found == NULL)
         return;
     doc_add(d, DOC_HEAD, "%s", "");
     doc_cell(d, "in the target");
     doc_cell(d, "here");
     if (r->settings.budget != NULL)
         row(d, "time that chose the scale", "none", r->settings.budget);
-    if (needs != NULL && found != NULL)
-        row(d, "data", needs, found);
+    if (found != NULL)
+        row(d, "data", needs != NULL ? needs : "any", found);
 }
 
 void rn_report_scaling(doc *d, const rn_reproduction *r)
 {
     doc_add(d, DOC_HEADING, "What was scaled");
-    if (r->settings.scale == 1) {
+    if (r->settings.scale == 1)
         doc_add(d, DOC_TEXT, "Nothing: networks and lengths are the target's.");
-    } else {
+    else
         add_factors(d, r);
-        add_conditions(d, r);
-    }
+    add_conditions(d, r);
     doc_add(d, DOC_HEAD, "network");
     doc_cell(d, "model of the target");
     doc_cell(d, "model here");

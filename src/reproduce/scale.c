@@ -174,7 +174,6 @@ static rn_status fill_run(rn_scaled_run *run, const char *whole, shrunk_net *net
                           const rn_model_options *network)
 {
     rn_status st;
-    int depth;
 
     run->units = units_of(&net->spec);
     run->channels = rn_stage_width(&net->spec, 1);
@@ -183,8 +182,9 @@ static rn_status fill_run(rn_scaled_run *run, const char *whole, shrunk_net *net
     RN_TRY(changed ? write_spec(&run->model, &net->spec) : rn_strdup(&run->model, whole));
     RN_TRY(measure_network(&run->multiply_adds, &run->depth, run->model, network));
     run->whole.multiply_adds = run->multiply_adds;
+    run->whole.depth = run->depth;
     if (changed)
-        RN_TRY(measure_network(&run->whole.multiply_adds, &depth, whole, network));
+        RN_TRY(measure_network(&run->whole.multiply_adds, &run->whole.depth, whole, network));
 out:
     return st;
 }

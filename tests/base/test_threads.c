@@ -81,6 +81,7 @@ static void the_default_is_the_usable_cpus(void **state)
     assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
     assert_int_equal(rn_threads_set(0), RN_OK);
     assert_int_equal(rn_threads(), CPU_COUNT(&all));
+    assert_int_equal(rn_processors(), CPU_COUNT(&all));
     CPU_ZERO(&one);
     for (size_t cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++) {
         if (CPU_ISSET(cpu, &all))

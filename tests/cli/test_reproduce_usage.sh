@@ -27,6 +27,16 @@ expect 1 "$RESNET" reproduce damaged --quiet
 holds damaged/report.md "| plain-8-s1 | failed | .*expected a regular file"
 holds damaged/report.md "| resnet-8-s1 | done |"
 
+# A complete run whose log lost its last evaluation says it again.
+cp -r whole lost
+awk '/"event":"evaluation"/ { last = NR } { line[NR] = $0 }
+    END { for (i = 1; i <= NR; i++) if (i != last) print line[i] }' \
+    whole/runs/plain-8-s1/log.jsonl >lost/runs/plain-8-s1/log.jsonl
+expect 0 "$RESNET" reproduce lost --report
+holds lost/report.md "| plain-8-s1 | failed | .*no evaluation of the test set after the last iteration"
+expect 0 "$RESNET" reproduce lost --quiet
+cmp whole/report.md lost/report.md || fail "a lost line changes the report"
+
 # Other settings than those that were begun with
 usage_error "begun with runs 1, asked for is 3" reproduce whole --runs 3
 usage_error "begun with scale 1, asked for is 0.5" reproduce tiny.json --out whole --scale 0.5
@@ -75,9 +85,23 @@ failure "no folder '/nowhere'" study degradation --data /nowhere
 # Why a step cannot be measured, and a parent that ignores its children's ends
 failure "resnet bench plain-8 .*' fails: .*memory" reproduce tiny.json --threads 1 --memory 1K --out little
 expect 0 timeout 60 env --ignore-signal=CHLD "$RESNET" reproduce whole --quiet --processes 64
-holds err "^resnet: note: 64 processes of 1 threads each"
+holds err "^resnet: note: 64 processes of 1 thread each"
 sed 's/"name": "cost"/"name": "third"/' cost.json >third.json
 expect 0 timeout 60 env --ignore-signal=CHLD "$RESNET" reproduce third.json --threads 1 --quiet --runs 1
+
+# A path is bytes.
+place=$(printf 'd\351t')
+mkdir "$place"
+for batch in data_batch_1 data_batch_2 data_batch_3 data_batch_4 data_batch_5 test_batch; do
+    head -c 61460 /dev/urandom >"$place/$batch.bin" # 20 pictures
+    for i in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do # of class 3
+        printf '\3' | dd of="$place/$batch.bin" bs=1 seek=$((3073 * i)) conv=notrunc 2>/dev/null
+    done
+done
+expect 0 "$RESNET" reproduce tiny.json --data "$place" --threads 1 --quiet --out bytes
+rm -r bytes/runs/resnet-8-s1
+expect 0 "$RESNET" reproduce bytes --quiet
+expect 0 "$RESNET" reproduce tiny.json --data "$place" --quiet --out bytes
 
 # Usage
 usage_error "'--batch' is for steps that are measured" reproduce tiny.json --batch 7 --out none
@@ -102,9 +126,15 @@ usage_error "target 'fig6' needs CIFAR-10.*data download cifar10" reproduce fig6
 usage_error "'--budget' is 'never', expected a time" study degradation --budget never
 usage_error "unknown command 'degradatoin'; did you mean 'degradation'" study degradatoin
 failure "no folder '/nowhere'" reproduce tiny.json --data /nowhere --out nowhere
+failure "folder '.*/photos' holds no plan.json" reproduce "$PWD/photos"
+for folder in low nowhere reproduce/fig4 reproduce/fig6; do
+    [ ! -e $folder ] || fail "a folder '$folder' for what is refused"
+done
 echo '{"name": "x"}' >wrong.json
 failure "target './wrong.json': 'title' is missing" reproduce ./wrong.json
 expect 0 "$RESNET" reproduce --list
+[ "$(grep -A3 '^degradation ' out | grep -c needs)" = 0 ] || fail "a target with data of its own needs some"
+holds out "; needs ImageNet$"
 for target in fig1 fig4 fig6 fig7 table6 shortcuts preact-table1 preact-table2 preact-table3 depth-cost degradation; do
     holds out "^$target "
 done

@@ -196,9 +196,9 @@ static const char expected_report[] =
     "| claim | measured by | numbers | verdict |\n"
     "| --- | --- | --- | --- |\n"
     "| better | test error, % | 55 against 41: +14, margin 0.5, standard error 35; 1 of 2 runs of "
-    "res diverged | not decided |\n"
-    "| it learns | training error, % | 55 against 50: +5, margin 0, standard error 5 | not "
-    "comparable |\n"
+    "res diverged; res has 14 layers here; plain-20 has 14 layers here | not decided |\n"
+    "| it learns | training error, % | 55 against 50: +5, margin 0, standard error 5; plain-20 has "
+    "14 layers here | not comparable |\n"
     "\n"
     "## Results\n"
     "\n"
@@ -371,8 +371,8 @@ static void what_a_run_is_not_is_said(void **state)
     write_run_without("res-s1", 30, 100, "evaluation");
     ok(rn_reproduction_report(&counts, r, test_folder));
     report = read_file("curves.svg");
-    assert_non_null(strstr(report, "res (unfinished)"));
-    assert_null(strstr(report, "plain-20 ("));
+    assert_non_null(strstr(report, "res (14 layers here, unfinished)"));
+    assert_non_null(strstr(report, "plain-20 (14 layers here)<"));
     rn_free(report);
     char path[128];
     snprintf(path, sizeof path, "%s/runs/plain-20-s1/environment-1.json", test_folder);
@@ -391,9 +391,10 @@ static void curves_are_told_apart_without_colours(void **state)
     ok(rn_reproduction_report(&counts, r, test_folder));
     char *figure = read_file("curves.svg");
     assert_non_null(strstr(figure, "stroke-dasharray"));
-    assert_non_null(strstr(figure, "res (1 of 2 runs)"));
-    assert_null(strstr(figure, "plain-20 ("));
+    assert_non_null(strstr(figure, "res (14 layers here, 1 of 2 runs)"));
+    assert_non_null(strstr(figure, "plain-20 (14 layers here)<"));
     assert_non_null(strstr(figure, "thin: training error, means of 12 iterations; bold: test"));
+    assert_non_null(strstr(figure, "; 0.0651 of the target"));
     rn_free(figure);
     rn_reproduction_free(r);
 }

@@ -278,14 +278,16 @@ static void estimates_add_up(void **state)
     assert_true(rn_run_seconds(r, 0, &costs[0]) == 2 + 6400 * 0.5 + 10 * 2 * (4 + 2) * 0.25);
     r->runs[0].recipe.tta = RN_TTA_NONE;
     r->runs[0].recipe.hold_out = 0;
-    ok(rn_reproduction_estimate(&one, r, costs, 1, NULL));
+    ok(rn_reproduction_estimate(&one, r, costs, 1, 1, NULL));
     assert_true(one.seconds == 2 * (3212 + 1612));
-    ok(rn_reproduction_estimate(&two, r, costs, 2, NULL));
+    ok(rn_reproduction_estimate(&two, r, costs, 2, 2, NULL));
     assert_true(two.seconds == 3212 + 1612); // 3212 beside 1612, which takes the next 3212, ...
     assert_true(two.bytes > 4e9 && two.bytes < 4.2e9);
-    ok(rn_reproduction_estimate(&rest, r, costs, 2, done));
+    ok(rn_reproduction_estimate(&rest, r, costs, 4, 2, NULL)); // four that two processors share
+    assert_true(rest.seconds == two.seconds && rest.bytes > 6e9);
+    ok(rn_reproduction_estimate(&rest, r, costs, 2, 2, done));
     assert_true(rest.seconds == 1612);
-    ok(rn_reproduction_estimate(&rest, r, costs, 1, halves));
+    ok(rn_reproduction_estimate(&rest, r, costs, 1, 1, halves));
     assert_true(rest.seconds == 3212 + 403);
     rn_run_cost half = rn_run_cost_scaled(&costs[0], 10, 5);
     assert_true(half.training.seconds == 0.25 && half.inference.bytes == 5e7);
