@@ -22,6 +22,7 @@ typedef enum rn_metric {
     RN_METRIC_TRAIN_LOSS,      // mean over the last epoch's steps
     RN_METRIC_BEST_TEST_ERROR, // the lowest of all evaluations, which flatters
     RN_METRIC_RESPONSE,        // mean over 3x3 layers of the deviation of their responses
+    RN_METRIC_TEN_CROP_ERROR,  // after the last iteration, scores averaged over ten crops
     RN_METRIC_STEP_SECONDS,    // fastest time of a training step
     RN_METRIC_STEP_BYTES,      // memory planned for it
     RN_METRIC_MULTIPLY_ADDS,   // of it: three times those of the forward pass
@@ -95,7 +96,7 @@ typedef struct rn_target {
     int evaluations;                  // of a run
     int batch;                        // of a step whose cost is measured
     bool responses;                   // measure layer responses after training
-    const char *views;                // "ten crops": of the paper's test errors, not ours; NULL
+    bool ten_crops;                   // evaluate by ten crops after training
     const struct cJSON *settings;     // of all recipes; NULL: none
     rn_target_run *runs;
     int run_count;
@@ -254,10 +255,14 @@ RN_API rn_status rn_words_text(char **out, const rn_words *words);
  */
 RN_API const char *rn_run_last_line(bool *error, char *text);
 
+/** What `resnet eval --protocol ten --json` prints of a run, in the run's folder. */
+#define RN_TEN_CROPS_FILE "ten-crops.json"
+
 typedef enum rn_job_state {
     RN_JOB_NEW,       // nothing is there, or nothing to go on with: no model, no checkpoint
     RN_JOB_PARTIAL,   // a training to be resumed, or whose log cannot be read or lacks its end
     RN_JOB_RESPONSES, // trained; layer responses are missing
+    RN_JOB_TEN_CROPS, // trained; the evaluation by ten crops is missing
     RN_JOB_DONE,
     RN_JOB_DIVERGED, // it would diverge again
     RN_JOB_LEFT_OUT  // a step that did not fit into memory, and may where there is more
@@ -269,14 +274,15 @@ RN_API rn_status rn_job_find(rn_job_state *state, const rn_reproduction *reprodu
 
 /**
  * The share of a job's time that has been spent, from 0 to 1, by the iterations in its log; 1 where
- * nothing is left to do, or only layer responses. RN_OK; RN_ENOMEM.
+ * nothing is left to do, or only what comes after the training. RN_OK; RN_ENOMEM.
  */
 RN_API rn_status rn_job_share(double *share, const rn_reproduction *reproduction, int job,
                               const char *folder);
 
 /**
  * The command that comes next for a job in this state, to be run in the reproduction's folder: a
- * training into runs/NAME, its resumption, layer responses, or a measurement whose result on
+ * training into runs/NAME, its resumption, layer responses, an evaluation by ten crops whose result
+ * on standard output belongs into runs/NAME/RN_TEN_CROPS_FILE, or a measurement whose result on
  * standard output belongs into points/NAME.json.
  *
  * @param[out] words  Release with rn_words_release().

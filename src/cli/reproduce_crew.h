@@ -18,8 +18,8 @@ typedef struct cli_slot {
     cli_child child;
     int job; // -1: free
     int lock;
-    bool responses; // the training is done, layer responses are measured
-    bool told;      // to stop
+    rn_job_state state; // what is being done
+    bool told;          // to stop
     double started;
     rn_history *history;
 } cli_slot;

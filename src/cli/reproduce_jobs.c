@@ -76,10 +76,11 @@ static rn_status start_child(cli_crew *c, cli_slot *s, rn_job_state state)
     RN_TRY(cli_format(&errors, "%s/%s.err", cli_crew_subfolder(c), cli_crew_job_name(c, s->job)));
     const cli_child_place place = {.folder = c->run->folder, .errors = errors, .lock = s->lock};
     RN_TRY(cli_child_start(&s->child, &words, &place));
-    s->responses = state == RN_JOB_RESPONSES;
+    s->state = state;
     cli_crew_say(c, s->job,
                  state == RN_JOB_PARTIAL     ? "goes on"
                  : state == RN_JOB_RESPONSES ? "layer responses"
+                 : state == RN_JOB_TEN_CROPS ? "ten crops"
                                              : "begins");
 out:
     free(errors);
@@ -206,14 +207,38 @@ out:
     return st;
 }
 
-static rn_status after_training(cli_crew *c, cli_slot *s)
+// What `resnet eval` printed is kept in the run's folder.
+static rn_status keep_ten_crops(const cli_crew *c, cli_slot *s, int status)
 {
     rn_status st;
+    char *text = NULL, *folder = NULL;
+
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return RN_OK;
+    RN_TRY(cli_format(&folder, "%s/runs/%s", c->run->folder, cli_crew_job_name(c, s->job)));
+    RN_TRY(cli_child_output(&text, &s->child));
+    RN_TRY(rn_run_folder_write(folder, RN_TEN_CROPS_FILE, text));
+out:
+    free(folder);
+    free(text);
+    return st;
+}
+
+static bool comes_after(rn_job_state state)
+{
+    return state == RN_JOB_RESPONSES || state == RN_JOB_TEN_CROPS;
+}
+
+static rn_status after_training(cli_crew *c, cli_slot *s, int status)
+{
+    rn_status st = RN_OK;
     rn_job_state state;
     char text[96];
 
+    if (s->state == RN_JOB_TEN_CROPS)
+        RN_TRY(keep_ten_crops(c, s, status));
     RN_TRY(rn_job_find(&state, c->run->reproduction, s->job, c->run->folder));
-    if (state == RN_JOB_RESPONSES && !s->responses) {
+    if (comes_after(state) && state != s->state) {
         cli_child_release(&s->child);
         RN_TRY(start_child(c, s, state));
         goto out;
@@ -237,7 +262,8 @@ static rn_status tend(cli_crew *c, cli_slot *s)
         return RN_OK;
     }
     note_signal(c, s->job, status);
-    return c->run->reproduction->target->cost ? keep_point(c, s, status) : after_training(c, s);
+    return c->run->reproduction->target->cost ? keep_point(c, s, status)
+                                              : after_training(c, s, status);
 }
 
 static rn_status fill(cli_crew *c, cli_slot *s)

@@ -13,7 +13,7 @@ enum { MOST_POINTS = 64 }; // as many as a target has runs
 static bool is_error(rn_metric metric)
 {
     return metric == RN_METRIC_TEST_ERROR || metric == RN_METRIC_TRAIN_ERROR ||
-           metric == RN_METRIC_BEST_TEST_ERROR;
+           metric == RN_METRIC_BEST_TEST_ERROR || metric == RN_METRIC_TEN_CROP_ERROR;
 }
 
 // NaN where a job has none.
@@ -116,7 +116,7 @@ bool rn_reproduction_is_comparable(const rn_reproduction *r)
 {
     if (r->target->cost && r->settings.batch != r->target->batch)
         return false;
-    return r->settings.scale == 1 && rn_reproduction_has_its_data(r) && r->target->views == NULL;
+    return r->settings.scale == 1 && rn_reproduction_has_its_data(r);
 }
 
 rn_line rn_line_fit(const double *x, const double *y, int points)

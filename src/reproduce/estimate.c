@@ -15,6 +15,7 @@
 static const double START_SECONDS = 2;        // of a process, data and first plan
 static const double PROGRAM_BYTES = 60 << 20; // code, libraries, data ahead
 static const double POINT_STEPS = 8;          // measured ones and those before them
+static const double TEN_CROPS = 10;
 
 static rn_status read_number(const cJSON *json, const char *key, double *value)
 {
@@ -57,6 +58,13 @@ static double evaluation_batches(const rn_reproduction *r, const rn_recipe *reci
                     ceil((double)recipe->hold_out / RN_EVALUATION_BATCH));
 }
 
+static double ten_crop_batches(const rn_reproduction *r)
+{
+    return r->target->ten_crops
+               ? ceil(TEN_CROPS * (double)r->settings.test_count / RN_EVALUATION_BATCH)
+               : 0;
+}
+
 double rn_run_seconds(const rn_reproduction *r, int run, const rn_run_cost *cost)
 {
     const rn_scaled_run *scaled = &r->runs[run];
@@ -64,7 +72,8 @@ double rn_run_seconds(const rn_reproduction *r, int run, const rn_run_cost *cost
     if (r->target->cost)
         return START_SECONDS + POINT_STEPS * cost->training.seconds;
     return START_SECONDS + (double)scaled->iterations * cost->training.seconds +
-           (double)scaled->evaluations * evaluation_batches(r, &scaled->recipe) *
+           ((double)scaled->evaluations * evaluation_batches(r, &scaled->recipe) +
+            ten_crop_batches(r)) *
                cost->inference.seconds;
 }
 

@@ -127,6 +127,17 @@ out:
     return st;
 }
 
+static rn_status ten_crops_command(rn_words *words, const rn_reproduction *r, const char *folder)
+{
+    rn_status st;
+
+    RN_TRY(add_all(words, "eval", folder, "--data", r->settings.source, "--protocol", "ten",
+                   "--json", NULL));
+    RN_TRY(add_number(words, "--threads", r->settings.threads));
+out:
+    return st;
+}
+
 // A point is measured without a memory limit, which would change what it costs.
 static rn_status point_command(rn_words *words, const rn_reproduction *r, int run)
 {
@@ -148,6 +159,8 @@ rn_status rn_job_command(rn_words *words, const rn_reproduction *r, int job, rn_
         return finish(words, point_command(words, r, r->jobs[job].run));
     if (state == RN_JOB_RESPONSES)
         return finish(words, responses_command(words, r, folder));
+    if (state == RN_JOB_TEN_CROPS)
+        return finish(words, ten_crops_command(words, r, folder));
     if (state == RN_JOB_PARTIAL)
         return finish(words, resume_command(words, folder));
     return finish(words, train_command(words, r, &r->jobs[job]));

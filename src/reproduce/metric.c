@@ -10,6 +10,7 @@ static const struct {
     [RN_METRIC_TRAIN_LOSS] = {"train_loss", "training loss", ""},
     [RN_METRIC_BEST_TEST_ERROR] = {"best_test_error", "lowest test error on the way, %", "%"},
     [RN_METRIC_RESPONSE] = {"response_std", "deviation of layer responses", ""},
+    [RN_METRIC_TEN_CROP_ERROR] = {"ten_crop_error", "test error of ten crops, %", "%"},
     [RN_METRIC_STEP_SECONDS] = {"step_seconds", "time of a step, s", "s"},
     [RN_METRIC_STEP_BYTES] = {"step_bytes", "memory of a step, MiB", "bytes"},
     [RN_METRIC_MULTIPLY_ADDS] = {"multiply_adds", "multiply-adds of a step, 10^9", ""},

@@ -26,7 +26,8 @@ void rn_outcome_release(rn_outcome *outcome)
 
 bool rn_outcome_is_trained(const rn_outcome *outcome)
 {
-    return outcome->state == RN_JOB_DONE || outcome->state == RN_JOB_RESPONSES;
+    return outcome->state == RN_JOB_DONE || outcome->state == RN_JOB_RESPONSES ||
+           outcome->state == RN_JOB_TEN_CROPS;
 }
 
 // Training
@@ -132,6 +133,31 @@ out:
     return st;
 }
 
+// RN_OK also where there is none or it is damaged.
+static rn_status read_ten_crops(rn_outcome *out, const char *run)
+{
+    rn_status st;
+    char *text = NULL, *what = NULL;
+    cJSON *json = NULL;
+    double error = NAN;
+
+    RN_TRY(rn_format(&what, "'%s/%s'", run, RN_TEN_CROPS_FILE));
+    st = rn_run_folder_read(&text, run, RN_TEN_CROPS_FILE);
+    if (st == RN_OK)
+        st = rn_json_parse(&json, text, strlen(text), what);
+    if (st == RN_OK)
+        st = rn_json_double(json, "error", 0, 100, &error, what);
+    if (st == RN_OK && isnan(error))
+        st = rn_error(RN_EFORMAT, "%s: 'error' is missing", what);
+    out->value[RN_METRIC_TEN_CROP_ERROR] = error;
+    st = st == RN_ENOTFOUND ? RN_OK : say_damage(out, st);
+out:
+    cJSON_Delete(json);
+    rn_free(what);
+    rn_text_free(text);
+    return st;
+}
+
 // Of what a process wrote on standard error.
 static rn_status read_error(char **out, const char *run)
 {
@@ -190,6 +216,36 @@ static rn_status check_results(rn_outcome *out, const char *run)
                      missing, (long long)out->history->iterations);
 }
 
+// What is done after the training, and why it is not.
+static rn_status leave_to_do(rn_outcome *out, rn_job_state state, const char *run)
+{
+    rn_status st = RN_OK;
+
+    out->state = state;
+    if (out->message == NULL)
+        st = read_error(&out->message, run);
+    out->failed = out->message != NULL;
+    return st;
+}
+
+static rn_status settle_responses(rn_outcome *out, const char *run)
+{
+    rn_status st = read_responses(out, run);
+
+    if (st != RN_OK || out->response_count > 0)
+        return st;
+    return leave_to_do(out, RN_JOB_RESPONSES, run);
+}
+
+static rn_status settle_ten_crops(rn_outcome *out, const char *run)
+{
+    rn_status st = read_ten_crops(out, run);
+
+    if (st != RN_OK || !isnan(out->value[RN_METRIC_TEN_CROP_ERROR]))
+        return st;
+    return leave_to_do(out, RN_JOB_TEN_CROPS, run);
+}
+
 static rn_status settle_finished(rn_outcome *out, const rn_reproduction *r, int job,
                                  const char *run)
 {
@@ -199,15 +255,10 @@ static rn_status settle_finished(rn_outcome *out, const rn_reproduction *r, int 
     read_evaluations(out);
     read_training_means(out, &r->runs[r->jobs[job].run]);
     RN_TRY(check_results(out, run));
-    if (!r->target->responses || out->state != RN_JOB_DONE)
-        return RN_OK;
-    RN_TRY(read_responses(out, run));
-    if (out->response_count > 0)
-        return RN_OK;
-    out->state = RN_JOB_RESPONSES;
-    if (out->message == NULL)
-        RN_TRY(read_error(&out->message, run));
-    out->failed = out->message != NULL;
+    if (out->state == RN_JOB_DONE && r->target->responses)
+        RN_TRY(settle_responses(out, run));
+    if (out->state == RN_JOB_DONE && r->target->ten_crops)
+        RN_TRY(settle_ten_crops(out, run));
 out:
     return st;
 }

@@ -69,8 +69,8 @@ rn_statistics rn_outcome_statistics_for_order(const rn_outcome *outcomes,
                                               rn_metric metric);
 
 /**
- * Whether numbers may be compared with the paper's: at scale 1, on the data that the target needs
- * and by the views that the paper has, of steps with its batch.
+ * Whether numbers may be compared with the paper's: at scale 1, on the data that the target needs,
+ * of steps with its batch.
  */
 bool rn_reproduction_is_comparable(const rn_reproduction *reproduction);
 /** Whether the data are those that the target needs. */
@@ -94,7 +94,7 @@ typedef enum rn_verdict {
     RN_VERDICT_CONTRADICTED,
     RN_VERDICT_UNDECIDED,    // within the margin or the deviation
     RN_VERDICT_ONE_RUN,      // not decided either: nothing says by how much a single run is off
-    RN_VERDICT_INCOMPARABLE, // a number of the paper's, beside another scale, data or views
+    RN_VERDICT_INCOMPARABLE, // a number of the paper's, beside another scale or data
     RN_VERDICT_MISSING       // results are missing
 } rn_verdict;
 

@@ -68,7 +68,9 @@ static bool is_shown(const rn_target *target, rn_metric metric)
     if (target->cost || metric >= RN_METRIC_STEP_SECONDS)
         return target->cost && metric >= RN_METRIC_STEP_SECONDS;
     return metric == RN_METRIC_TEST_ERROR || metric == RN_METRIC_TRAIN_ERROR ||
-           (metric == RN_METRIC_RESPONSE && target->responses) || is_published(target, metric);
+           (metric == RN_METRIC_RESPONSE && target->responses) ||
+           (metric == RN_METRIC_TEN_CROP_ERROR && target->ten_crops) ||
+           is_published(target, metric);
 }
 
 // The metrics that the results have, in the order of their table.
@@ -178,8 +180,7 @@ static void add_results_head(doc *d, const rn_reproduction *r, const rn_metric *
     for (int i = 0; i < count; i++) {
         doc_cell(d, "%s", rn_metric_title(metrics[i]));
         if (has_paper(target, metrics[i]))
-            doc_cell(d, "paper%s%s", target->views != NULL ? ", " : "",
-                     target->views != NULL ? target->views : "");
+            doc_cell(d, "paper");
         if (has_difference(r, metrics[i]))
             doc_cell(d, "difference");
     }

@@ -153,10 +153,6 @@ void rn_report_deviations(doc *d, const rn_reproduction *r)
     if (!rn_reproduction_has_its_data(r))
         doc_add(d, DOC_ITEM, "The data are %s, not %s: no number can be compared with the paper's.",
                 settings->data_name, needs);
-    if (r->target->views != NULL)
-        doc_add(d, DOC_ITEM,
-                "The paper's test errors are of %s, those here are not: none can be compared.",
-                r->target->views);
     if (settings->scale < 1)
         add_scale_items(d, r);
     if (!r->target->cost && settings->seeds < r->target->seeds)
@@ -179,6 +175,7 @@ const char *rn_report_state(const rn_outcome *outcome)
     case RN_JOB_DIVERGED:
         return "diverged";
     case RN_JOB_RESPONSES:
+    case RN_JOB_TEN_CROPS:
     case RN_JOB_PARTIAL:
         return outcome->failed ? "failed" : "begun";
     default:
@@ -264,6 +261,8 @@ void rn_report_commands(doc *d, const rn_reproduction *r)
         st = add_job_command(d, r, i, RN_JOB_NEW);
         if (st == RN_OK && r->target->responses)
             st = add_job_command(d, r, i, RN_JOB_RESPONSES);
+        if (st == RN_OK && r->target->ten_crops)
+            st = add_job_command(d, r, i, RN_JOB_TEN_CROPS);
     }
     if (d->status == RN_OK)
         d->status = st;

@@ -85,9 +85,12 @@ rn_status rn_target_check_metric(const rn_target *target, rn_metric metric, cons
     if (cost != target->cost)
         return rn_error(RN_EFORMAT, "%s: metric '%s' is not measured by a target of kind '%s'",
                         what, rn_metric_name(metric), kind_of(target));
-    if (metric == RN_METRIC_RESPONSE && !target->responses)
-        return rn_error(RN_EFORMAT, "%s: metric '%s' needs \"responses\": true in the target", what,
-                        rn_metric_name(metric));
+    const char *missing = metric == RN_METRIC_RESPONSE && !target->responses         ? "responses"
+                          : metric == RN_METRIC_TEN_CROP_ERROR && !target->ten_crops ? "ten_crops"
+                                                                                     : NULL;
+    if (missing != NULL)
+        return rn_error(RN_EFORMAT, "%s: metric '%s' needs \"%s\": true in the target", what,
+                        rn_metric_name(metric), missing);
     return RN_OK;
 }
 
@@ -125,7 +128,7 @@ static rn_status check_name(const char *name, const char *what)
 static rn_status check_kind(const rn_target *target, const cJSON *object, const char *what)
 {
     static const char *const of_trainings[] = {"needs",       "source",    "statistic",
-                                               "evaluations", "responses", "views",
+                                               "evaluations", "responses", "ten_crops",
                                                "recipe",      "settings",  NULL};
     static const char *const of_costs[] = {"batch", NULL};
 
@@ -378,7 +381,6 @@ static rn_status read_head(rn_target *target, const char *what)
     RN_TRY(check_kind(target, json, what));
     RN_TRY(rn_json_text(json, "needs", &target->needs, what));
     RN_TRY(rn_json_text(json, "source", &target->source, what));
-    RN_TRY(rn_json_text(json, "views", &target->views, what));
     target->seeds = 1;
     target->evaluations = 100;
     target->batch = 32;
@@ -387,6 +389,7 @@ static rn_status read_head(rn_target *target, const char *what)
     RN_TRY(read_int(json, "evaluations", 100000, &target->evaluations, what));
     RN_TRY(read_int(json, "batch", 65536, &target->batch, what));
     RN_TRY(rn_json_bool(json, "responses", &target->responses, what));
+    RN_TRY(rn_json_bool(json, "ten_crops", &target->ten_crops, what));
     RN_TRY(read_settings(&target->settings, json, what));
 out:
     return st;
@@ -397,7 +400,7 @@ static rn_status read_target(rn_target *target, const char *what)
     static const char *const keys[] = {
         "name",     "title",     "paper",       "kind",  "needs",      "source",
         "seeds",    "statistic", "evaluations", "batch", "responses",  "recipe",
-        "settings", "runs",      "claims",      "scale", "deviations", "views"};
+        "settings", "runs",      "claims",      "scale", "deviations", "ten_crops"};
     rn_status st;
 
     RN_TRY(rn_json_known_keys(target->json, keys, sizeof keys / sizeof *keys, what));

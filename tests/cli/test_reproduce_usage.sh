@@ -51,6 +51,17 @@ holds diverging/report.md "| plain-8-s1 | diverged | .*not finite"
 expect 1 "$RESNET" reproduce diverging --quiet # and is not tried again
 holds err "2 of 2 have no result"
 
+# What comes after the training, and is all that is made anew where it is missing.
+sed 's/"name": "tiny"/"name": "ten", "responses": true, "ten_crops": true/' tiny.json >ten.json
+expect 0 "$RESNET" reproduce ten.json --scale 0.25 --threads 1 --out ten
+holds out "plain-8-s1: ten crops$"
+holds ten/report.md "| deviation of layer responses | test error of ten crops, % |$"
+cp ten/report.md ten.md
+rm ten/runs/plain-8-s1/ten-crops.json ten/runs/resnet-8-s1/responses.json
+expect 0 "$RESNET" reproduce ten
+! grep -q "begins$\|goes on$" out || fail "a training is repeated for what comes after it"
+cmp ten.md ten/report.md || fail "the report changes"
+
 # Pictures that are both training and test set are no test.
 mkdir -p photos/a photos/b
 printf 'P6\n2 2\n255\n123456789012' >photos/a/1.ppm

@@ -257,6 +257,32 @@ static void responses_are_part_of_a_run(void **state)
     rn_reproduction_free(r);
 }
 
+static void ten_crops_are_part_of_a_run(void **state)
+{
+    static const char file[] = "runs/plain-20-s1/" RN_TEN_CROPS_FILE;
+    rn_reproduction *r = small_reproduction(0.05);
+    rn_outcome outcome;
+    rn_job_state found;
+
+    (void)state;
+    write_all_runs();
+    r->target->ten_crops = true;
+    ok(rn_job_find(&found, r, 0, test_folder));
+    assert_int_equal(found, RN_JOB_TEN_CROPS);
+    write_file(file, "{\"protocol\":\"ten\",\"error\":27.94}");
+    ok(rn_outcome_read(&outcome, r, 0, test_folder));
+    assert_int_equal(outcome.state, RN_JOB_DONE);
+    assert_true(outcome.value[RN_METRIC_TEN_CROP_ERROR] == 27.94);
+    rn_outcome_release(&outcome);
+    write_file(file, "{\"protocol\":\"ten\"}");
+    ok(rn_outcome_read(&outcome, r, 0, test_folder));
+    assert_int_equal(outcome.state, RN_JOB_TEN_CROPS); // to be evaluated again
+    assert_true(outcome.failed && rn_outcome_is_trained(&outcome));
+    assert_non_null(strstr(outcome.message, "ten-crops.json': 'error' is missing"));
+    rn_outcome_release(&outcome);
+    rn_reproduction_free(r);
+}
+
 // Claims
 
 // Infinity: it diverged.
@@ -369,6 +395,7 @@ int main(void)
         cmocka_unit_test(only_the_end_of_a_run_is_its_result),
         cmocka_unit_test(weights_without_a_log_are_to_be_resumed),
         cmocka_unit_test(responses_are_part_of_a_run),
+        cmocka_unit_test(ten_crops_are_part_of_a_run),
         cmocka_unit_test(claims_are_judged_with_margin_and_deviation),
         cmocka_unit_test(survivors_of_divergence_decide_nothing),
         cmocka_unit_test(lines_are_fitted),

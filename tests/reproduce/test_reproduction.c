@@ -247,6 +247,9 @@ static void jobs_are_command_lines(void **state)
     assert_command(r, 3, RN_JOB_PARTIAL, "resnet train --resume runs/res-s2 --quiet");
     assert_command(r, 0, RN_JOB_RESPONSES,
                    "resnet responses runs/plain-20-s1 --data '/data/it'\\''s' --threads 2");
+    assert_command(r, 0, RN_JOB_TEN_CROPS,
+                   "resnet eval runs/plain-20-s1 --data '/data/it'\\''s' --protocol ten --json "
+                   "--threads 2");
     rn_words words;
     char *text;
     ok(rn_run_bench_command(&words, r, 0, true));
@@ -289,6 +292,8 @@ static void estimates_add_up(void **state)
     assert_true(rest.seconds == 1612);
     ok(rn_reproduction_estimate(&rest, r, costs, 1, 1, halves));
     assert_true(rest.seconds == 3212 + 403);
+    r->target->ten_crops = true; // of 500 pictures: 40 batches of 128
+    assert_true(rn_run_seconds(r, 0, &costs[0]) == 3212 + 40 * 0.25);
     rn_run_cost half = rn_run_cost_scaled(&costs[0], 10, 5);
     assert_true(half.training.seconds == 0.25 && half.inference.bytes == 5e7);
     rn_reproduction_free(r);
