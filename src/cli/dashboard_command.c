@@ -78,8 +78,10 @@ const cli_command cli_dashboard = {
     .description =
         "Serve a page that shows the runs in a folder, or one run, while they are trained and "
         "after: curves, speed, memory, and what the network says of some test pictures.\n\n"
-        "RUNS is a folder of run folders, or a run folder; 'runs' if it is left out. It is only "
-        "read. ^C ends the page. 'resnet train --dashboard' serves the same page while it trains.",
+        "RUNS is a folder of run folders (also that of a reproduction) or a run folder; 'runs' if "
+        "it "
+        "is left out. It is only read. ^C ends the page. 'resnet train --dashboard' serves the "
+        "same page while it trains.",
     .examples = "resnet dashboard\n"
                 "resnet dashboard experiments --port 9000\n"
                 "resnet dashboard runs --bind 0.0.0.0 --dashboard-token some-long-secret",

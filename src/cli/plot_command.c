@@ -291,7 +291,7 @@ const cli_command cli_plot = {
     .description =
         "Draw what runs wrote into their logs, as the papers' figures do: training error thin, "
         "test error bold, a colour for each run. RUN is a run folder, of a training that is over "
-        "or still goes on, or a folder with runs in it.\n\n"
+        "or still goes on, or a folder with runs in it, also that of a reproduction.\n\n"
         "With --what responses, RUN may also be a file that 'resnet responses' wrote, of one model "
         "or of several; with --what "
         "confusion it is a file that 'resnet eval --confusion FILE.csv' wrote.",
