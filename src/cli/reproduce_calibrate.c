@@ -16,17 +16,12 @@
 static const char FILE_NAME[] = "calibration.json";
 
 // Everything that a cost depends on is part of its name, so that nothing in the file is ever wrong.
-static rn_status cost_name(char **out, const rn_words *words)
+static rn_status cost_name(char **out, const char *command)
 {
-    rn_status st;
-    char processor[128], *command = NULL;
+    char processor[128];
 
     cli_processor_name(processor, sizeof processor);
-    RN_TRY(rn_words_text(&command, words));
-    RN_TRY(cli_format(out, "%s: %s", processor, command));
-out:
-    rn_text_free(command);
-    return st;
+    return cli_format(out, "%s: %s", processor, command);
 }
 
 // A file that cannot be read is measured anew.
@@ -69,14 +64,6 @@ static bool find_cost(rn_step_cost *cost, const cJSON *json, const char *name)
         return false;
     *cost = (rn_step_cost){seconds->valuedouble, bytes->valuedouble};
     return true;
-}
-
-static void keep_cost(cJSON *json, const char *name, const rn_step_cost *cost)
-{
-    cJSON *item = cJSON_AddObjectToObject(json, name);
-
-    cli_json_add(item, "seconds", cost->seconds);
-    cli_json_add(item, "bytes", cost->bytes);
 }
 
 static rn_status measure(rn_step_cost *cost, const rn_words *words)
@@ -127,20 +114,30 @@ static void say_measuring(const book *b, const char *model)
     cli_redraw(stdout, -1, fields, 1);
 }
 
+static rn_status keep_cost(const book *b, const char *name, const rn_step_cost *cost)
+{
+    cJSON *item = cJSON_AddObjectToObject(b->json, name);
+
+    cli_json_add(item, "seconds", cost->seconds);
+    cli_json_add(item, "bytes", cost->bytes);
+    return write_costs(b->folder, b->json);
+}
+
 static rn_status look_up(rn_step_cost *cost, book *b, const rn_words *words)
 {
     rn_status st;
-    char *name = NULL;
+    char *command = NULL, *name = NULL;
 
-    RN_TRY(cost_name(&name, words));
+    RN_TRY(rn_words_text(&command, words));
+    RN_TRY(cost_name(&name, command));
     if (find_cost(cost, b->json, name))
         goto out;
     say_measuring(b, words->word[1]);
     RN_TRY(measure(cost, words));
-    keep_cost(b->json, name, cost);
-    RN_TRY(write_costs(b->folder, b->json));
+    RN_TRY(keep_cost(b, name, cost));
 out:
     free(name);
+    rn_text_free(command);
     return st;
 }
 
@@ -179,19 +176,22 @@ out:
 static rn_status plan_bytes(double *out, book *b, const rn_reproduction *r, int run)
 {
     rn_status st;
-    char *name = NULL;
+    char *command = NULL, *name = NULL;
     size_t bytes = 0;
     rn_step_cost cost = {0};
 
-    RN_TRY(cli_format(&name, "resnet plan %s --batch %d", r->runs[run].model, r->settings.batch));
+    RN_TRY(cli_format(&command, "resnet plan %s --batch %d --threads %d", r->runs[run].model,
+                      r->settings.batch, rn_threads()));
+    RN_TRY(cost_name(&name, command));
     if (!find_cost(&cost, b->json, name)) {
         RN_TRY(cli_step_bytes(&bytes, r, run));
         cost.bytes = (double)bytes;
-        keep_cost(b->json, name, &cost);
+        RN_TRY(keep_cost(b, name, &cost));
     }
     *out = cost.bytes;
 out:
     free(name);
+    free(command);
     return st;
 }
 
@@ -235,8 +235,6 @@ static rn_status fill_costs(rn_run_cost *costs, book *b, const rn_reproduction *
         RN_TRY(cost_of(&costs[i].training, b, r, i, true));
         RN_TRY(cost_of(&costs[i].inference, b, r, i, false));
     }
-    if (r->target->cost)
-        RN_TRY(write_costs(b->folder, b->json));
 out:
     return st;
 }

@@ -3,17 +3,10 @@
 #include "cli/run_folder.h"
 #include "cli/term.h"
 
-#include <stdlib.h>
-
-// What its data must be brought for.
-static const char *brought(const rn_target *target)
+// NULL: what it takes where nothing is named is generated.
+static const char *needs_of(const rn_target *target)
 {
-    char *place = NULL;
-    const bool generated = target->source != NULL &&
-                           cli_source_absolute(&place, target->source) == RN_OK && *place != '/';
-
-    free(place);
-    return generated ? NULL : target->needs;
+    return target->source != NULL && cli_source_is_generated(target->source) ? NULL : target->needs;
 }
 
 static rn_status print_list(void)
@@ -23,7 +16,7 @@ static rn_status print_list(void)
     for (int i = 0; rn_target_name(i) != NULL; i++) {
         rn_target *target = NULL;
         RN_TRY(rn_target_load(&target, rn_target_name(i)));
-        const char *needs = brought(target);
+        const char *needs = needs_of(target);
         printf("%s%-14s%s %s\n", cli_style(stdout, CLI_BOLD), target->name,
                cli_style(stdout, CLI_NORMAL), target->title);
         printf("%-14s ", "");

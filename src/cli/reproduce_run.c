@@ -58,12 +58,9 @@ rn_status cli_reproduction_begin(cli_reproduction *c, const char *word, const ch
 
 static rn_status read_budget(cli_reproduction *c, const char *text)
 {
-    if (text == NULL)
-        return RN_OK;
-    if (!rn_duration_parse(text, &c->budget))
+    if (text != NULL && !rn_duration_parse(text, &c->budget))
         return rn_error(RN_EINVAL,
                         "option '--budget' is '%s', expected a time such as 30m or 1h30m", text);
-    c->asked.budget = text;
     return RN_OK;
 }
 
@@ -75,7 +72,8 @@ rn_status cli_reproduction_options(cli_reproduction *c, const cli_arguments *arg
     c->processes = (int)cli_integer(args, "processes");
     c->asked.seeds = (int)cli_integer(args, "runs");
     c->line = args->line;
-    RN_TRY(read_budget(c, cli_text(args, "budget")));
+    c->asked.budget = cli_text(args, "budget");
+    RN_TRY(read_budget(c, c->asked.budget));
     RN_TRY(rn_threads_set((int)cli_integer(args, "threads")));
     if (cli_given(args, "threads"))
         c->asked.threads = rn_threads() > c->processes ? rn_threads() / c->processes : 1;
@@ -189,10 +187,10 @@ static rn_status settle(cli_reproduction *c)
 {
     rn_status st = RN_OK;
 
-    c->usual = c->asked.budget == NULL && c->usual_budget != NULL;
-    if (c->usual)
-        RN_TRY(read_budget(c, c->usual_budget));
     c->settled = c->asked;
+    if (c->settled.budget == NULL)
+        c->settled.budget = c->usual_budget;
+    RN_TRY(read_budget(c, c->settled.budget));
     if (c->settled.threads == 0)
         c->settled.threads = rn_threads() > c->processes ? rn_threads() / c->processes : 1;
     if (!c->target->cost)
@@ -210,7 +208,7 @@ static rn_status begin(cli_reproduction *c)
     if (!c->is_settled) // there was a plan, which someone took away
         RN_TRY(settle(c));
     if (c->budget > 0) {
-        const cli_budget budget = {c->word, c->budget, c->processes, c->usual};
+        const cli_budget budget = {c->word, c->budget, c->processes, c->asked.budget == NULL};
         RN_TRY(cli_budget_choose(&c->settled, &budget, c->folder, c->quiet));
     }
     rn_target *target = c->target;

@@ -14,11 +14,11 @@ typedef struct cli_reproduction {
     char *folder, *source, *data_name;
     rn_reproduce_settings asked;   // by options
     rn_reproduce_settings settled; // where something begins: with data and threads
-    bool is_settled, usual;        // usual: the budget is the one that nobody asked for
-    double budget;                 // seconds; 0: none
-    const char *usual_budget;      // where something begins and none is asked for; NULL: none
-    const char *line;              // the whole command line
-    const char *again;             // what goes on, before the folder's name: "resnet reproduce"
+    bool is_settled;
+    double budget;            // seconds; 0: none
+    const char *usual_budget; // where something begins and none is asked for; NULL: none
+    const char *line;         // the whole command line
+    const char *again;        // what goes on, before the folder's name: "resnet reproduce"
     int processes;
     bool plan_only, quiet;
 } cli_reproduction;

@@ -296,7 +296,7 @@ out:
     return st;
 }
 
-static bool is_generated(const char *source)
+bool cli_source_is_generated(const char *source)
 {
     return strcspn(source, ":") == strlen("shapes") && strncmp(source, "shapes", 6) == 0;
 }
@@ -306,7 +306,7 @@ rn_status cli_source_absolute(char **out, const char *source)
     char folder[4096];
 
     *out = NULL;
-    if (*source == '/' || is_generated(source))
+    if (*source == '/' || cli_source_is_generated(source))
         return cli_format(out, "%s", source);
     if (getcwd(folder, sizeof folder) == NULL)
         return rn_error(RN_EIO, "the working folder: %s", strerror(errno));

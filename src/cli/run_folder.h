@@ -55,6 +55,8 @@ rn_status cli_run_lock(int *lock, const char *folder);
 /** A new name: runs/MODEL-DATA-RECIPE, with a number if that is taken; the caller's (free()). */
 rn_status cli_run_name(char **out, const char *model, const char *data_name, const char *recipe);
 
+/** "shapes", with settings or without: no folder. */
+bool cli_source_is_generated(const char *source);
 /** The source with its folder as an absolute path; the caller's (free()). */
 rn_status cli_source_absolute(char **out, const char *source);
 

@@ -21,16 +21,6 @@ enum { LARGEST_SAMPLES = 1 << 20, NOTES = 20 };
 
 // Opening
 
-static rn_status holds_log(bool *found, const char *folder)
-{
-    char *path;
-    rn_status st = rn_format(&path, "%s/log.jsonl", folder);
-
-    *found = st == RN_OK && rn_file_exists(path);
-    rn_free(path);
-    return st;
-}
-
 // The folder above, and the run in it.
 static rn_status open_run(rn_site *site, char *path, bool alone)
 {
@@ -74,7 +64,7 @@ rn_status rn_site_open(rn_site *site, const char *folder, bool alone)
     }
     site->guard = (history_guard){
         .root = -1, .bytes = LARGEST_LOG, .points = MOST_POINTS, .stop = &site->stop};
-    RN_TRY(holds_log(&run, path));
+    RN_TRY(rn_run_list_is_run(&run, path));
     RN_TRY(run || !alone ? open_run(site, path, alone) : open_runs(site, path));
 out:
     free(path);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static rn_status is_run(bool *found, const char *folder)
+rn_status rn_run_list_is_run(bool *found, const char *folder)
 {
     char *path;
     rn_status st = rn_format(&path, "%s/log.jsonl", folder);
@@ -26,7 +26,7 @@ static rn_status add_if_run(rn_run_list *list, size_t *room, char *folder)
     rn_status st;
     bool found;
 
-    RN_TRY(is_run(&found, folder));
+    RN_TRY(rn_run_list_is_run(&found, folder));
     if (found) {
         RN_TRY(rn_grow((void **)&list->folders, room, list->count + 1, sizeof *list->folders));
         list->folders[list->count++] = folder;
@@ -95,7 +95,7 @@ rn_status rn_run_list_read(rn_run_list *list, const char *folder)
     char *copy, *place = NULL;
 
     *list = (rn_run_list){0};
-    RN_TRY(is_run(&itself, folder));
+    RN_TRY(rn_run_list_is_run(&itself, folder));
     if (itself) {
         size_t room = 0;
         RN_TRY(rn_strdup(&copy, folder));

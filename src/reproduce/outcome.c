@@ -110,49 +110,52 @@ static rn_status parse_responses(rn_outcome *out, const char *text, const char *
     else
         st = rn_error(RN_EFORMAT, "%s has no 3x3 layer with 'kernel' and 'std'", what);
 out:
-    cJSON_Delete(json);
-    return st;
-}
-
-// RN_OK also where they are not there or damaged: out->response_count is 0 then.
-static rn_status read_responses(rn_outcome *out, const char *run)
-{
-    rn_status st;
-    char *text = NULL, *what = NULL;
-
-    RN_TRY(rn_format(&what, "'%s/responses.json'", run));
-    st = rn_run_folder_read(&text, run, "responses.json");
-    if (st == RN_OK)
-        st = parse_responses(out, text, what);
-    st = st == RN_ENOTFOUND ? RN_OK : say_damage(out, st);
-    if (out->message != NULL)
+    if (st != RN_OK)
         out->response_count = 0;
-out:
-    rn_free(what);
-    rn_text_free(text);
+    cJSON_Delete(json);
     return st;
 }
 
-// RN_OK also where there is none or it is damaged.
-static rn_status read_ten_crops(rn_outcome *out, const char *run)
+static rn_status parse_ten_crops(rn_outcome *out, const char *text, const char *what)
+{
+    rn_status st;
+    cJSON *json = NULL;
+    double *error = &out->value[RN_METRIC_TEN_CROP_ERROR];
+
+    RN_TRY(rn_json_parse(&json, text, strlen(text), what));
+    RN_TRY(rn_json_double(json, "error", 0, 100, error, what));
+    if (isnan(*error))
+        st = rn_error(RN_EFORMAT, "%s: 'error' is missing", what);
+out:
+    cJSON_Delete(json);
+    return st;
+}
+
+/** What is done after a training: the file that it leaves in the run's folder, and its metric. */
+typedef struct sequel {
+    const char *file;
+    rn_job_state state; // until the file is there
+    rn_metric metric;   // NaN then
+    rn_status (*parse)(rn_outcome *out, const char *text, const char *what);
+} sequel;
+
+static const sequel responses = {"responses.json", RN_JOB_RESPONSES, RN_METRIC_RESPONSE,
+                                 parse_responses},
+                    ten_crops = {RN_TEN_CROPS_FILE, RN_JOB_TEN_CROPS, RN_METRIC_TEN_CROP_ERROR,
+                                 parse_ten_crops};
+
+// RN_OK also where the file is not there or damaged.
+static rn_status read_sequel(rn_outcome *out, const sequel *after, const char *run)
 {
     rn_status st;
     char *text = NULL, *what = NULL;
-    cJSON *json = NULL;
-    double error = NAN;
 
-    RN_TRY(rn_format(&what, "'%s/%s'", run, RN_TEN_CROPS_FILE));
-    st = rn_run_folder_read(&text, run, RN_TEN_CROPS_FILE);
+    RN_TRY(rn_format(&what, "'%s/%s'", run, after->file));
+    st = rn_run_folder_read(&text, run, after->file);
     if (st == RN_OK)
-        st = rn_json_parse(&json, text, strlen(text), what);
-    if (st == RN_OK)
-        st = rn_json_double(json, "error", 0, 100, &error, what);
-    if (st == RN_OK && isnan(error))
-        st = rn_error(RN_EFORMAT, "%s: 'error' is missing", what);
-    out->value[RN_METRIC_TEN_CROP_ERROR] = error;
+        st = after->parse(out, text, what);
     st = st == RN_ENOTFOUND ? RN_OK : say_damage(out, st);
 out:
-    cJSON_Delete(json);
     rn_free(what);
     rn_text_free(text);
     return st;
@@ -216,34 +219,19 @@ static rn_status check_results(rn_outcome *out, const char *run)
                      missing, (long long)out->history->iterations);
 }
 
-// What is done after the training, and why it is not.
-static rn_status leave_to_do(rn_outcome *out, rn_job_state state, const char *run)
+static rn_status settle_sequel(rn_outcome *out, const sequel *after, const char *run)
 {
-    rn_status st = RN_OK;
+    rn_status st;
 
-    out->state = state;
+    RN_TRY(read_sequel(out, after, run));
+    if (!isnan(out->value[after->metric]))
+        return RN_OK;
+    out->state = after->state;
     if (out->message == NULL)
-        st = read_error(&out->message, run);
+        RN_TRY(read_error(&out->message, run));
     out->failed = out->message != NULL;
+out:
     return st;
-}
-
-static rn_status settle_responses(rn_outcome *out, const char *run)
-{
-    rn_status st = read_responses(out, run);
-
-    if (st != RN_OK || out->response_count > 0)
-        return st;
-    return leave_to_do(out, RN_JOB_RESPONSES, run);
-}
-
-static rn_status settle_ten_crops(rn_outcome *out, const char *run)
-{
-    rn_status st = read_ten_crops(out, run);
-
-    if (st != RN_OK || !isnan(out->value[RN_METRIC_TEN_CROP_ERROR]))
-        return st;
-    return leave_to_do(out, RN_JOB_TEN_CROPS, run);
 }
 
 static rn_status settle_finished(rn_outcome *out, const rn_reproduction *r, int job,
@@ -256,9 +244,9 @@ static rn_status settle_finished(rn_outcome *out, const rn_reproduction *r, int 
     read_training_means(out, &r->runs[r->jobs[job].run]);
     RN_TRY(check_results(out, run));
     if (out->state == RN_JOB_DONE && r->target->responses)
-        RN_TRY(settle_responses(out, run));
+        RN_TRY(settle_sequel(out, &responses, run));
     if (out->state == RN_JOB_DONE && r->target->ten_crops)
-        RN_TRY(settle_ten_crops(out, run));
+        RN_TRY(settle_sequel(out, &ten_crops, run));
 out:
     return st;
 }

@@ -123,6 +123,19 @@ static const rn_samples *deciding_set(const rn_trainer *trainer)
     return trainer->held != NULL ? trainer->held : trainer->options->test;
 }
 
+// Of the set that was evaluated last.
+static rn_event evaluation_event(const rn_trainer *trainer, const rn_samples *samples)
+{
+    const rn_progress *progress = &trainer->progress;
+
+    return (rn_event){.kind = RN_EVENT_EVALUATION,
+                      .set = set_name(trainer, samples),
+                      .count = progress->last_count,
+                      .wrong = progress->last_wrong,
+                      .error = 100.0 * (double)progress->last_wrong / (double)progress->last_count,
+                      .loss = progress->last_loss};
+}
+
 static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, double *error)
 {
     rn_status st = RN_OK;
@@ -142,16 +155,11 @@ static rn_status evaluate_on(rn_trainer *trainer, const rn_samples *samples, dou
     trainer->progress.last_count = result.count;
     trainer->progress.last_wrong = result.wrong;
     trainer->progress.last_loss = result.loss;
-    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_EVALUATION,
-                                        .set = set_name(trainer, samples),
-                                        .count = result.count,
-                                        .wrong = result.wrong,
-                                        .error = *error,
-                                        .loss = result.loss,
-                                        .best = samples == deciding_set(trainer) &&
-                                                *error < trainer->progress.best_error,
-                                        .watched = watched,
-                                        .watched_count = shown});
+    rn_event event = evaluation_event(trainer, samples);
+    event.best = samples == deciding_set(trainer) && *error < trainer->progress.best_error;
+    event.watched = watched;
+    event.watched_count = shown;
+    rn_trainer_tell(trainer, event);
 out:
     return st;
 }
@@ -195,17 +203,9 @@ out:
 
 void rn_trainer_tell_evaluation(const rn_trainer *trainer)
 {
-    const rn_progress *progress = &trainer->progress;
     const rn_samples *last =
         trainer->options->test != NULL ? trainer->options->test : trainer->held;
 
-    if (last == NULL || progress->last_count == 0)
-        return;
-    rn_trainer_tell(trainer, (rn_event){.kind = RN_EVENT_EVALUATION,
-                                        .set = set_name(trainer, last),
-                                        .count = progress->last_count,
-                                        .wrong = progress->last_wrong,
-                                        .error = 100.0 * (double)progress->last_wrong /
-                                                 (double)progress->last_count,
-                                        .loss = progress->last_loss});
+    if (last != NULL && trainer->progress.last_count > 0)
+        rn_trainer_tell(trainer, evaluation_event(trainer, last));
 }
